@@ -1,0 +1,14 @@
+"""The one kind of error that is the user's to mend."""
+
+
+class InvalidInputError(ValueError):
+    """A value breaks a rule; the message names the value, the rule and the remedy.
+
+    The command line prints it as one sentence, without a traceback, and exits with 2.
+    """
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise `InvalidInputError` with `message` unless `condition` holds."""
+    if not condition:
+        raise InvalidInputError(message)

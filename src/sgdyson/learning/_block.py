@@ -1,0 +1,84 @@
+"""A block of replicas: the unit of computation, always of one shape and one program.
+
+Replica r always sits at place r mod size of its block, whatever else is asked for, so its numbers
+do not depend on chunks, devices or the total number of replicas, not even in the last bit.
+"""
+
+from collections.abc import Iterator
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, PRNGKeyArray
+
+from ..models import Model
+from ._replica import Record, ReplicaState, Rule, first_state, next_state
+
+_CPU_NUMBERS = 12_800  # weights in a block that keep its temporaries in a core's cache
+_GPU_NUMBERS = 1 << 22
+_UPDATES_AT_ONCE = 2_000_000  # replica-updates between two looks at the clock, and at Ctrl-C
+
+
+def block_size(model: Model, platform: str) -> int:
+    """Replicas in a block of this model: a power of two, fixed for a platform."""
+    weights = jax.eval_shape(model.init, jax.random.key(0))
+    numbers = sum(leaf.size for leaf in jax.tree.leaves(weights))
+    budget = _CPU_NUMBERS if platform == "cpu" else _GPU_NUMBERS
+    return int(2 ** max(np.floor(np.log2(budget / numbers)), 3))
+
+
+@eqx.filter_jit
+def _start(model: Model, rule: Rule, root: PRNGKeyArray, replicas: Array) -> ReplicaState:
+    """States of these replicas before the first update."""
+    return jax.vmap(lambda replica: first_state(model, rule, root, replica))(replicas)
+
+
+@eqx.filter_jit
+def _advance(
+    model: Model, rule: Rule, states: ReplicaState, updates: Array, records: int
+) -> tuple[ReplicaState, Record]:
+    """`records` times: `updates` updates, then a record; the records are on axis 1."""
+
+    def one(state: ReplicaState) -> tuple[ReplicaState, Record]:
+        def slot(state: ReplicaState, _: None) -> tuple[ReplicaState, Record]:
+            state = jax.lax.fori_loop(
+                0, updates, lambda _, state: next_state(model, rule, state), state
+            )
+            return state, Record(state.weights, state.diverged_at)
+
+        return jax.lax.scan(slot, state, None, length=records)
+
+    return jax.vmap(one)(states)
+
+
+def run_block(
+    model: Model, rule: Rule, root: PRNGKeyArray, replicas: np.ndarray, records: int, every: int
+) -> Iterator[tuple[int, Record | None]]:
+    """Train one block; yields the updates done since the last yield, and a record where one is due.
+
+    A record holds arrays with axes (replica, time, ...), one time or several. The first yield is
+    the record before the first update.
+    """
+    states = _start(model, rule, root, jnp.asarray(replicas))
+    first = Record(states.weights, states.diverged_at)
+    yield 0, jax.tree.map(lambda array: np.asarray(array)[:, None], first)
+    at_once = max(_UPDATES_AT_ONCE // len(replicas), 1)
+    together = _largest_divisor(records, at_most=max(at_once // every, 1))
+    stretches = [every] if every <= at_once else _stretches(every, at_once)
+    for _ in range(records // together):
+        for number, stretch in enumerate(stretches, 1):
+            states, record = _advance(model, rule, states, jnp.int32(stretch), together)
+            due = jax.tree.map(np.asarray, record) if number == len(stretches) else None
+            yield stretch * together, due
+
+
+def _stretches(updates: int, at_once: int) -> list[int]:
+    """`updates` in equal parts, but for rounding, of `at_once` at the most."""
+    parts = -(-updates // at_once)
+    return np.diff(np.linspace(0, updates, parts + 1).astype(int)).tolist()
+
+
+def _largest_divisor(number: int, at_most: int) -> int:
+    """So that one compiled program, with so many records in a call, serves all of them."""
+    return next(d for d in range(min(number, at_most), 0, -1) if number % d == 0)

@@ -1,0 +1,71 @@
+r"""Wishart matrices by Bartlett's decomposition, without rejection.
+
+$Z Z^T$ of an n x d normal matrix, d >= n, has the law of $T T^T$: T lower triangular, normal
+below the diagonal, $T_{ii} = \chi_{d-i}$, i = 0 ... n-1 (Bartlett, Proc. R. Soc. Edinb. 53,
+260 (1933)). The chi numbers come from normals z by the monotone map $F_\nu^{-1}(\Phi(z))$, a
+smooth function held as a Chebyshev series: one normal a number, no branch, no loop.
+"""
+
+from functools import lru_cache
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+from numpy.polynomial import chebyshev
+from scipy import special
+
+from .._normals import normals
+
+_REACH = 8.6  # beyond the largest number that `normals` can draw
+_PRECISION = 1e-14  # of chi, relative to its largest value
+
+
+def wishart_factor(key: PRNGKeyArray, n: int, degrees: int) -> Float[Array, "n m"]:
+    """A matrix T with T T^T ~ Wishart(1, degrees).
+
+    Args:
+        key: a JAX random key.
+        n: rows.
+        degrees: degrees of freedom, at least 1.
+
+    Returns:
+        Lower triangular (n, n) if degrees >= n, otherwise n x degrees normal numbers.
+    """
+    if degrees < n:
+        return normals(key, (n, degrees))
+    rows, columns = np.tril_indices(n)
+    z = normals(key, (n * (n + 1) // 2,))
+    diagonal = np.flatnonzero(rows == columns)
+    chi = chi_of_normal(z[diagonal], tuple(range(degrees, degrees - n, -1)))
+    return jnp.zeros((n, n)).at[rows, columns].set(z.at[diagonal].set(chi))
+
+
+def chi_of_normal(z: Float[Array, "n"], degrees: tuple[int, ...]) -> Float[Array, "n"]:
+    """chi numbers from normal ones, the i-th with degrees[i] degrees of freedom."""
+    series = _chi_series(degrees)
+    x = z / _REACH
+    ahead, last = jnp.zeros_like(z), jnp.zeros_like(z)
+    for coefficients in series[:0:-1]:  # Clenshaw
+        ahead, last = 2.0 * x * ahead - last + coefficients, ahead
+    return x * ahead - last + series[0]
+
+
+@lru_cache
+def _chi_series(degrees: tuple[int, ...]) -> Float[np.ndarray, "terms n"]:
+    """Chebyshev coefficients of z -> chi on [-_REACH, _REACH], as many terms as all of them need."""
+    for terms in (32, 64, 128, 256, 512):
+        nodes = _REACH * chebyshev.chebpts1(terms)
+        values = np.stack([_chi_quantile(nodes, d) for d in degrees], axis=1)
+        series = np.linalg.solve(chebyshev.chebvander(nodes / _REACH, terms - 1), values)
+        size = np.abs(series).max(axis=1) / values.max()
+        if size[-4:].max() < _PRECISION:
+            return series[: np.flatnonzero(size > _PRECISION / 10)[-1] + 1]
+    raise RuntimeError(f"no Chebyshev series for the chi quantile at {degrees} degrees of freedom")
+
+
+def _chi_quantile(z: Float[np.ndarray, "n"], degrees: int) -> Float[np.ndarray, "n"]:
+    """The number with the tail of z under the chi law; each half from its own, exact, tail."""
+    tail = special.ndtr(-np.abs(z))
+    lower = special.gammaincinv(degrees / 2, tail)
+    upper = special.gammainccinv(degrees / 2, tail)
+    return np.asarray(np.sqrt(2 * np.where(z < 0, lower, upper)))

@@ -1,0 +1,272 @@
+"""The Gaussian restricted Boltzmann machine, which learns a kernel it can be compared with."""
+
+from typing import Any, Self
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+from numpy.typing import ArrayLike
+
+from .._normals import normals
+from ..errors import require
+from ._model import Model, check_rates, levels_of_gram
+from ._prediction import Prediction
+from ._rbm_prediction import predict_rbm
+from ._samplers import SAMPLERS, Sampler, make_sampler
+
+Weights = Float[Array, "hidden visible"]
+
+
+class GaussianRBM(Model):
+    r"""Energy $\mu^2 \varphi^T\varphi/2 + h^T h/2 - h^T W \varphi$, kernel $K = \mu^2 - W^T W$.
+
+    Stochastic ascent on the likelihood of a Gaussian target with kernel $K_\varphi$,
+    $W' = W + \alpha W (K_\varphi^{-1} - C_B)$: the data average is the exact one, the model
+    average $C_B$ is taken over |B| persistent chains (Aarts, Lucini and Park, arXiv:2407.16427,
+    section on the Gaussian RBM). Levels are the eigenvalues of $X = W^T W$.
+
+    Args:
+        target_kernel: $K_\varphi$, symmetric and positive, shape (N, N).
+        rbm_mass: mu; modes with kappa >= mu^2 cannot be learnt.
+        n_hidden: hidden units; N when not given.
+        gibbs_sweeps: sweeps of the chains between two updates, k.
+        sampler: "collapsed" (exact in law for the chains, at a cost free of k and |B|), "gibbs"
+            (the chains sweep by sweep) or "independent" (fresh samples each update).
+        initial_width: standard deviation of the entries of W before the first update.
+        initial_weights: W itself before the first update, shape (n_hidden, N), instead.
+
+    Raises:
+        InvalidInputError: a value that breaks one of these rules.
+    """
+
+    target_kernel: np.ndarray
+    target_covariance: np.ndarray
+    initial_weights: np.ndarray | None
+    rbm_mass: float = eqx.field(static=True)
+    n_hidden: int = eqx.field(static=True)
+    gibbs_sweeps: int = eqx.field(static=True)
+    sampler: str = eqx.field(static=True)
+    initial_width: float = eqx.field(static=True)
+
+    def __init__(
+        self,
+        target_kernel: ArrayLike,
+        *,
+        rbm_mass: float,
+        n_hidden: int | None = None,
+        gibbs_sweeps: int = 3,
+        sampler: str = "collapsed",
+        initial_width: float = 0.1,
+        initial_weights: ArrayLike | None = None,
+    ) -> None:
+        self.target_kernel = _checked_kernel(target_kernel)
+        self.target_covariance = np.linalg.inv(self.target_kernel)
+        self.rbm_mass = float(rbm_mass)
+        self.n_hidden = self.n_visible if n_hidden is None else n_hidden
+        self.gibbs_sweeps = gibbs_sweeps
+        self.sampler = sampler
+        self.initial_width = float(initial_width)
+        self.initial_weights = (
+            None if initial_weights is None else np.asarray(initial_weights, dtype=float)
+        )
+        self._check()
+
+    @classmethod
+    def scalar_field(
+        cls,
+        n_visible: int,
+        n_hidden: int | None = None,
+        mass: float = 2.0,
+        rbm_mass: float = 3.0,
+        lattice_dim: int = 1,
+        gibbs_sweeps: int = 3,
+        sampler: str = "collapsed",
+        **options: Any,
+    ) -> Self:
+        r"""The target of the paper: a free scalar field on a periodic lattice.
+
+        $\kappa_k = m^2 + \sum_d (2 - 2 \cos 2\pi k_d/L)$, $L^d$ = n_visible: modes come in
+        degenerate multiplets.
+
+        Args:
+            n_visible: lattice sites, the d-th power of a whole number.
+            n_hidden: hidden units; n_visible when not given.
+            mass: m of the field.
+            rbm_mass: mu.
+            lattice_dim: d.
+            gibbs_sweeps: see the class.
+            sampler: see the class.
+            options: `initial_width`, `initial_weights`, see the class.
+        """
+        kernel = scalar_field_kernel(n_visible, mass, lattice_dim)
+        return cls(
+            kernel, rbm_mass=rbm_mass, n_hidden=n_hidden, gibbs_sweeps=gibbs_sweeps,
+            sampler=sampler, **options,
+        )  # fmt: skip
+
+    @classmethod
+    def from_data(cls, samples: ArrayLike, *, rbm_mass: float, **options: Any) -> Self:
+        """Learn data: the target kernel is the inverse of their second moment.
+
+        Args:
+            samples: shape (sample, visible), of zero mean (subtract it first), with more samples
+                than visible units.
+            rbm_mass: mu.
+            options: further arguments of the class.
+        """
+        data = np.asarray(samples, dtype=float)
+        require(
+            data.ndim == 2 and data.shape[0] > data.shape[1] > 0,
+            f"samples of shape {data.shape} must be (sample, visible), more samples than visible"
+            " units; transpose the array or gather more.",
+        )
+        require(
+            bool(np.isfinite(data).all()),
+            "samples contain NaN or infinite values; remove or replace those rows first.",
+        )
+        second_moment = data.T @ data / len(data)
+        require(
+            np.linalg.matrix_rank(second_moment, hermitian=True) == data.shape[1],
+            f"samples span fewer than their {data.shape[1]} dimensions, so their kernel is"
+            " infinite; drop constant or repeated columns.",
+        )
+        return cls(np.linalg.inv(second_moment), rbm_mass=rbm_mass, **options)
+
+    @property
+    def n_visible(self) -> int:
+        """Visible units, N."""
+        return len(self.target_kernel)
+
+    @property
+    def target_modes(self) -> np.ndarray:
+        r"""$\kappa_i$, the target kernel's eigenvalues in ascending order."""
+        return np.asarray(np.linalg.eigvalsh(self.target_kernel))
+
+    def init(self, key: PRNGKeyArray) -> Weights:
+        """W_0, with entries N(0, initial_width^2)."""
+        if self.initial_weights is not None:
+            return jnp.asarray(self.initial_weights)
+        return self.initial_width * normals(key, (self.n_hidden, self.n_visible))
+
+    def start(self, key: PRNGKeyArray, batch_size: float) -> Array:
+        """|B| chains at phi = 1."""
+        return self._sampler.start(self.n_visible, batch_size)
+
+    def gradient(
+        self, key: PRNGKeyArray, weights: Weights, memory: Array, batch_size: float
+    ) -> tuple[Weights, Array]:
+        r"""$W (C_B - K_\varphi^{-1})$; NaN once an eigenvalue of W^T W has reached mu^2."""
+        average, memory = self._sampler.average(key, weights, self.rbm_mass, memory, batch_size)
+        kernel = self.rbm_mass**2 * jnp.eye(self.n_visible) - weights.T @ weights
+        # LAPACK stops at the first pivot that is not positive and leaves NaN behind
+        defined = jnp.linalg.cholesky(kernel, symmetrize_input=False)[-1, -1]
+        return weights @ (average - self.target_covariance) + 0.0 * defined, memory
+
+    def levels(self, weights: np.ndarray) -> np.ndarray:
+        """Eigenvalues of W^T W, descending."""
+        return levels_of_gram(weights)
+
+    def predict(self, learning_rate: float, batch_size: float) -> Prediction:
+        """The stationary levels, to first order in alpha/|B|; see `Prediction`."""
+        check_rates(learning_rate, batch_size)
+        sweeps = None if self.sampler == "independent" else self.gibbs_sweeps
+        return predict_rbm(
+            self.target_modes, self.rbm_mass, self.n_hidden, learning_rate, batch_size, sweeps
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """Plain values for the attributes of a result."""
+        return {
+            "model": "gaussian_rbm",
+            "n_visible": self.n_visible,
+            "n_hidden": self.n_hidden,
+            "rbm_mass": self.rbm_mass,
+            "gibbs_sweeps": self.gibbs_sweeps,
+            "sampler": self.sampler,
+            "initial_width": self.initial_width,
+            "target_modes": self.target_modes.tolist(),
+        }
+
+    @property
+    def _sampler(self) -> Sampler:
+        return make_sampler(self.sampler, self.gibbs_sweeps)
+
+    def _check(self) -> None:
+        require(
+            np.isfinite(self.rbm_mass) and self.rbm_mass > 0,
+            f"rbm_mass = {self.rbm_mass!r} must be positive; its square bounds the modes that can"
+            " be learnt.",
+        )
+        require(
+            self.sampler in SAMPLERS,
+            f"sampler = {self.sampler!r} is unknown; choose one of {', '.join(SAMPLERS)}.",
+        )
+        for name in ("n_hidden", "gibbs_sweeps"):
+            value = getattr(self, name)
+            require(
+                isinstance(value, int | np.integer) and value >= 1,
+                f"{name} = {value!r} must be a whole number of at least 1.",
+            )
+        require(
+            np.isfinite(self.initial_width) and self.initial_width > 0,
+            f"initial_width = {self.initial_width!r} must be positive: W = 0 never learns.",
+        )
+        shape = (self.n_hidden, self.n_visible)
+        given = self.initial_weights
+        require(
+            given is None or (given.shape == shape and bool(np.isfinite(given).all())),
+            f"initial_weights must be finite numbers of shape (n_hidden, n_visible) = {shape}, not"
+            f" of shape {None if given is None else given.shape}.",
+        )
+
+
+def scalar_field_kernel(n_visible: int, mass: float, lattice_dim: int = 1) -> np.ndarray:
+    """m^2 minus the lattice Laplacian of a periodic lattice, shape (n_visible, n_visible)."""
+    require(
+        isinstance(lattice_dim, int | np.integer) and lattice_dim >= 1,
+        f"lattice_dim = {lattice_dim!r} must be a whole number of at least 1.",
+    )
+    require(
+        isinstance(n_visible, int | np.integer) and n_visible >= 1,
+        f"n_visible = {n_visible!r} must be a whole number of at least 1.",
+    )
+    require(
+        np.isfinite(mass) and mass > 0,
+        f"mass = {mass!r} must be positive: a massless field has a kernel with a zero mode.",
+    )
+    side = round(n_visible ** (1 / lattice_dim))
+    require(
+        side**lattice_dim == n_visible,
+        f"n_visible = {n_visible} is not a whole number to the power lattice_dim ="
+        f" {lattice_dim}; {side}^{lattice_dim} = {side**lattice_dim} would be.",
+    )
+    sites = np.arange(n_visible).reshape((side,) * lattice_dim)
+    kernel = (mass**2 + 2 * lattice_dim) * np.eye(n_visible)
+    for axis in range(lattice_dim):
+        for step in (1, -1):
+            kernel[sites.ravel(), np.roll(sites, step, axis).ravel()] -= 1
+    return kernel
+
+
+def _checked_kernel(target_kernel: ArrayLike) -> np.ndarray:
+    kernel = np.asarray(target_kernel, dtype=float)
+    require(
+        kernel.ndim == 2 and kernel.shape[0] == kernel.shape[1] > 0,
+        f"target_kernel of shape {kernel.shape} must be a square matrix.",
+    )
+    require(bool(np.isfinite(kernel).all()), "target_kernel contains NaN or infinite values.")
+    asymmetry = float(np.abs(kernel - kernel.T).max())
+    require(
+        asymmetry <= 1e-10 * float(np.abs(kernel).max()),
+        f"target_kernel is not symmetric (largest difference {asymmetry:.3g}); symmetrise it as"
+        " (K + K.T)/2.",
+    )
+    kernel = (kernel + kernel.T) / 2
+    lowest = float(np.linalg.eigvalsh(kernel)[0])
+    require(
+        lowest > 0,
+        f"target_kernel has the eigenvalue {lowest:.6g}, but all must be positive for a"
+        " normalisable target; add a mass term m^2 to its diagonal.",
+    )
+    return kernel

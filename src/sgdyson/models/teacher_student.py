@@ -1,0 +1,174 @@
+"""A linear student that learns a symmetric teacher from noisy labels."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+from numpy.typing import ArrayLike
+
+from .._normals import normals
+from ..errors import require
+from ._bartlett import wishart_factor
+from ._model import Model, check_rates, levels_of_gram
+from ._prediction import Prediction
+from ._teacher_prediction import predict_teacher_student
+
+Weights = Float[Array, "n n"]
+Memory = tuple[PRNGKeyArray, Array]
+DATA = ("online", "quenched")
+_ESCAPED = 1e6  # times the teacher's scale: no student comes back from there
+
+
+class TeacherStudent(Model):
+    r"""$W' = W + \alpha\,[(W_t - W) C_b + a_b]$, C_b = (1/|B|) sum x x^T of a mini-batch.
+
+    Inputs $x \sim N(0, 1)$; the label noise a_b is the batch mean of symmetric matrices with
+    off-diagonal variance $A = \epsilon^2$ and diagonal 2A (Aarts, Lucini and Park,
+    arXiv:2407.16427, section on the teacher-student model). Inputs, noise and W_0 have no
+    preferred basis, so the teacher $O\,\mathrm{diag}(d)\,O^T$ is taken in its eigenbasis.
+    Levels are the singular values of W.
+
+    Args:
+        teacher: the teacher's eigenvalues d, shape (N,), or the symmetric teacher itself, (N, N).
+        noise: epsilon, the label noise.
+        data: "online" (fresh draws) or "quenched" (a finite set, passed in a fixed order).
+        batches: mini-batches in the quenched set.
+        shared_inputs: whether all replicas see the same quenched inputs (their noise is always
+            their own).
+        data_seed: of the shared inputs.
+        initial_width: standard deviation of the entries of W before the first update.
+
+    Raises:
+        InvalidInputError: a value that breaks one of these rules.
+    """
+
+    teacher: np.ndarray
+    noise: float
+    data: str = eqx.field(static=True)
+    batches: int = eqx.field(static=True)
+    shared_inputs: bool = eqx.field(static=True)
+    data_seed: int = eqx.field(static=True)
+    initial_width: float = eqx.field(static=True)
+
+    def __init__(
+        self,
+        teacher: ArrayLike = (2.0, 2.0),
+        *,
+        noise: float = 0.1,
+        data: str = "online",
+        batches: int = 500,
+        shared_inputs: bool = False,
+        data_seed: int = 0,
+        initial_width: float = 0.1,
+    ) -> None:
+        self.teacher = _eigenvalues(teacher)
+        self.noise = noise
+        self.data = data
+        self.batches = batches
+        self.shared_inputs = bool(shared_inputs)
+        self.data_seed = int(data_seed)
+        self.initial_width = float(initial_width)
+        require(
+            bool(np.isfinite(noise)) and noise >= 0,
+            f"noise = {noise!r} must be a number that is not negative.",
+        )
+        require(data in DATA, f"data = {data!r} is unknown; choose one of {', '.join(DATA)}.")
+        require(
+            isinstance(batches, int | np.integer) and batches >= 1,
+            f"batches = {batches!r} must be a whole number of at least 1.",
+        )
+        require(
+            not (shared_inputs and data == "online"),
+            'shared_inputs needs data = "quenched": online inputs are drawn afresh.',
+        )
+        require(
+            bool(np.isfinite(initial_width)) and initial_width >= 0,
+            f"initial_width = {initial_width!r} must be a number that is not negative.",
+        )
+
+    @property
+    def n(self) -> int:
+        """Inputs, and outputs, N."""
+        return len(self.teacher)
+
+    def init(self, key: PRNGKeyArray) -> Weights:
+        """W_0, with entries N(0, initial_width^2)."""
+        return self.initial_width * normals(key, (self.n, self.n))
+
+    def start(self, key: PRNGKeyArray, batch_size: float) -> Memory:
+        """The key of this replica's data set, and its place in it."""
+        return key, jnp.zeros((), jnp.uint32)
+
+    def gradient(
+        self, key: PRNGKeyArray, weights: Weights, memory: Memory, batch_size: float
+    ) -> tuple[Weights, Memory]:
+        """Of half the squared error, label noise included; NaN for a student that has escaped."""
+        data_key, place = memory
+        if self.data == "online":
+            input_key, noise_key = jax.random.split(key)
+        else:
+            own = jax.random.fold_in(data_key, place)
+            input_key, noise_key = jax.random.split(own)
+            if self.shared_inputs:
+                input_key = jax.random.fold_in(jax.random.key(self.data_seed), place)
+            place = (place + 1) % self.batches
+        error = weights - jnp.diag(self.teacher)
+        gradient = error
+        if batch_size != jnp.inf:
+            factor = wishart_factor(input_key, self.n, int(batch_size))
+            gradient = (error @ factor) @ factor.T / batch_size
+            gradient = gradient - self.noise / batch_size**0.5 * _symmetric(noise_key, self.n)
+        escaped = jnp.sum(error**2) > (_ESCAPED * (1 + jnp.abs(self.teacher).max())) ** 2
+        return jnp.where(escaped, jnp.nan, gradient), (data_key, place)
+
+    def levels(self, weights: np.ndarray) -> np.ndarray:
+        """Singular values of W, descending."""
+        return np.sqrt(levels_of_gram(weights))
+
+    def predict(self, learning_rate: float, batch_size: float) -> Prediction:
+        """The stationary levels under online data; see `Prediction`."""
+        check_rates(learning_rate, batch_size)
+        return predict_teacher_student(self.teacher, self.noise, learning_rate, batch_size)
+
+    def settings(self) -> dict[str, Any]:
+        """Plain values for the attributes of a result."""
+        return {
+            "model": "teacher_student",
+            "teacher": self.teacher.tolist(),
+            "noise": float(self.noise),
+            "data": self.data,
+            "batches": self.batches,
+            "shared_inputs": self.shared_inputs,
+            "data_seed": self.data_seed,
+            "initial_width": self.initial_width,
+        }
+
+
+def _symmetric(key: PRNGKeyArray, n: int) -> Weights:
+    """A symmetric matrix of variance 1 off the diagonal and 2 on it (GOE)."""
+    rows, columns = np.triu_indices(n)
+    entries = normals(key, (n * (n + 1) // 2,)) * np.where(rows == columns, 2**0.5, 1.0)
+    place = np.zeros((n, n), dtype=int)
+    place[rows, columns] = place[columns, rows] = np.arange(len(rows))
+    return entries[place]
+
+
+def _eigenvalues(teacher: ArrayLike) -> np.ndarray:
+    matrix = np.asarray(teacher, dtype=float)
+    require(
+        matrix.size > 0 and bool(np.isfinite(matrix).all()),
+        f"teacher = {teacher!r} must be finite numbers, at least one.",
+    )
+    if matrix.ndim == 2:
+        square = matrix.shape[0] == matrix.shape[1]
+        require(
+            square and bool(np.allclose(matrix, matrix.T, rtol=1e-10, atol=0)),
+            f"teacher of shape {matrix.shape} must be a symmetric matrix; symmetrise it as"
+            " (T + T.T)/2, or give its eigenvalues.",
+        )
+        matrix = np.linalg.eigvalsh(matrix)
+    require(matrix.ndim == 1, f"teacher of shape {matrix.shape} must be (N,) or (N, N).")
+    return np.sort(matrix)[::-1].copy()
