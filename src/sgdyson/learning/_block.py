@@ -15,7 +15,7 @@ from jaxtyping import Array, PRNGKeyArray
 from ..models import Model
 from ._replica import Record, ReplicaState, Rule, first_state, next_state
 
-_CPU_NUMBERS = 12_800  # weights in a block that keep its temporaries in a core's cache
+_CPU_NUMBERS = 6_400  # weights in a block that keep its temporaries in a core's cache
 _GPU_NUMBERS = 1 << 22
 _UPDATES_AT_ONCE = 2_000_000  # replica-updates between two looks at the clock, and at Ctrl-C
 

@@ -1,0 +1,60 @@
+"""A prediction, a measurement, a tolerance that follows from the errors, a verdict."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..stats import Estimate
+
+SIGMAS = 4.0  # of the measurement: one false alarm in 16 000 checks
+
+
+@dataclass(frozen=True)
+class Check:
+    """One number of theory held against one measured.
+
+    Attributes:
+        name: unique among the checks of a report.
+        figure: the figure that shows it.
+        quantity: what is compared.
+        setting: of the run behind it.
+        measured: with its error.
+        predicted: by theory.
+        theory_error: stated size of what the theory neglects, in units of the quantity.
+    """
+
+    name: str
+    figure: str
+    quantity: str
+    setting: Mapping[str, Any] = field(repr=False)
+    measured: Estimate
+    predicted: float
+    theory_error: float = 0.0
+
+    @property
+    def tolerance(self) -> float:
+        """Four standard errors and the neglected term."""
+        return SIGMAS * self.measured.error + self.theory_error
+
+    @property
+    def passed(self) -> bool:
+        """Whether theory and measurement agree within the tolerance."""
+        return abs(self.measured.value - self.predicted) <= self.tolerance
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as in results.json."""
+        ratio = self.measured.value / self.predicted if self.predicted else math.nan
+        return {
+            "name": self.name,
+            "figure": self.figure,
+            "quantity": self.quantity,
+            "setting": dict(self.setting),
+            "measured": self.measured.value,
+            "error": self.measured.error,
+            "predicted": self.predicted,
+            "ratio": ratio if math.isfinite(ratio) else None,
+            "tolerance": self.tolerance,
+            "theory_error": self.theory_error,
+            "passed": self.passed,
+        }

@@ -1,0 +1,72 @@
+"""The Coulomb force of a pair, measured and predicted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..spectra import CoulombForce, finite_step, repulsion
+from ..stats import Estimate, LineFit, fit_line
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MeasuredForce:
+    r"""Drift and diffusion of a spacing against $dS = (2 g^2/S - \gamma S) dt + 2 g\,dB$.
+
+    Attributes:
+        mode: kappa of the pair.
+        force: the measured curves.
+        drift: predicted at each bin, for the finite step of one update.
+        diffusion: likewise.
+        line: drift/S against <1/S>/S, a straight line of slope 2 g^2 and intercept -gamma.
+        noise: g^2 predicted.
+        friction: gamma predicted.
+        next_order: of theory, relative.
+    """
+
+    mode: float
+    force: CoulombForce
+    drift: Floats
+    diffusion: Floats
+    line: LineFit
+    noise: float
+    friction: float
+    next_order: float
+
+    @property
+    def measured_noise(self) -> Estimate:
+        """g^2 from the repulsion alone."""
+        return self.line.slope / 2
+
+    @property
+    def measured_diffusion(self) -> Estimate:
+        """Mean of the diffusion, 4 g^2 but for the finite step."""
+        weights = 1 / self.force.diffusion_error**2
+        mean = float(np.sum(weights * self.force.diffusion) / np.sum(weights))
+        return Estimate(mean, float(np.sum(weights) ** -0.5), float(self.force.counts.sum()))
+
+
+def measure_force(
+    spacing: Floats, mode: float, noise: float, friction: float, next_order: float
+) -> MeasuredForce:
+    """Measure the repulsion from spacings at successive updates.
+
+    Args:
+        spacing: S, shape (replica, time), one record an update.
+        mode: kappa of the pair.
+        noise: g^2 predicted, per update.
+        friction: gamma predicted, per update.
+        next_order: of theory, relative.
+    """
+    # below a few steps' reach the pair passes through the collision inside one update
+    reach = 3 * np.sqrt(4 * noise)
+    force = repulsion(spacing, np.linspace(reach, np.quantile(spacing, 0.995), 25))
+    drift, diffusion = finite_step(force, noise, friction)
+    line = fit_line(
+        force.inverse_spacing / force.spacing,
+        force.drift / force.spacing,
+        force.drift_error / force.spacing,
+    )
+    return MeasuredForce(mode, force, drift, diffusion, line, noise, friction, next_order)

@@ -1,0 +1,125 @@
+"""Everything the figures need, measured from the runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from ..analysis import (
+    MeasuredForce,
+    MeasuredRun,
+    Scaling,
+    measure,
+    measure_force,
+    scaling,
+    stationary_levels,
+)
+from ..models import GaussianRBM, Prediction
+from ..spectra import multiplets, spacings
+from ._settings import Setting
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Multiplicity:
+    """Levels of an N-fold degenerate teacher-student model, shape (replica, time, level)."""
+
+    name: str
+    n: int
+    levels: Floats
+    prediction: Prediction
+
+
+class Results:
+    """Measurements of a reproduction, each made when first asked for.
+
+    Args:
+        settings: of the reproduction.
+        load: gives the run of a setting, finished or new.
+    """
+
+    def __init__(self, settings: list[Setting], load: Callable[[Setting], xr.Dataset]) -> None:
+        self._settings = settings
+        self._load = load
+
+    def group(self, group: str) -> list[Setting]:
+        """The settings of a group."""
+        return [setting for setting in self._settings if setting.group == group]
+
+    @cached_property
+    def rbm(self) -> list[MeasuredRun]:
+        """The Gaussian RBM at every setting."""
+        return self._measured("rbm")
+
+    @cached_property
+    def online(self) -> list[MeasuredRun]:
+        """The teacher-student model with fresh data."""
+        return self._measured("online")
+
+    @cached_property
+    def quenched(self) -> list[MeasuredRun]:
+        """The teacher-student model with the paper's quenched data."""
+        return self._measured("quenched")
+
+    @cached_property
+    def rbm_scaling(self) -> Scaling:
+        """The linear scaling rule of the RBM."""
+        return scaling(self.rbm)
+
+    @cached_property
+    def model(self) -> GaussianRBM:
+        """The paper's RBM."""
+        model = self.group("rbm")[0].model
+        assert isinstance(model, GaussianRBM)
+        return model
+
+    @property
+    def reference(self) -> MeasuredRun:
+        """The paper's main run: alpha = 0.1, |B| = 16."""
+        return next(run for run in self.rbm if (run.learning_rate, run.batch_size) == (0.1, 16))
+
+    @property
+    def gentlest(self) -> MeasuredRun:
+        """The RBM run of smallest alpha/|B|, where first-order theory says most."""
+        return min(self.rbm, key=lambda run: run.ratio)
+
+    @cached_property
+    def semicircles(self) -> list[Multiplicity]:
+        """Degenerate teachers of rising multiplicity."""
+        found = []
+        for setting in self.group("semicircle"):
+            levels = stationary_levels(self._load(setting), setting.burn_in)
+            prediction = setting.model.predict(setting.learning_rate, setting.batch_size)
+            found.append(Multiplicity(setting.name, levels.shape[2], levels, prediction))
+        return found
+
+    @cached_property
+    def forces(self) -> list[MeasuredForce]:
+        """The repulsion in each pair of the RBM."""
+        (setting,) = self.group("force")
+        levels = stationary_levels(self._load(setting), setting.burn_in)
+        prediction = setting.model.predict(setting.learning_rate, setting.batch_size)
+        found = []
+        for group in multiplets(prediction.levels):
+            if group.is_pair:
+                first = group.indices[0]
+                found.append(
+                    measure_force(
+                        spacings(levels, group),
+                        mode=float(prediction.target_modes[first]),
+                        noise=float(prediction.noise[first]),
+                        friction=float(prediction.friction[first]),
+                        next_order=float(prediction.next_order[first]),
+                    )
+                )
+        return found
+
+    def _measured(self, group: str) -> list[MeasuredRun]:
+        return [
+            measure(setting.name, self._load(setting), setting.model, setting.burn_in)
+            for setting in self.group(group)
+        ]

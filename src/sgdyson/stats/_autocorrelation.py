@@ -1,0 +1,105 @@
+"""Correlation along time: how many updates one independent sample takes."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.fft import next_fast_len
+
+from ..errors import InvalidInputError, require
+from ._estimate import Estimate
+from ._samples import Floats, finite
+
+
+class ShortChainError(InvalidInputError):
+    """A time series too short for its autocorrelation time; `estimate` is the time found.
+
+    Attributes:
+        estimate: of tau, most likely too small.
+    """
+
+    def __init__(self, message: str, estimate: Estimate) -> None:
+        super().__init__(message)
+        self.estimate = estimate
+
+
+def autocorrelation_time(x: ArrayLike, window: float = 5.0, least_length: float = 50.0) -> Estimate:
+    r"""Integrated autocorrelation time $\tau = 1 + 2 \sum_{t=1}^{M} \rho(t)$, in records.
+
+    M is the smallest with $M \ge c\,\tau(M)$ (Sokal, in Functional Integration, NATO ASI B 361, 131
+    (1997)). $\rho$ is averaged over replicas, about their common mean; the error is
+    $\tau \sqrt{2(2M + 1)/n}$ (Madras and Sokal, J. Stat. Phys. 50, 109 (1988)), n being
+    replicas times records.
+
+    Args:
+        x: (replica, time), or (time,) for a single series.
+        window: c.
+        least_length: the series must hold this many tau.
+
+    Returns:
+        tau, with n/tau, at most n, as effective size; tau is 1 for independent records.
+
+    Raises:
+        ShortChainError: fewer records than `least_length` tau; carries the estimate.
+        InvalidInputError: NaN, one record, or a series that never changes.
+    """
+    series = _series(x)
+    length = series.shape[1]
+    taus = 2.0 * np.cumsum(_autocorrelation(series)) - 1.0
+    wide_enough = np.arange(length) >= window * taus
+    cut = int(np.argmax(wide_enough)) if wide_enough.any() else length - 1
+    tau = float(taus[cut])
+    error = abs(tau) * float(np.sqrt(2.0 * (2 * cut + 1) / series.size))
+    estimate = Estimate(tau, error, series.size / max(tau, 1.0))
+    if length < least_length * tau:
+        raise ShortChainError(
+            f"{length} records are fewer than {least_length:g} autocorrelation times of about "
+            f"{tau:.3g}; record longer, or take the error over replicas.",
+            estimate,
+        )
+    return estimate
+
+
+def mean_along_time(x: ArrayLike, window: float = 5.0, least_length: float = 50.0) -> Estimate:
+    r"""Mean of stationary series, with the error $\sqrt{\mathrm{var}(x)\,\tau/n}$.
+
+    For few long replicas, even a single one; with many replicas use `mean_over_replicas`.
+
+    Args:
+        x: (replica, time), or (time,).
+        window: as in `autocorrelation_time`.
+        least_length: likewise.
+
+    Returns:
+        The mean, with the effective size of `autocorrelation_time`.
+
+    Raises:
+        ShortChainError: as `autocorrelation_time`.
+        InvalidInputError: likewise.
+    """
+    series = _series(x)
+    tau = autocorrelation_time(series, window, least_length)
+    error = float(np.sqrt(series.var() / tau.effective_size))
+    return Estimate(float(series.mean()), error, tau.effective_size)
+
+
+def _series(x: ArrayLike) -> Floats:
+    series = np.atleast_2d(finite(x, "x"))
+    require(
+        series.ndim == 2 and series.shape[1] >= 2,
+        f"x has shape {np.shape(x)}; give (replica, time) or (time,) with at least 2 records.",
+    )
+    require(
+        bool(np.ptp(series) > 0),
+        f"All {series.size} records equal {series[0, 0]}; a series that never changes has no "
+        "autocorrelation time.",
+    )
+    return series
+
+
+def _autocorrelation(series: Floats) -> Floats:
+    """rho(t), (time,), averaged over replicas; zero padding keeps the ends apart."""
+    length = series.shape[1]
+    padded = next_fast_len(2 * length, real=True)
+    spectrum = np.fft.rfft(series - series.mean(), padded, axis=1)
+    power = np.mean(spectrum.real**2 + spectrum.imag**2, axis=0)
+    sums = np.fft.irfft(power, padded)[:length]
+    return np.asarray(sums / sums[0])

@@ -1,0 +1,104 @@
+"""A number with its standard error and the number of independent samples behind it."""
+
+import math
+from dataclasses import asdict, dataclass
+
+from ..errors import require
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A measured number; value, error and effective size travel together.
+
+    Prints as `0.1478(9)`: the digits in brackets are the standard error in units of the last
+    place, one digit of it, two where it begins with a 1. A format of floats, as in `f"{e:.3f}"`,
+    prints `0.148 ± 0.001`; any other format is that of the string.
+
+    Args:
+        value: the number.
+        error: its standard error, not negative, in the same units.
+        effective_size: the number of independent samples that would give this error.
+
+    Raises:
+        InvalidInputError: a negative or non-finite error, a non-finite value.
+    """
+
+    value: float
+    error: float
+    effective_size: float
+
+    __array_ufunc__ = None  # a NumPy number times an Estimate is left to `__rmul__`
+
+    def __post_init__(self) -> None:
+        require(
+            math.isfinite(self.value) and math.isfinite(self.error) and self.error >= 0,
+            f"An Estimate needs a finite value and a finite error >= 0, got value {self.value} and "
+            f"error {self.error}; leave out replicas that diverged and pass a standard deviation.",
+        )
+
+    def __str__(self) -> str:
+        return bracketed(self.value, self.error)
+
+    def __format__(self, spec: str) -> str:
+        if spec and spec[-1] in "eEfFgG%":
+            return f"{format(self.value, spec)} ± {format(self.error, spec)}"
+        return format(str(self), spec)
+
+    def __mul__(self, factor: float) -> "Estimate":
+        error = self.error * abs(float(factor))
+        return Estimate(self.value * float(factor), error, self.effective_size)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: float) -> "Estimate":
+        require(divisor != 0, "An Estimate was divided by 0; give a divisor other than zero.")
+        return self * (1.0 / float(divisor))
+
+    def ratio(self, prediction: float) -> "Estimate":
+        """This number in units of `prediction`, an exact number other than zero."""
+        return self / prediction
+
+    def pull(self, prediction: float) -> float:
+        """(value - prediction)/error; with no error, 0 where they agree and infinite elsewhere."""
+        difference = self.value - prediction
+        if self.error == 0:
+            return math.copysign(math.inf, difference) if difference else 0.0
+        return difference / self.error
+
+    def to_dict(self) -> dict[str, float]:
+        """`{"value": ..., "error": ..., "effective_size": ...}`; `Estimate(**d)` undoes it."""
+        return asdict(self)
+
+
+def bracketed(value: float, error: float) -> str:
+    """The number with its error in brackets, `0.1478(9)`, `12.3(1.1)` or `1.48(9)e-07`.
+
+    Args:
+        value: the number.
+        error: its standard error, zero or larger.
+
+    Returns:
+        A string with one digit of the error, two where it begins with a 1.
+    """
+    if error == 0:
+        return f"{value!r}(0)"
+    magnitude = math.floor(math.log10(max(abs(value), error)))
+    if not -5 < magnitude < 6:
+        return f"{_fixed(value * 10.0**-magnitude, error * 10.0**-magnitude)}e{magnitude:+03d}"
+    return _fixed(value, error)
+
+
+def _fixed(value: float, error: float) -> str:
+    decimals = _decimals(error)
+    if decimals <= 0:
+        return f"{round(value, decimals):.0f}({round(error, decimals):.0f})"
+    if round(error, decimals) < 1:
+        return f"{value:.{decimals}f}({round(error * 10**decimals):d})"
+    return f"{value:.{decimals}f}({error:.{decimals}f})"
+
+
+def _decimals(error: float) -> int:
+    """Decimal places that keep one digit of `error`, two if it begins with 1 or rounds up to it."""
+    rounded, exponent = f"{error:.0e}".split("e")
+    begins_with_one = rounded == "1" or f"{error:.15e}"[0] == "1"
+    return int(begins_with_one) - int(exponent)

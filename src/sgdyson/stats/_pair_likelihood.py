@@ -1,0 +1,67 @@
+r"""Likelihood of the one-level density of a degenerate pair, $\rho \propto e^{-u^2/2} f(u)/\sigma$.
+
+$f(u) = 2 e^{-u^2/2} + \sqrt{2\pi}\, u\, \mathrm{erf}(u/\sqrt2)$ has the plain derivatives
+$f' = \sqrt{2\pi}\, \mathrm{erf}(u/\sqrt2)$ and $f'' = 2 e^{-u^2/2}$, so gradient and Hessian cost
+one exponential and one error function a sample. $\ln\rho$ is concave in u, hence the likelihood in
+$(\tau, \eta) = (1/\sigma, c/\sigma)$, where $u = \tau x - \eta$: it has one maximum, and Newton's
+method finds it.
+"""
+
+import numpy as np
+from scipy.special import erf
+
+from ..errors import require
+from ._samples import Floats
+
+_STEPS = 50
+_TOLERANCE = 1e-10  # of a Newton step, relative to tau
+_LONGEST = 0.5
+
+
+def maximise(x: Floats) -> tuple[float, float, Floats]:
+    """Maximum of the likelihood, from the moments (mean c, variance 3 width^2/2) by Newton steps.
+
+    Args:
+        x: (sample,), all levels of all pairs.
+
+    Returns:
+        Centre, width, and (2, sample) influence functions of both.
+
+    Raises:
+        InvalidInputError: samples so odd that 50 steps do not get there.
+    """
+    mean, scale = float(np.mean(x)), float(np.std(x)) / np.sqrt(1.5)
+    standard = (x - mean) / scale  # of order one, so that units do not matter below
+    tau, eta = 1.0, 0.0
+    for _ in range(_STEPS):
+        score, information = _derivatives(standard, tau, eta)
+        step = np.linalg.solve(information, score.mean(axis=1))
+        length = float(np.max(np.abs(step))) / tau
+        step = step * min(1.0, _LONGEST / max(length, _TOLERANCE))
+        tau, eta = tau + float(step[0]), eta + float(step[1])
+        if length < _TOLERANCE:
+            d_tau, d_eta = np.linalg.solve(information, score)
+            influence = np.stack([d_eta - eta / tau * d_tau, -d_tau / tau]) / tau
+            return mean + scale * eta / tau, scale / tau, scale * influence
+    require(
+        False,
+        f"The fit of a pair density to x (mean {mean:.4g}, standard deviation {np.std(x):.3g}) did "
+        f"not settle in {_STEPS} steps; check that x holds both levels of one stationary pair.",
+    )
+    raise AssertionError  # the line above has raised
+
+
+def _derivatives(x: Floats, tau: float, eta: float) -> tuple[Floats, Floats]:
+    """By (tau, eta): scores (2, sample), and the observed information (2, 2) per sample."""
+    u = tau * x - eta
+    bell = 2.0 * np.exp(-0.5 * u * u)
+    slope = np.sqrt(2 * np.pi) * erf(u / np.sqrt(2))
+    f = bell + u * slope
+    ratio = slope / f
+    first = ratio - u  # derivative of ln rho by u
+    second = bell / f - ratio * ratio - 1.0
+    mixed = float(np.mean(second * x))
+    information = -np.array(
+        [[np.mean(second * x * x) - tau**-2, -mixed], [-mixed, np.mean(second)]]
+    )
+    return np.stack([first * x + 1.0 / tau, -first]), information

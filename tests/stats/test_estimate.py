@@ -1,0 +1,77 @@
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sgdyson.errors import InvalidInputError
+from sgdyson.stats import Estimate
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "printed"),
+    [
+        (0.1478, 0.0009, "0.1478(9)"),
+        (0.1478, 0.00012, "0.14780(12)"),
+        (0.1478, 0.0195, "0.148(20)"),  # begins with 1: two digits, though they round to 20
+        (0.1478, 0.0096, "0.148(10)"),  # rounds up to 10: two digits
+        (-0.02, 0.003, "-0.020(3)"),
+        (12.3, 1.14, "12.3(1.1)"),
+        (12.3, 3.4, "12(3)"),
+        (0.5, 0.99, "0.5(1.0)"),
+        (12345.0, 678.0, "12300(700)"),
+        (99.9999, 0.03, "100.00(3)"),
+        (1.5e-7, 1e-9, "1.500(10)e-07"),
+        (1.23456e9, 4e4, "1.23456(4)e+09"),
+        (0.0, 0.01, "0.000(10)"),
+        (0.0, 0.0, "0.0(0)"),
+    ],
+)
+def test_prints_the_error_in_units_of_the_last_place(value, error, printed):
+    assert str(Estimate(value, error, 10.0)) == printed
+
+
+def test_formats():
+    estimate = Estimate(0.1478, 0.0009, 10.0)
+    assert f"{estimate:.3f}" == "0.148 ± 0.001"
+    assert f"{estimate:>12}" == "   0.1478(9)"
+    assert f"{estimate}" == "0.1478(9)"
+
+
+@given(st.floats(-1e4, 1e4), st.floats(1e-4, 1e3))
+def test_what_is_printed_is_the_number_to_the_error(value, error):
+    printed, bracket = str(Estimate(value, error, 1.0)).rstrip(")").split("(")
+    decimals = len(printed.partition(".")[2])
+    shown = float(bracket) * (1.0 if "." in bracket else 10.0**-decimals)
+    assert shown == pytest.approx(error, rel=0.26)  # 1.95 -> 2, 2.5 -> 2
+    assert abs(float(printed) - value) <= 0.51 * max(10.0**-decimals, shown)
+
+
+def test_arithmetic():
+    estimate = Estimate(3.0, 0.5, 7.0)
+    assert -2 * estimate == Estimate(-6.0, 1.0, 7.0) == estimate * -2
+    assert np.float64(2.0) * estimate == Estimate(6.0, 1.0, 7.0)
+    assert estimate / 2 == estimate.ratio(2.0) == Estimate(1.5, 0.25, 7.0)
+    assert estimate.pull(2.0) == 2.0
+    assert Estimate(1.0, 0.0, 1.0).pull(2.0) == -math.inf
+    assert Estimate(1.0, 0.0, 1.0).pull(1.0) == 0.0
+
+
+def test_to_dict_and_back():
+    estimate = Estimate(3.0, 0.5, 7.0)
+    assert Estimate(**json.loads(json.dumps(estimate.to_dict()))) == estimate
+
+
+@pytest.mark.parametrize(
+    ("value", "error"), [(1.0, -0.1), (1.0, math.nan), (math.nan, 0.1), (math.inf, 0.1)]
+)
+def test_refuses(value, error):
+    with pytest.raises(InvalidInputError, match="finite value and a finite error >= 0"):
+        Estimate(value, error, 1.0)
+
+
+def test_refuses_division_by_zero():
+    with pytest.raises(InvalidInputError, match="divided by 0"):
+        Estimate(1.0, 0.1, 1.0).ratio(0.0)
