@@ -54,7 +54,9 @@ def _cosine_sine(bits: UInt64[Array, "n"]) -> tuple[Float[Array, "n"], Float[Arr
     odd = (bits >> np.uint64(62)) & np.uint64(1) == 1
     turned_cosine, turned_sine = jnp.where(odd, -sine, cosine), jnp.where(odd, cosine, sine)
     half = bits >> np.uint64(63) == 1
-    return jnp.where(half, -turned_cosine, turned_cosine), jnp.where(half, -turned_sine, turned_sine)
+    return jnp.where(half, -turned_cosine, turned_cosine), jnp.where(
+        half, -turned_sine, turned_sine
+    )
 
 
 def _horner(coefficients: list[float], x: Float[Array, "n"]) -> Float[Array, "n"]:

@@ -40,7 +40,7 @@ class Check:
     @property
     def passed(self) -> bool:
         """Whether theory and measurement agree within the tolerance."""
-        return abs(self.measured.value - self.predicted) <= self.tolerance
+        return bool(abs(self.measured.value - self.predicted) <= self.tolerance)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as in results.json."""

@@ -42,10 +42,11 @@ class MeasuredForce:
 
     @property
     def measured_diffusion(self) -> Estimate:
-        """Mean of the diffusion, 4 g^2 but for the finite step."""
-        weights = 1 / self.force.diffusion_error**2
-        mean = float(np.sum(weights * self.force.diffusion) / np.sum(weights))
-        return Estimate(mean, float(np.sum(weights) ** -0.5), float(self.force.counts.sum()))
+        """Mean of the diffusion at some distance, 4 g^2 but for the finite step."""
+        far = self.force.edges[:-1] >= 3 * np.sqrt(4 * self.noise)
+        weights = 1 / self.force.diffusion_error[far] ** 2
+        mean = float(np.sum(weights * self.force.diffusion[far]) / np.sum(weights))
+        return Estimate(mean, float(np.sum(weights) ** -0.5), float(self.force.counts[far].sum()))
 
 
 def measure_force(
@@ -60,13 +61,14 @@ def measure_force(
         friction: gamma predicted, per update.
         next_order: of theory, relative.
     """
-    # below a few steps' reach the pair passes through the collision inside one update
-    reach = 3 * np.sqrt(4 * noise)
-    force = repulsion(spacing, np.linspace(reach, np.quantile(spacing, 0.995), 25))
+    step = np.sqrt(4 * noise)
+    force = repulsion(spacing, np.geomspace(step / 2, np.quantile(spacing, 0.995), 25))
     drift, diffusion = finite_step(force, noise, friction)
+    # nearer, a pair passes through the collision inside one update and the line bends
+    far = force.edges[:-1] >= 3 * step
     line = fit_line(
-        force.inverse_spacing / force.spacing,
-        force.drift / force.spacing,
-        force.drift_error / force.spacing,
+        (force.inverse_spacing / force.spacing)[far],
+        (force.drift / force.spacing)[far],
+        (force.drift_error / force.spacing)[far],
     )
     return MeasuredForce(mode, force, drift, diffusion, line, noise, friction, next_order)

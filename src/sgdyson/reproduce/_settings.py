@@ -82,7 +82,7 @@ class Preset:
 
 
 PRESETS = {
-    "quick": Preset(BATCH_SIZES, (0.05,), 256, 6, 1024, 2, 20_000, 1000),
+    "quick": Preset((4, 16, 64), (0.05,), 256, 6, 1024, 2, 20_000, 1000),
     "paper": Preset(BATCH_SIZES, RBM_RATES, 256, 40, 3000, 10, 100_000, 4000),
     "literal": Preset(BATCH_SIZES, RBM_RATES, 7500, 3, 3000, 10, 100_000, 4000, literal=True),
 }
@@ -111,8 +111,12 @@ def _rbm_settings(preset: Preset) -> list[Setting]:
 
 
 def _rbm_setting(model: Model, preset: Preset, rate: float, batch: int) -> Setting:
-    """Times in units of 1/alpha: 800 to learn every mode, 100 (three slowest relaxations) apart."""
-    burn_in, apart = math.ceil(800 / rate), math.ceil(100 / rate)
+    """Burn-in until the slowest replica has learnt its last mode; records nearly independent.
+
+    That mode grows as exp(0.028 alpha t), 3e14 times in 1200/alpha: more than the smallest of
+    thousands of random initial levels needs. 100/alpha is three of the slowest relaxation times.
+    """
+    burn_in, apart = math.ceil(1200 / rate), math.ceil(100 / rate)
     updates, every = burn_in + preset.rbm_samples * apart, apart
     if preset.literal:
         updates, every = 100_000, 20_000

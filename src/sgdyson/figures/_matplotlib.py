@@ -1,0 +1,147 @@
+"""Figures for print: vector PDF and PNG."""
+
+from __future__ import annotations
+
+import logging
+from functools import singledispatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._elements import (
+    INK,
+    PALETTE,
+    Drawing,
+    Figure,
+    Histogram,
+    HorizontalLine,
+    Line,
+    Panel,
+    Points,
+    VerticalLines,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+
+MARKERS = "osD^vPX"
+STYLE = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 9,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "mathtext.fontset": "cm",
+    "pdf.fonttype": 42,  # TrueType: text stays text
+    "savefig.dpi": 200,
+}
+
+
+def draw(figure: Figure) -> Canvas:
+    """Draw a figure, in the width of a column a panel, up to a page."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure as Canvas
+
+    columns = min(figure.columns, len(figure.panels))
+    rows = -(-len(figure.panels) // columns)
+    width = 3.5 if columns == 1 else 7.0
+    height = 2.5 if columns == 1 else 2.45 if columns == 2 else 2.2
+    with mpl.rc_context(STYLE):
+        canvas = Canvas(figsize=(width, height * rows), layout="constrained")
+        axes = canvas.subplots(rows, columns, squeeze=False).ravel()
+        for place, panel in zip(axes, figure.panels, strict=False):
+            _draw_panel(place, panel)
+        for unused in axes[len(figure.panels) :]:
+            unused.remove()
+    return canvas
+
+
+def save(figure: Figure, folder: Path) -> None:
+    """Write NAME.pdf and NAME.png, each whole or not at all, the same bytes every time."""
+    import matplotlib as mpl
+
+    canvas = draw(figure)
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns of Matplotlib's own fonts
+    with mpl.rc_context(STYLE):
+        for kind, metadata in (("pdf", {"CreationDate": None}), ("png", {"Software": None})):
+            partial = folder / f".{figure.name}.{kind}.partial"
+            canvas.savefig(partial, format=kind, metadata=metadata)
+            partial.rename(folder / f"{figure.name}.{kind}")
+
+
+def _draw_panel(axes: Axes, panel: Panel) -> None:
+    for mark in panel.marks:
+        _draw_mark(mark, axes)
+    axes.set(xlabel=panel.x_label, ylabel=panel.y_label)
+    if panel.title:
+        axes.set_title(panel.title)
+    if panel.x_range:
+        axes.set_xlim(panel.x_range)
+    if panel.y_range:
+        axes.set_ylim(panel.y_range)
+    if panel.is_drawing:
+        axes.set_axis_off()
+    elif any(getattr(mark, "label", None) for mark in panel.marks):
+        axes.legend()
+
+
+def _colour(index: int | None) -> str:
+    return INK if index is None else PALETTE[index % len(PALETTE)]
+
+
+@singledispatch
+def _draw_mark(mark: Any, axes: Axes) -> None:
+    raise TypeError(f"cannot draw {type(mark).__name__}")
+
+
+@_draw_mark.register(Points)
+def _(mark: Points, axes: Axes) -> None:
+    axes.errorbar(
+        mark.x, mark.y, yerr=mark.y_error, xerr=mark.x_error, label=mark.label, linestyle="none",
+        marker=MARKERS[(mark.colour or 0) % len(MARKERS)], markersize=3.5, elinewidth=0.8,
+        color=_colour(mark.colour), markerfacecolor="white", markeredgewidth=0.9,
+    )  # fmt: skip
+
+
+@_draw_mark.register(Line)
+def _(mark: Line, axes: Axes) -> None:
+    axes.plot(
+        mark.x, mark.y, label=mark.label, color=_colour(mark.colour), linewidth=1.0,
+        linestyle="--" if mark.dashed else "-",
+    )  # fmt: skip
+
+
+@_draw_mark.register(Histogram)
+def _(mark: Histogram, axes: Axes) -> None:
+    colour = _colour(mark.colour)
+    axes.stairs(mark.density, mark.edges, fill=True, color=colour, alpha=0.25)
+    axes.stairs(mark.density, mark.edges, color=colour, linewidth=0.8, label=mark.label)
+
+
+@_draw_mark.register(VerticalLines)
+def _(mark: VerticalLines, axes: Axes) -> None:
+    for number, x in enumerate(np.atleast_1d(mark.x)):
+        label = mark.label if number == 0 else None
+        axes.axvline(x, color=_colour(mark.colour), linewidth=0.7, linestyle="--", label=label)
+
+
+@_draw_mark.register(HorizontalLine)
+def _(mark: HorizontalLine, axes: Axes) -> None:
+    axes.axhline(mark.y, color=_colour(mark.colour), linewidth=0.7, linestyle="--",
+                 label=mark.label)  # fmt: skip
+
+
+@_draw_mark.register(Drawing)
+def _(mark: Drawing, axes: Axes) -> None:
+    for start, end in mark.edges:
+        axes.plot(*mark.nodes[[start, end]].T, color="#bbbbbb", linewidth=0.5, zorder=0)
+    upper = mark.nodes[:, 1] > 0.5
+    axes.scatter(*mark.nodes.T, s=190, c=np.where(upper, PALETTE[1], PALETTE[0]), zorder=1)
+    for place, label in zip(mark.nodes, mark.labels, strict=True):
+        axes.text(*place, label, color="white", ha="center", va="center", fontsize=7)
+    axes.margins(0.08)

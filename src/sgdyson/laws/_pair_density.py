@@ -1,0 +1,62 @@
+"""The density of the levels of a degenerate pair."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from ..errors import require
+from ._law import Floats, Law, RandomState, positive
+
+
+@dataclass(frozen=True)
+class PairDensity(Law):
+    r"""One-level density of two levels with joint density $\propto |x_1 - x_2| e^{-\sum x^2/2\sigma^2}$.
+
+    $$\rho(x) = \frac{e^{-u^2/2}}{4\sqrt\pi\,\sigma} \left[ 2 e^{-u^2/2} + \sqrt{2\pi}\,u\,
+    \mathrm{erf}(u/\sqrt 2) \right], \qquad u = (x - c)/\sigma$$
+
+    Args:
+        centre: c, in the units of the levels.
+        width: sigma, in the same units.
+    """
+
+    citation: ClassVar[str] = "G. Aarts, B. Lucini, C. Park, Phys. Rev. E 111, 015303 (2025)"
+    centre: float = 0.0
+    width: float = 1.0
+
+    def __post_init__(self) -> None:
+        require(bool(np.isfinite(self.centre)), f"centre = {self.centre!r} must be a number.")
+        positive(width=self.width)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.centre - 10 * self.width, self.centre + 10 * self.width
+
+    def pdf(self, x: ArrayLike) -> Floats:
+        u = (np.asarray(x, dtype=float) - self.centre) / self.width
+        gauss = np.exp(-(u**2) / 2)
+        terms = 2 * gauss + np.sqrt(2 * np.pi) * u * special.erf(u / np.sqrt(2))
+        return np.asarray(gauss * terms / (4 * np.sqrt(np.pi) * self.width))
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        # d/du [-sqrt(2 pi) e^{-u^2/2} erf(u/sqrt 2)] is the second term less 2 e^{-u^2}, and
+        # 4 e^{-u^2} is what remains
+        u = (np.asarray(x, dtype=float) - self.centre) / self.width
+        drop = np.sqrt(2 * np.pi) * np.exp(-(u**2) / 2) * special.erf(u / np.sqrt(2))
+        return np.asarray((1 + special.erf(u)) / 2 - drop / (4 * np.sqrt(np.pi)))
+
+    def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:
+        # a level is the pair's centre plus or minus half a Rayleigh spacing
+        generator = np.random.default_rng(random_state)
+        middle = generator.standard_normal(size) / np.sqrt(2)
+        half = generator.rayleigh(1 / np.sqrt(2), size) * generator.choice((-1.0, 1.0), size)
+        return np.asarray(self.centre + self.width * (middle + half))
+
+    def mean(self) -> float:
+        return self.centre
+
+    def var(self) -> float:
+        return 1.5 * self.width**2

@@ -1,0 +1,49 @@
+"""Wigner's semicircle."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._law import Floats, Law, RandomState, positive
+
+
+@dataclass(frozen=True)
+class Semicircle(Law):
+    r"""$\rho(x) = 2\sqrt{R^2 - x^2}/(\pi R^2)$: limit of the level density of Gaussian ensembles.
+
+    Args:
+        radius: R; sqrt(2 beta n) sigma, for n levels of the Gaussian ensemble, divided by
+            sqrt(beta = 1).
+    """
+
+    citation: ClassVar[str] = "E. P. Wigner, Ann. Math. 62, 548 (1955)"
+    radius: float = 1.0
+
+    def __post_init__(self) -> None:
+        positive(radius=self.radius)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return -self.radius, self.radius
+
+    def pdf(self, x: ArrayLike) -> Floats:
+        u = np.clip(np.asarray(x, dtype=float) / self.radius, -1, 1)
+        return np.asarray(2 * np.sqrt(1 - u**2) / (np.pi * self.radius))
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        u = np.clip(np.asarray(x, dtype=float) / self.radius, -1, 1)
+        return np.asarray(0.5 + (u * np.sqrt(1 - u**2) + np.arcsin(u)) / np.pi)
+
+    def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:
+        # the abscissa of a uniform point in a disc
+        generator = np.random.default_rng(random_state)
+        distance = np.sqrt(generator.random(size))
+        return np.asarray(self.radius * distance * np.cos(2 * np.pi * generator.random(size)))
+
+    def mean(self) -> float:
+        return 0.0
+
+    def var(self) -> float:
+        return self.radius**2 / 4

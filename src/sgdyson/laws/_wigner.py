@@ -1,0 +1,66 @@
+"""The Wigner surmise of level spacings."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from ..errors import require
+from ._law import Floats, Law, RandomState
+
+
+@dataclass(frozen=True)
+class WignerSurmise(Law):
+    r"""Spacing of two levels in units of its mean, $P(s) = a s^\beta e^{-b s^2}$.
+
+    $b = [\Gamma(\beta/2 + 1)/\Gamma((\beta + 1)/2)]^2$: of a pair it is exact.
+
+    Args:
+        beta: 1 (orthogonal), 2 (unitary) or 4 (symplectic).
+    """
+
+    citation: ClassVar[str] = "M. L. Mehta, Random Matrices, 3rd ed. (2004), section 1.5"
+    beta: int = 1
+
+    def __post_init__(self) -> None:
+        require(self.beta in (1, 2, 4), f"beta = {self.beta!r} must be 1, 2 or 4.")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return 0.0, 7.0
+
+    @property
+    def _rate(self) -> float:
+        return float((special.gamma(self.beta / 2 + 1) / special.gamma((self.beta + 1) / 2)) ** 2)
+
+    def pdf(self, x: ArrayLike) -> Floats:
+        s = np.maximum(np.asarray(x, dtype=float), 0.0)
+        shape = (self.beta + 1) / 2
+        norm = 2 * self._rate**shape / special.gamma(shape)
+        return np.asarray(norm * s**self.beta * np.exp(-self._rate * s**2))
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        s = np.maximum(np.asarray(x, dtype=float), 0.0)
+        return np.asarray(special.gammainc((self.beta + 1) / 2, self._rate * s**2))
+
+    def ppf(self, q: ArrayLike) -> Floats:
+        probability = np.asarray(q, dtype=float)
+        require(
+            bool(((probability >= 0) & (probability <= 1)).all()),
+            f"q = {q!r} must lie between 0 and 1: it is a probability.",
+        )
+        return np.asarray(
+            np.sqrt(special.gammaincinv((self.beta + 1) / 2, probability) / self._rate)
+        )
+
+    def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:
+        squares = np.random.default_rng(random_state).standard_gamma((self.beta + 1) / 2, size)
+        return np.asarray(np.sqrt(squares / self._rate))
+
+    def mean(self) -> float:
+        return 1.0
+
+    def var(self) -> float:
+        return float((self.beta + 1) / (2 * self._rate) - 1)
