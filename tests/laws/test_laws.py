@@ -1,5 +1,7 @@
 """Laws against oracles: total mass, derivatives, exact moments, direct matrices."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy import integrate
@@ -40,7 +42,7 @@ class TestEveryLaw:
 
     def test_cdf_is_the_integral_of_the_density(self, law):
         points = np.linspace(*law.support, 9)[1:-1]
-        for low, high in zip(points[:-1], points[1:], strict=True):
+        for low, high in pairwise(points):
             area = integrate.quad(law.pdf, low, high, epsabs=1e-12, limit=400)[0]
             assert float(law.cdf(high) - law.cdf(low)) == pytest.approx(area, abs=1e-8)
 

@@ -122,7 +122,9 @@ def measure(name: str, run: xr.Dataset, model: Model, burn_in: int) -> MeasuredR
     levels = stationary_levels(run, burn_in)
     learning_rate, batch_size = run.attrs["learning_rate"], run.attrs["batch_size"]
     prediction = model.predict(learning_rate, batch_size)
-    groups = [group for group in multiplets(prediction.levels) if prediction.learnt[group.indices[0]]]
+    groups = [
+        group for group in multiplets(prediction.levels) if prediction.learnt[group.indices[0]]
+    ]
     return MeasuredRun(
         name=name,
         learning_rate=learning_rate,
@@ -149,7 +151,9 @@ def _measured(levels: Floats, group: Multiplet, prediction: Prediction) -> Measu
         pair=_pair(spacings(levels, group), float(prediction.mean_spacing[first]))
         if group.is_pair
         else None,
-        predicted_mean=float((prediction.levels + prediction.mean_shift)[list(group.indices)].mean()),
+        predicted_mean=float(
+            (prediction.levels + prediction.mean_shift)[list(group.indices)].mean()
+        ),
         predicted_width=float(prediction.width[first]),
         next_order=float(prediction.next_order[first]),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,7 @@ class Drawing:
     labels: Sequence[str]
 
 
-Mark = Points | Line | Histogram | VerticalLines | HorizontalLine | Drawing
+Mark: TypeAlias = Points | Line | Histogram | VerticalLines | HorizontalLine | Drawing
 
 
 @dataclass(frozen=True)

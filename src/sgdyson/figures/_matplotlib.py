@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 MARKERS = "osD^vPX"
-STYLE = {
+STYLE: Any = {
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 9,
@@ -141,7 +141,8 @@ def _(mark: Drawing, axes: Axes) -> None:
     for start, end in mark.edges:
         axes.plot(*mark.nodes[[start, end]].T, color="#bbbbbb", linewidth=0.5, zorder=0)
     upper = mark.nodes[:, 1] > 0.5
-    axes.scatter(*mark.nodes.T, s=190, c=np.where(upper, PALETTE[1], PALETTE[0]), zorder=1)
-    for place, label in zip(mark.nodes, mark.labels, strict=True):
-        axes.text(*place, label, color="white", ha="center", va="center", fontsize=7)
+    x, y = mark.nodes.T
+    axes.scatter(x, y, s=190, c=np.where(upper, PALETTE[1], PALETTE[0]), zorder=1)
+    for at, up, label in zip(x, y, mark.labels, strict=True):
+        axes.text(at, up, label, color="white", ha="center", va="center", fontsize=7)
     axes.margins(0.08)

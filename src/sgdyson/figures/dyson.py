@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from ..analysis import MeasuredForce
-from ._elements import Figure, Line, Panel, Points
+from ._elements import Figure, Line, Mark, Panel, Points
 
 
 def coulomb_force(forces: Sequence[MeasuredForce]) -> Figure:
     """Drift and diffusion of the spacing against theory, for each pair."""
-    drift: list = []
-    diffusion: list = []
+    drift: list[Mark] = []
+    diffusion: list[Mark] = []
     for colour, each in enumerate(forces):
         force = each.force
         label = rf"$\kappa={each.mode:.2f}$"
@@ -34,8 +34,6 @@ def coulomb_force(forces: Sequence[MeasuredForce]) -> Figure:
         " 2 g^2/S - gamma S and 4 g^2, for the finite step of one update and no free parameter.",
         panels=[
             Panel(drift, r"spacing $S/g$", r"drift $\langle\Delta S\rangle/g$"),
-            Panel(
-                diffusion, r"spacing $S/g$", r"$\mathrm{var}(\Delta S)/g^2$", y_range=(0.0, 5.0)
-            ),
+            Panel(diffusion, r"spacing $S/g$", r"$\mathrm{var}(\Delta S)/g^2$", y_range=(0.0, 5.0)),
         ],
     )

@@ -13,6 +13,7 @@ from ._elements import (
     Histogram,
     HorizontalLine,
     Line,
+    Mark,
     Panel,
     Points,
     VerticalLines,
@@ -38,7 +39,7 @@ def rbm_sketch(n_visible: int, n_hidden: int) -> Figure:
 
 def target_spectrum(target_modes: np.ndarray, rbm_mass: float) -> Figure:
     """Figure 2: eigenvalues of the target kernel."""
-    index = np.arange(len(target_modes))
+    index = np.arange(len(target_modes), dtype=float)
     limit = HorizontalLine(rbm_mass**2, label=r"$\mu^2$: no higher mode can be learnt")
     return Figure(
         name="target_spectrum",
@@ -57,7 +58,7 @@ def target_spectrum(target_modes: np.ndarray, rbm_mass: float) -> Figure:
 
 def learnt_levels(run: MeasuredRun) -> Figure:
     """Figure 3: distributions of the levels, targets dashed."""
-    marks: list = []
+    marks: list[Mark] = []
     for colour, part in enumerate(run.multiplets):
         for member in range(part.levels.shape[2]):
             found = density_histogram(part.levels[:, :, member])
@@ -82,8 +83,8 @@ def learnt_levels(run: MeasuredRun) -> Figure:
 
 def wigner(run: MeasuredRun) -> Figure:
     """Figure 4: spacings S with the fitted law, and their collapse on the Wigner surmise."""
-    left: list = []
-    right: list = []
+    left: list[Mark] = []
+    right: list[Mark] = []
     law = WignerSurmise(1)
     for colour, part in enumerate(run.pairs):
         assert part.pair
@@ -129,7 +130,7 @@ def scaling(runs: Sequence[MeasuredRun], points: Scaling) -> Figure:
     for name, chosen in _families(runs):
         groups.append((name, chosen))
     pairs = len(runs[0].pairs)
-    panels: list[list] = [[], [], []]
+    panels: list[list[Mark]] = [[], [], []]
     for colour, (name, chosen) in enumerate(groups):
         index = np.array([pairs * run + mode for run in chosen for mode in range(pairs)])
         u, s, w = points.variable[index], points.spacing[index], points.width[index]
@@ -162,7 +163,7 @@ def scaling(runs: Sequence[MeasuredRun], points: Scaling) -> Figure:
 
 def drift(runs: Sequence[MeasuredRun], rbm_mass: float) -> Figure:
     """Further figure: lambda_fit/kappa against alpha/|B|, effects of the drift."""
-    marks: list = []
+    marks: list[Mark] = []
     runs = sorted(runs, key=lambda run: run.ratio)
     ratio = np.array([run.ratio for run in runs])
     for colour, part in enumerate(runs[0].multiplets):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..analysis import MeasuredRun
 from ..laws import GaussianEnsembleDensity, PairDensity, Semicircle
 from ..stats import density_histogram
-from ._elements import Figure, Histogram, Line, Panel, Points, VerticalLines
+from ._elements import Figure, Histogram, Line, Mark, Panel, Points, VerticalLines
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +58,7 @@ def teacher_scaling(
         quenched: label noise epsilon, and the run on quenched data.
         online: likewise on fresh data.
     """
-    panels: list[list] = [[], []]
+    panels: list[list[Mark]] = [[], []]
     largest = 0.0
     for colour, (name, runs) in enumerate([("quenched", quenched), ("online", online)]):
         u = np.array([np.sqrt(run.ratio) * noise for noise, run in runs])
@@ -114,7 +114,7 @@ def semicircle(ensembles: Sequence[tuple[Floats, float, float]]) -> Figure:
         radius = np.sqrt(2 * n) * sigma
         found = density_histogram((levels - target).reshape(-1) / radius)
         grid = np.linspace(-1.6, 1.6, 400)
-        marks: list = [
+        marks: list[Mark] = [
             Histogram(found.edges, found.density, colour=colour),
             Line(grid, GaussianEnsembleDensity(n, 1, 1 / np.sqrt(2 * n)).pdf(grid), label="exact"),
             Line(grid, Semicircle(1.0).pdf(grid), label="semicircle", dashed=True),

@@ -13,7 +13,7 @@ from ._law import Floats, Law, RandomState, positive
 
 @dataclass(frozen=True)
 class PairDensity(Law):
-    r"""One-level density of two levels with joint density $\propto |x_1 - x_2| e^{-\sum x^2/2\sigma^2}$.
+    r"""One-level density of a pair, joint density $\propto |x_1 - x_2| e^{-\sum x^2/2\sigma^2}$.
 
     $$\rho(x) = \frac{e^{-u^2/2}}{4\sqrt\pi\,\sigma} \left[ 2 e^{-u^2/2} + \sqrt{2\pi}\,u\,
     \mathrm{erf}(u/\sqrt 2) \right], \qquad u = (x - c)/\sigma$$

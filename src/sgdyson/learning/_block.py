@@ -76,7 +76,8 @@ def run_block(
 def _stretches(updates: int, at_once: int) -> list[int]:
     """`updates` in equal parts, but for rounding, of `at_once` at the most."""
     parts = -(-updates // at_once)
-    return np.diff(np.linspace(0, updates, parts + 1).astype(int)).tolist()
+    ends = np.linspace(0, updates, parts + 1).astype(int)
+    return [int(part) for part in np.diff(ends)]
 
 
 def _largest_divisor(number: int, at_most: int) -> int:

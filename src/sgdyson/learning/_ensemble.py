@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -18,9 +19,9 @@ from ._block import block_size, run_block
 from ._dataset import Recorder, labelled
 from ._devices import workers
 from ._progress import progress_bar
-from ._replica import OptimizerFactory, Rule
+from ._replica import OptimizerFactory, Record, Rule
 
-Optimizer = optax.GradientTransformation | OptimizerFactory
+Optimizer: TypeAlias = Any  # an optax.GradientTransformation or an OptimizerFactory
 
 
 def simulate(
@@ -90,7 +91,7 @@ def simulate(
 
 def _run_blocks(
     model: Model,
-    run: Callable[..., Iterable],
+    run: Callable[..., Iterable[tuple[int, Record | None]]],
     seed: int,
     chosen: range,
     recorder: Recorder,
@@ -131,8 +132,9 @@ def _run_blocks(
 
 
 def _chosen(replicas: int | range) -> range:
-    chosen = replicas if isinstance(replicas, range) else None
-    if chosen is None:
+    if isinstance(replicas, range):
+        chosen = replicas
+    else:
         require(
             isinstance(replicas, int | np.integer) and replicas >= 1,
             f"replicas = {replicas!r} must be a whole number of at least 1, or a range.",
@@ -167,7 +169,7 @@ def _check(
 
 def _factory(optimizer: Optimizer | None) -> OptimizerFactory:
     if optimizer is None:
-        return optax.sgd
+        return _sgd
     if isinstance(optimizer, optax.GradientTransformation):
         return _Fixed(optimizer)
     require(
@@ -175,7 +177,12 @@ def _factory(optimizer: Optimizer | None) -> OptimizerFactory:
         f"optimizer = {optimizer!r} must be an Optax transformation, or a function from the"
         " learning rate to one, such as optax.adam.",
     )
-    return optimizer
+    factory: OptimizerFactory = optimizer
+    return factory
+
+
+def _sgd(learning_rate: float) -> optax.GradientTransformation:
+    return optax.sgd(learning_rate)
 
 
 class _Fixed:

@@ -2,6 +2,7 @@
 
 from ._model import Model as Model
 from ._prediction import Prediction as Prediction
+from ._quenched import quenched_mean_spacing as quenched_mean_spacing
 from .gaussian_rbm import GaussianRBM as GaussianRBM
 from .gaussian_rbm import scalar_field_kernel as scalar_field_kernel
 from .teacher_student import TeacherStudent as TeacherStudent

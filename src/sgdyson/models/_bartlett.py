@@ -37,11 +37,12 @@ def wishart_factor(key: PRNGKeyArray, n: int, degrees: int) -> Float[Array, "n m
     z = normals(key, (n * (n + 1) // 2,))
     diagonal = np.flatnonzero(rows == columns)
     chi = chi_of_normal(z[diagonal], tuple(range(degrees, degrees - n, -1)))
-    return jnp.zeros((n, n)).at[rows, columns].set(z.at[diagonal].set(chi))
+    factor: Array = jnp.zeros((n, n)).at[rows, columns].set(z.at[diagonal].set(chi))
+    return factor
 
 
 def chi_of_normal(z: Float[Array, "n"], degrees: tuple[int, ...]) -> Float[Array, "n"]:
-    """chi numbers from normal ones, the i-th with degrees[i] degrees of freedom."""
+    """Turn normal numbers into chi ones, the i-th with degrees[i] degrees of freedom."""
     series = _chi_series(degrees)
     x = z / _REACH
     ahead, last = jnp.zeros_like(z), jnp.zeros_like(z)
@@ -52,7 +53,7 @@ def chi_of_normal(z: Float[Array, "n"], degrees: tuple[int, ...]) -> Float[Array
 
 @lru_cache
 def _chi_series(degrees: tuple[int, ...]) -> Float[np.ndarray, "terms n"]:
-    """Chebyshev coefficients of z -> chi on [-_REACH, _REACH], as many terms as all of them need."""
+    """Chebyshev coefficients of z -> chi on [-_REACH, _REACH], as many terms as all need."""
     for terms in (32, 64, 128, 256, 512):
         nodes = _REACH * chebyshev.chebpts1(terms)
         values = np.stack([_chi_quantile(nodes, d) for d in degrees], axis=1)

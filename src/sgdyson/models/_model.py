@@ -1,17 +1,17 @@
 """What every model is: pure functions of one replica; the engine adds the replica axis."""
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, TypeAlias
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+from jaxtyping import Float, PRNGKeyArray, PyTree
 
 from ..errors import require
 from ._prediction import Prediction
 
-Weights = PyTree[Array]
-Memory = PyTree[Array]
+Weights: TypeAlias = Any  # a pytree of arrays
+Memory: TypeAlias = Any  # likewise
 
 
 class Model(eqx.Module):

@@ -80,7 +80,7 @@ class Prediction:
         times = np.atleast_1d(np.asarray(updates, dtype=float))
         require(
             start.shape == self.levels.shape and bool((start >= 0).all()),
-            f"initial_levels = {initial_levels!r} must be {len(self.levels)} numbers, none negative.",
+            f"initial_levels = {initial_levels!r} must be {len(self.levels)} numbers from 0 up.",
         )
         require(
             times.ndim == 1 and bool((times >= 0).all() and (np.diff(times) >= 0).all()),

@@ -79,7 +79,7 @@ def _chain_factor(levels: Levels, mass2: float, sweeps: int | None) -> Square | 
 
 
 def _stationary(step_variance: Square, rate: Square) -> Square:
-    """Variance of a process that gains `step_variance` and decays at `rate`; infinite where flat."""
+    """Variance that gains `step_variance` and decays at `rate`; infinite where flat."""
     flat = rate <= 1e-12 * np.max(np.abs(rate))
     variance = step_variance / (2 * np.where(flat, 1.0, rate))
     return np.where(flat & (step_variance > 0), np.inf, variance)

@@ -1,8 +1,8 @@
 r"""The stationary state of the teacher-student model under online data, exact second moments.
 
 With $\delta = W - W_t$, $\delta' = \delta (1 - \alpha C) + \alpha a$. Gaussian inputs give
-$\mathrm{Cov}(C_{kj}, C_{li}) = (\delta_{kl}\delta_{ij} + \delta_{ki}\delta_{jl})/|B|$, so that, in units of
-$\alpha A/|B|$, the second moments of $\delta$ close among themselves:
+$\mathrm{Cov}(C_{kj}, C_{li}) = (\delta_{kl}\delta_{ij} + \delta_{ki}\delta_{jl})/|B|$, so that,
+in units of $\alpha A/|B|$, the second moments of $\delta$ close among themselves:
 
 * mean square of a row, over N + 1: $t = 1/[2 - \alpha(1 + (N+1)/|B|)]$,
 * $\langle\delta_{ii}^2\rangle - \langle\delta_{ij}^2\rangle = \langle\delta_{ij}\delta_{ji}\rangle

@@ -127,7 +127,7 @@ class GaussianRBM(Model):
         )
         second_moment = data.T @ data / len(data)
         require(
-            np.linalg.matrix_rank(second_moment, hermitian=True) == data.shape[1],
+            int(np.linalg.matrix_rank(second_moment, hermitian=True)) == data.shape[1],
             f"samples span fewer than their {data.shape[1]} dimensions, so their kernel is"
             " infinite; drop constant or repeated columns.",
         )
@@ -194,7 +194,7 @@ class GaussianRBM(Model):
 
     def _check(self) -> None:
         require(
-            np.isfinite(self.rbm_mass) and self.rbm_mass > 0,
+            bool(np.isfinite(self.rbm_mass)) and self.rbm_mass > 0,
             f"rbm_mass = {self.rbm_mass!r} must be positive; its square bounds the modes that can"
             " be learnt.",
         )
@@ -205,11 +205,11 @@ class GaussianRBM(Model):
         for name in ("n_hidden", "gibbs_sweeps"):
             value = getattr(self, name)
             require(
-                isinstance(value, int | np.integer) and value >= 1,
+                bool(isinstance(value, int | np.integer) and value >= 1),
                 f"{name} = {value!r} must be a whole number of at least 1.",
             )
         require(
-            np.isfinite(self.initial_width) and self.initial_width > 0,
+            bool(np.isfinite(self.initial_width)) and self.initial_width > 0,
             f"initial_width = {self.initial_width!r} must be positive: W = 0 never learns.",
         )
         shape = (self.n_hidden, self.n_visible)
@@ -232,7 +232,7 @@ def scalar_field_kernel(n_visible: int, mass: float, lattice_dim: int = 1) -> np
         f"n_visible = {n_visible!r} must be a whole number of at least 1.",
     )
     require(
-        np.isfinite(mass) and mass > 0,
+        bool(np.isfinite(mass)) and mass > 0,
         f"mass = {mass!r} must be positive: a massless field has a kernel with a zero mode.",
     )
     side = round(n_visible ** (1 / lattice_dim))
@@ -242,7 +242,7 @@ def scalar_field_kernel(n_visible: int, mass: float, lattice_dim: int = 1) -> np
         f" {lattice_dim}; {side}^{lattice_dim} = {side**lattice_dim} would be.",
     )
     sites = np.arange(n_visible).reshape((side,) * lattice_dim)
-    kernel = (mass**2 + 2 * lattice_dim) * np.eye(n_visible)
+    kernel: np.ndarray = (mass**2 + 2 * lattice_dim) * np.eye(n_visible)
     for axis in range(lattice_dim):
         for step in (1, -1):
             kernel[sites.ravel(), np.roll(sites, step, axis).ravel()] -= 1

@@ -110,19 +110,28 @@ class TeacherStudent(Model):
         if self.data == "online":
             input_key, noise_key = jax.random.split(key)
         else:
-            own = jax.random.fold_in(data_key, place)
-            input_key, noise_key = jax.random.split(own)
+            input_key, noise_key = jax.random.split(jax.random.fold_in(data_key, place))
             if self.shared_inputs:
-                input_key = jax.random.fold_in(jax.random.key(self.data_seed), place)
+                input_key = self._shared_key(place)
             place = (place + 1) % self.batches
         error = weights - jnp.diag(self.teacher)
         gradient = error
         if batch_size != jnp.inf:
-            factor = wishart_factor(input_key, self.n, int(batch_size))
-            gradient = (error @ factor) @ factor.T / batch_size
+            gradient = error @ self._moment(input_key, batch_size)
             gradient = gradient - self.noise / batch_size**0.5 * _symmetric(noise_key, self.n)
         escaped = jnp.sum(error**2) > (_ESCAPED * (1 + jnp.abs(self.teacher).max())) ** 2
         return jnp.where(escaped, jnp.nan, gradient), (data_key, place)
+
+    def shared_moment(self, place: Array, batch_size: float) -> Float[Array, "n n"]:
+        """C_b of the mini-batch at this place of the shared inputs."""
+        return self._moment(self._shared_key(place), batch_size)
+
+    def _shared_key(self, place: Array) -> PRNGKeyArray:
+        return jax.random.fold_in(jax.random.key(self.data_seed), place)
+
+    def _moment(self, key: PRNGKeyArray, batch_size: float) -> Float[Array, "n n"]:
+        factor = wishart_factor(key, self.n, int(batch_size))
+        return factor @ factor.T / batch_size
 
     def levels(self, weights: np.ndarray) -> np.ndarray:
         """Singular values of W, descending."""
@@ -153,7 +162,8 @@ def _symmetric(key: PRNGKeyArray, n: int) -> Weights:
     entries = normals(key, (n * (n + 1) // 2,)) * np.where(rows == columns, 2**0.5, 1.0)
     place = np.zeros((n, n), dtype=int)
     place[rows, columns] = place[columns, rows] = np.arange(len(rows))
-    return entries[place]
+    matrix: Array = entries[place]
+    return matrix
 
 
 def _eigenvalues(teacher: ArrayLike) -> np.ndarray:

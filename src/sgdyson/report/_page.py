@@ -1,4 +1,4 @@
-"""One self-contained page: checks, figures, runs; opens offline and asks the network for nothing."""
+"""One self-contained page: checks, figures, runs; opens offline, asks nothing of the network."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,8 @@ from typing import Any
 
 from ..figures import Figure, to_html, to_plotly
 from ..stats import Estimate
+
+_SYMBOLS = {"learning_rate": "α", "batch_size": "|B|", "kappa": "κ"}
 
 _PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -26,7 +28,7 @@ _PAGE = Template("""<!doctype html>
 <h1>$title</h1>
 <p class="soft">$subtitle</p>
 <p class="verdict $mood">$verdict</p>
-<nav aria-label="Contents"><a href="#checks">Checks</a>$links<a href="#runs">Runs</a>
+<nav aria-label="Contents"><a href="#checks">Checks</a>$links <a href="#runs">Runs</a>
 <a href="#again">Run it again</a></nav>
 </header>
 <main>
@@ -92,7 +94,7 @@ def write_report(
         subtitle=escape(subtitle),
         mood="" if held == len(checks) else "bad",
         verdict=f"{held} of {len(checks)} checks hold",
-        links="".join(f'<a href="#{escape(f.name)}">{escape(_short(f))}</a>' for f in figures),
+        links="".join(f' <a href="#{escape(f.name)}">{escape(_short(f))}</a>' for f in figures),
         checks=_checks_table(checks),
         figures="\n".join(_figure(figure) for figure in figures),
         runs=_runs_table(runs),
@@ -139,26 +141,29 @@ def _panel_id(figure: Figure, number: int) -> str:
 
 def _checks_table(checks: Sequence[Mapping[str, Any]]) -> str:
     heads = {
-        "holds": "", "name": "", "quantity": "", "setting": "", "measured": "number",
-        "predicted": "number", "ratio": "number", "allowed": "number", "figure": "",
+        "holds": "", "quantity": "", "setting": "", "measured": "number", "predicted": "number",
+        "ratio": "number", "allowed": "number", "figure": "", "name": "",
     }  # fmt: skip
     rows = [_check_row(check) for check in sorted(checks, key=lambda check: check["passed"])]
     return _table("checks-table", "Checks of the reproduction", heads, rows)
 
 
 def _check_row(check: Mapping[str, Any]) -> str:
-    setting = ", ".join(f"{name} {value}" for name, value in check["setting"].items())
+    setting = ", ".join(
+        f"{_SYMBOLS.get(name, name)} = {value}" for name, value in check["setting"].items()
+    )
     measured = Estimate(check["measured"], check["error"], 1.0)
     ratio = check["ratio"]
     good = bool(check["passed"])
     return (
         f'<td class="{"yes" if good else "no"}">{"yes" if good else "no"}</td>'
-        f"<td>{escape(check['name'])}</td><td>{escape(check['quantity'])}</td>"
+        f"<td>{escape(check['quantity'])}</td>"
         f"<td>{escape(setting)}</td>{_number(check['measured'], str(measured))}"
         f"{_number(check['predicted'], format(check['predicted'], '.5g'))}"
         f"{_number(ratio, '' if ratio is None else format(ratio, '.4f'))}"
         f"{_number(check['tolerance'], '± ' + format(check['tolerance'], '.2g'))}"
         f'<td><a href="#{escape(check["figure"])}">{escape(check["figure"])}</a></td>'
+        f"<td>{escape(check['name'])}</td>"
     )
 
 

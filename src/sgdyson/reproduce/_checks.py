@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..analysis import Check, MeasuredForce, MeasuredMultiplet, MeasuredRun
+from ..models import TeacherStudent, quenched_mean_spacing
 from ..stats import Estimate, jackknife_of_means
 from ._data import Multiplicity, Results
 
@@ -90,20 +91,20 @@ def teacher_checks(results: Results) -> list[Check]:
         assert part.pair
         checks.append(_check(run, part, "teacher_scaling", "<S>", part.pair.mean,
                              part.pair.predicted_mean))  # fmt: skip
-    for run in results.quenched:
+    for setting, run in zip(results.group("quenched"), results.quenched, strict=True):
         (part,) = run.pairs
         assert part.pair
-        # the shared inputs of the last 1/alpha batches scatter <S> by sqrt(alpha/|B|), relative
-        disorder = np.sqrt(run.ratio) * part.pair.predicted_mean
+        assert isinstance(setting.model, TeacherStudent)
         checks.append(
             Check(
                 name=f"{run.name} <S>",
                 figure="teacher_scaling",
-                quantity="<S>, shared quenched inputs",
+                quantity="<S> given the shared inputs",
                 setting=_setting(run),
                 measured=part.pair.mean,
-                predicted=part.pair.predicted_mean,
-                theory_error=float(3 * disorder),
+                predicted=quenched_mean_spacing(
+                    setting.model, setting.learning_rate, setting.batch_size
+                ),
             )
         )
     return checks

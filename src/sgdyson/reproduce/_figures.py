@@ -24,7 +24,9 @@ def _nothing(results: Results) -> list[Check]:
     return []
 
 
-def _noisy(settings: Sequence[Setting], runs: Sequence[MeasuredRun]) -> list[tuple[float, MeasuredRun]]:
+def _noisy(
+    settings: Sequence[Setting], runs: Sequence[MeasuredRun]
+) -> list[tuple[float, MeasuredRun]]:
     """Label noise, and the run."""
     pairs = []
     for setting, run in zip(settings, runs, strict=True):
@@ -35,7 +37,9 @@ def _noisy(settings: Sequence[Setting], runs: Sequence[MeasuredRun]) -> list[tup
 
 def _teacher_levels(results: Results) -> Figure:
     pairs = _noisy(results.group("quenched"), results.quenched)
-    main = [(noise, run) for noise, run in pairs if (run.learning_rate, run.batch_size) == (0.1, 16)]
+    main = [
+        (noise, run) for noise, run in pairs if (run.learning_rate, run.batch_size) == (0.1, 16)
+    ]
     return figures.teacher_levels(sorted(main, key=lambda pair: NOISES.index(pair[0])))
 
 

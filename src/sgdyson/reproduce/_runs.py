@@ -59,7 +59,7 @@ def run_or_load(setting: Setting, out: Path, seed: int, *, progress: bool = True
         run.attrs["seconds"] = round(time.monotonic() - began, 3)
         run.attrs["finished"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         _write(run, store)
-    found = xr.open_zarr(store, consolidated=False, chunks=None).load()
+    found: xr.Dataset = xr.open_zarr(store, consolidated=False, chunks=None).load()
     _compare(found, setting, seed, store)
     return found
 
@@ -79,7 +79,8 @@ def _compare(run: xr.Dataset, setting: Setting, seed: int, store: Path) -> None:
     for name, value in expected.items():
         found = run.attrs.get(name)
         require(
-            bool(np.array_equal(found, value)) and run.sizes["replica"] == setting.replicas,
+            bool(np.array_equal(np.asarray(found), np.asarray(value)))
+            and run.sizes["replica"] == setting.replicas,
             f"{store} was run with {name} = {found} and {run.sizes['replica']} replicas, not"
             f" {value} and {setting.replicas}; remove it, or choose another --out.",
         )

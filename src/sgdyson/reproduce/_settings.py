@@ -121,9 +121,7 @@ def _rbm_setting(model: Model, preset: Preset, rate: float, batch: int) -> Setti
     if preset.literal:
         updates, every = 100_000, 20_000
     name = f"rbm_alpha{rate:g}_batch{batch}"
-    return Setting(
-        name, "rbm", model, rate, batch, preset.rbm_replicas, updates, every, burn_in
-    )
+    return Setting(name, "rbm", model, rate, batch, preset.rbm_replicas, updates, every, burn_in)
 
 
 def _teacher_settings(preset: Preset) -> list[Setting]:
@@ -137,17 +135,31 @@ def _teacher_settings(preset: Preset) -> list[Setting]:
         quenched = TeacherStudent((2.0, 2.0), noise=noise, data="quenched", shared_inputs=True)
         result.append(
             Setting(
-                f"quenched_{name}", "quenched", quenched, rate, batch,
-                preset.teacher_replicas, updates, updates, updates,
-            )  # fmt: skip
+                f"quenched_{name}",
+                "quenched",
+                quenched,
+                rate,
+                batch,
+                preset.teacher_replicas,
+                updates,
+                updates,
+                updates,
+            )
         )
         online = TeacherStudent((2.0, 2.0), noise=noise)
         apart = math.ceil(5 / rate)
         result.append(
             Setting(
-                f"online_{name}", "online", online, rate, batch,
-                preset.teacher_replicas, 8 * apart, apart, 5 * apart,
-            )  # fmt: skip
+                f"online_{name}",
+                "online",
+                online,
+                rate,
+                batch,
+                preset.teacher_replicas,
+                8 * apart,
+                apart,
+                5 * apart,
+            )
         )
     return result
 
@@ -164,13 +176,15 @@ def _semicircle_settings(preset: Preset) -> list[Setting]:
 
 
 def _force_setting(preset: Preset) -> Setting:
-    """Every update recorded, from the fixed point; independent samples keep updates uncorrelated."""
+    """Every update recorded, from the fixed point; independent samples keep them uncorrelated."""
     target = GaussianRBM.scalar_field(10, 10, mass=2.0, rbm_mass=3.0)
     modes, vectors = np.linalg.eigh(target.target_kernel)
     model = GaussianRBM(
-        target.target_kernel, rbm_mass=3.0, sampler="independent",
+        target.target_kernel,
+        rbm_mass=3.0,
+        sampler="independent",
         initial_weights=np.sqrt(9.0 - modes)[:, None] * vectors.T,
-    )  # fmt: skip
+    )
     burn_in = 800
     return Setting(
         "force", "force", model, 0.05, 64, 256, burn_in + preset.force_updates, 1, burn_in

@@ -1,0 +1,71 @@
+"""Does every public name have a docstring and a place in the built API reference?
+
+Public is what the `__init__.py` of a public package re-exports as `from ._x import Y as Y`. Run
+after `mkdocs build`, as `python docs/ext/coverage_check.py [SITE]`; exits with 1 and a list
+otherwise.
+"""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = "sgdyson"
+
+
+def public_packages() -> Iterator[str]:
+    """The root and every package below it without an underscore."""
+    root = importlib.import_module(ROOT)
+    yield ROOT
+    for found in pkgutil.walk_packages(root.__path__, f"{ROOT}."):
+        if found.ispkg and "._" not in found.name:
+            yield found.name
+
+
+def public_names(package: str) -> list[str]:
+    """Names re-exported explicitly by a package."""
+    module = importlib.import_module(package)
+    tree = ast.parse(Path(inspect.getfile(module)).read_text(encoding="utf-8"))
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return [a.asname for node in imports for a in node.names if a.asname and a.asname == a.name]
+
+
+def documented(site: Path) -> set[str]:
+    """Names in the inventory of a built site."""
+    body = (site / "objects.inv").read_bytes().split(b"\n", 4)[4]
+    return {line.split()[0] for line in zlib.decompress(body).decode().splitlines()}
+
+
+def problems(site: Path) -> list[str]:
+    """One line for each public name that is undocumented."""
+    listed = documented(site)
+    found = []
+    for package in public_packages():
+        module = importlib.import_module(package)
+        for name in public_names(package):
+            value = getattr(module, name)
+            home = f"{getattr(value, '__module__', package)}.{name}"
+            if not (value.__doc__ or "").strip():
+                found.append(f"{package}.{name} has no docstring")
+            if not {f"{package}.{name}", home} & listed:
+                found.append(f"{package}.{name} is missing from docs/reference")
+    return found
+
+
+def main() -> int:
+    """Print what is missing, or how much was found."""
+    found = problems(Path(sys.argv[1] if len(sys.argv) > 1 else "site"))
+    for line in found:
+        print(line, file=sys.stderr)
+    if not found:
+        total = sum(len(public_names(package)) for package in public_packages())
+        print(f"API reference: all {total} public names are documented")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""MkDocs hook: formulas become MathML at build time, so pages need no script and no network.
+
+`pymdownx.arithmatex` (generic) marks the formulas, of pages and of docstrings alike; browsers
+render MathML themselves. A command that the converter does not know stops the build.
+"""
+
+import html
+import re
+from typing import Any
+
+from latex2mathml.converter import convert
+from mkdocs.exceptions import PluginError
+
+_BAR = ">&#x0007C;</mo>"
+_MARKED = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
+
+
+def on_page_content(content: str, *, page: Any, **_: Any) -> str:
+    """Replace every marked formula of a page."""
+
+    def replace(match: re.Match[str]) -> str:
+        formula = html.unescape(match[3]).strip()
+        mathml = convert(formula, display="block" if match[2] == "[" else "inline")
+        if "\\" in mathml or "<mi>&</mi>" in mathml:
+            raise PluginError(f"{page.file.src_uri}: cannot convert the formula {formula!r}")
+        mathml = mathml.replace(_BAR, ' lspace="0" rspace="0"' + _BAR)  # |B| is no relation
+        return f"<{match[1]}>{mathml}</{match[1]}>"
+
+    return _MARKED.sub(replace, content)

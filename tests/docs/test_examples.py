@@ -1,0 +1,65 @@
+"""The examples of the documentation run, top to bottom; and the README keeps its promises."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sgdyson.reproduce._figures import FIGURES
+from sgdyson.reproduce._settings import PRESETS
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("docs/index.md", "docs/tutorials/own-kernel.md")
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return [code for found, code in FENCE.findall(text) if found == language]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_examples_of_a_page_run(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "example"}
+    found = blocks(page, "python")
+    assert found
+    for number, code in enumerate(found, 1):
+        exec(compile(code, f"{page}, block {number}", "exec"), names)
+    assert not list(tmp_path.iterdir()), "an example left files behind"
+
+
+def test_the_quick_start_of_the_readme_is_that_of_the_first_page() -> None:
+    """Which runs above."""
+    assert blocks("README.md", "python") == blocks("docs/index.md", "python")
+
+
+def test_the_quick_start_has_about_ten_lines() -> None:
+    (code,) = blocks("README.md", "python")
+    statements = [line for line in code.splitlines() if line and "import" not in line]
+    assert len(statements) <= 10
+
+
+def test_every_page_with_examples_is_run() -> None:
+    with_examples = {
+        str(page.relative_to(ROOT))
+        for page in (ROOT / "docs").rglob("*.md")
+        if blocks(str(page.relative_to(ROOT)), "python")
+    }
+    assert with_examples == set(PAGES)
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    commands = blocks("README.md", "bash")
+    assert len(commands) == 2, "the README promises two commands"
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert commands[1].strip() in [line.strip() for line in lines]
+
+
+def test_the_page_on_reproducing_names_every_figure_and_preset() -> None:
+    text = (ROOT / "docs" / "reproduce.md").read_text(encoding="utf-8")
+    figures = text.split("## Figures")[1].split("## What is written")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", figures, re.MULTILINE)) == set(FIGURES)
+    assert set(re.findall(r"`--preset (\w+)`", text)) == set(PRESETS)
