@@ -44,7 +44,7 @@ def reproduce(
         list[str] | None, typer.Option(help="A figure's name; repeat for more. Default: all.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("reproduction"),
-    seed: Annotated[int, typer.Option(help="Of all runs.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Of all runs, from 0 up.")] = 0,
 ) -> None:
     """Regenerate every figure of arXiv:2407.16427, each number beside its prediction.
 

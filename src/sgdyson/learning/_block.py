@@ -22,7 +22,8 @@ _UPDATES_AT_ONCE = 2_000_000  # replica-updates between two looks at the clock, 
 
 def block_size(model: Model, platform: str) -> int:
     """Replicas in a block of this model: a power of two, fixed for a platform."""
-    weights = jax.eval_shape(model.init, jax.random.key(0))
+    with jax.enable_x64(True):
+        weights = jax.eval_shape(model.init, jax.random.key(0))
     numbers = sum(leaf.size for leaf in jax.tree.leaves(weights))
     budget = _CPU_NUMBERS if platform == "cpu" else _GPU_NUMBERS
     return int(2 ** max(np.floor(np.log2(budget / numbers)), 3))

@@ -15,6 +15,7 @@ from numpy.polynomial import chebyshev
 from scipy import special
 
 from .._normals import normals
+from ..errors import InvalidInputError
 
 _REACH = 8.6  # beyond the largest number that `normals` can draw
 _PRECISION = 1e-14  # of chi, relative to its largest value
@@ -61,7 +62,10 @@ def _chi_series(degrees: tuple[int, ...]) -> Float[np.ndarray, "terms n"]:
         size = np.abs(series).max(axis=1) / values.max()
         if size[-4:].max() < _PRECISION:
             return series[: np.flatnonzero(size > _PRECISION / 10)[-1] + 1]
-    raise RuntimeError(f"no Chebyshev series for the chi quantile at {degrees} degrees of freedom")
+    raise InvalidInputError(
+        f"a batch with {degrees[0]} degrees of freedom is beyond the accuracy of the chi law; lower"
+        " batch_size to 500000 or less, or take math.inf."
+    )
 
 
 def _chi_quantile(z: Float[np.ndarray, "n"], degrees: int) -> Float[np.ndarray, "n"]:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from .._normals import normals
+from ..errors import require
 from ._bartlett import wishart_factor
 
 Matrix = Float[Array, "visible visible"]
@@ -47,6 +48,10 @@ class GibbsSampler(Sampler):
     sweeps: int = eqx.field(static=True)
 
     def start(self, visible: int, batch_size: float) -> Factor:
+        require(
+            batch_size != jnp.inf,
+            'batch_size = inf is more chains than "gibbs" can follow; take sampler = "collapsed".',
+        )
         return jnp.ones((visible, int(batch_size)))
 
     def average(

@@ -214,11 +214,15 @@ class GaussianRBM(Model):
         )
         shape = (self.n_hidden, self.n_visible)
         given = self.initial_weights
-        require(
-            given is None or (given.shape == shape and bool(np.isfinite(given).all())),
-            f"initial_weights must be finite numbers of shape (n_hidden, n_visible) = {shape}, not"
-            f" of shape {None if given is None else given.shape}.",
-        )
+        if given is not None:
+            require(
+                given.shape == shape,
+                f"initial_weights of shape {given.shape} must be (n_hidden, n_visible) = {shape}.",
+            )
+            require(
+                bool(np.isfinite(given).all()),
+                "initial_weights contain NaN or infinite values; give finite ones.",
+            )
 
 
 def scalar_field_kernel(n_visible: int, mass: float, lattice_dim: int = 1) -> np.ndarray:

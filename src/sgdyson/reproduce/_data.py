@@ -107,12 +107,13 @@ class Results:
         for group in multiplets(prediction.levels):
             if group.is_pair:
                 first = group.indices[0]
+                noise, friction = _at_the_mean(prediction, first)
                 found.append(
                     measure_force(
                         spacings(levels, group),
                         mode=float(prediction.target_modes[first]),
-                        noise=float(prediction.noise[first]),
-                        friction=float(prediction.friction[first]),
+                        noise=noise,
+                        friction=friction,
                         next_order=float(prediction.next_order[first]),
                     )
                 )
@@ -123,3 +124,12 @@ class Results:
             measure(setting.name, self._load(setting), setting.model, setting.burn_in)
             for setting in self.group(group)
         ]
+
+
+def _at_the_mean(prediction: Prediction, index: int) -> tuple[float, float]:
+    r"""$g^2 \propto (x/\lambda)^2$ and $\gamma \propto x/\lambda^2$ of an RBM, at the shifted mean."""
+    shift = prediction.mean_shift[index]
+    level = 1 + shift / prediction.levels[index]
+    mode = 1 - shift / prediction.target_modes[index]
+    noise = prediction.noise[index] * (level / mode) ** 2
+    return float(noise), float(prediction.friction[index] * level / mode**2)

@@ -10,6 +10,7 @@ from typing import Any
 import xarray as xr
 
 from ..analysis import Check
+from ..errors import require
 from ..figures import save
 from ..report import write_report
 from ._data import Results
@@ -50,6 +51,7 @@ def reproduce(
     """
     entries = chosen_figures(only)
     planned = settings(preset)
+    require(0 <= seed < 2**63, f"seed = {seed!r} must be a whole number, not negative.")
     folder = Path(out)
     open_folder(folder, preset, seed)
     began = time.monotonic()

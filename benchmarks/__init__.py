@@ -1,0 +1,1 @@
+"""Timings against plain references: `python -m benchmarks`."""

@@ -1,0 +1,152 @@
+"""What every model promises: a new one joins by a line in `MODELS`."""
+
+import json
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from sgdyson import GaussianRBM, TeacherStudent
+from sgdyson.errors import InvalidInputError
+from sgdyson.models import Model
+
+KERNEL = np.array([[2.0, -0.5, 0.1], [-0.5, 2.5, -0.3], [0.1, -0.3, 3.0]])
+MODELS: dict[str, Model] = {
+    "rbm": GaussianRBM.scalar_field(4, mass=1.0, rbm_mass=2.5),
+    "rbm gibbs, few hidden": GaussianRBM(KERNEL, rbm_mass=2.5, n_hidden=2, sampler="gibbs"),
+    "rbm independent, many hidden": GaussianRBM(
+        KERNEL, rbm_mass=1.6, n_hidden=5, sampler="independent"
+    ),
+    "rbm of one unit": GaussianRBM([[1.0]], rbm_mass=2.0, gibbs_sweeps=1),
+    "online": TeacherStudent((2.0, 2.0)),
+    "quenched": TeacherStudent((1.0, -3.0, 2.0), data="quenched", batches=3),
+    "shared": TeacherStudent(KERNEL, data="quenched", batches=3, shared_inputs=True),
+    "one number": TeacherStudent((2.0,), noise=0.0),
+}
+BATCHES = (1, 3, 4, 20, math.inf)
+
+pytestmark = pytest.mark.parametrize("name", MODELS)
+
+
+def same(a: object, b: object) -> bool:
+    """Equal trees, keys included, to the last bit."""
+
+    def plain(leaf: jax.Array) -> np.ndarray:
+        is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+        return np.asarray(jax.random.key_data(leaf) if is_key else leaf)
+
+    equal = jax.tree.map(lambda x, y: np.array_equal(plain(x), plain(y)), a, b)
+    return all(jax.tree.leaves(equal))
+
+
+def form(tree: object) -> object:
+    return jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), tree)
+
+
+@pytest.mark.parametrize("batch_size", BATCHES)
+def test_gradient_and_memory_keep_their_form(name: str, batch_size: float) -> None:
+    model = MODELS[name]
+    if batch_size == math.inf and getattr(model, "sampler", "") == "gibbs":
+        with pytest.raises(InvalidInputError, match="collapsed"):
+            model.start(jax.random.key(0), batch_size)
+        return
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("strict"):
+        keys = jax.random.split(jax.random.key(0), 3)
+        weights, memory = model.init(keys[0]), model.start(keys[1], batch_size)
+        gradient, after = model.gradient(keys[2], weights, memory, batch_size)
+        again = model.gradient(keys[2], weights, memory, batch_size)
+        compiled = jax.jit(lambda *a: model.gradient(*a, batch_size))(keys[2], weights, memory)
+    assert form(gradient) == form(weights)
+    assert form(after) == form(memory)
+    assert weights.dtype == jnp.float64
+    assert np.isfinite(gradient).all()
+    assert same((gradient, after), again)
+    np.testing.assert_allclose(gradient, compiled[0], rtol=1e-9, atol=1e-12)
+
+
+def test_weights_that_make_no_sense_are_answered_with_nan(name: str) -> None:
+    model = MODELS[name]
+    with jax.enable_x64(True):
+        key = jax.random.key(0)
+        weights = 1e9 * jnp.ones_like(model.init(key))
+        gradient, _ = model.gradient(key, weights, model.start(key, 4), 4)
+    assert np.isnan(gradient).all()
+
+
+def test_levels_of_any_leading_axes(name: str) -> None:
+    model = MODELS[name]
+    with jax.enable_x64(True):
+        weights = np.asarray(jax.vmap(model.init)(jax.random.split(jax.random.key(1), 6)))
+    levels = model.levels(weights)
+    assert (levels >= 0).all()
+    assert (np.diff(levels, axis=-1) <= 0).all()
+    assert levels.shape == (6, weights.shape[-1])
+    np.testing.assert_array_equal(model.levels(weights.reshape(2, 3, *weights.shape[1:])).reshape(
+        levels.shape), levels)  # fmt: skip
+    np.testing.assert_array_equal(model.levels(weights[0]), levels[0])
+    power = 2 if isinstance(model, GaussianRBM) else 1
+    singular = np.linalg.svd(weights, compute_uv=False)
+    np.testing.assert_allclose(
+        levels[:, : singular.shape[1]], singular**power, rtol=1e-7, atol=1e-12
+    )
+
+
+def test_settings_are_plain_and_tell_the_model(name: str) -> None:
+    settings = MODELS[name].settings()
+    assert json.loads(json.dumps(settings)) == settings
+    others = [other.settings() for key, other in MODELS.items() if key != name]
+    assert settings not in others
+
+
+@pytest.mark.parametrize("batch_size", [16, math.inf])
+def test_predictions_fit_together(name: str, batch_size: float) -> None:
+    model = MODELS[name]
+    found = model.predict(0.01, batch_size)
+    n = len(model.levels(np.eye(*_shape(model))))
+    for part in ("levels", "target_modes", "learnt", "curvature", "width", "mean_spacing",
+                 "mean_shift", "relaxation_time", "next_order", "friction", "noise"):  # fmt: skip
+        assert getattr(found, part).shape == (n,), part
+    assert found.covariance.shape == (n, n)
+    assert (np.diff(found.levels) <= 0).all()
+    np.testing.assert_array_equal(found.covariance, found.covariance.T)
+    np.testing.assert_allclose(found.width**2, np.diag(found.covariance))
+    np.testing.assert_allclose(found.noise * found.relaxation_time, found.width**2)
+    np.testing.assert_allclose(found.mean_spacing, np.sqrt(np.pi) * found.width)
+    if batch_size == math.inf:
+        np.testing.assert_array_equal(found.covariance, 0.0)
+        np.testing.assert_array_equal(found.mean_shift, 0.0)
+    # the fixed point stays where it is
+    np.testing.assert_allclose(
+        found.learning_curve(found.levels, [0, 50]), np.tile(found.levels, (2, 1)), rtol=1e-6
+    )
+
+
+def test_widths_obey_linear_scaling_at_small_rates(name: str) -> None:
+    """Of alpha/|B| alone: exact for the RBM, up to a term of order alpha for the student."""
+    model = MODELS[name]
+    a, b = model.predict(1e-4, 16), model.predict(2e-4, 32)
+    np.testing.assert_allclose(a.width, b.width, rtol=2e-4)
+    np.testing.assert_allclose(a.mean_shift, b.mean_shift, rtol=2e-4)
+    doubled = model.predict(1e-4, 32)
+    np.testing.assert_allclose(doubled.width * math.sqrt(2), a.width, rtol=2e-4)
+
+
+def test_bad_numbers_are_named(name: str) -> None:
+    model = MODELS[name]
+    good = model.predict(0.01, 16)
+    with pytest.raises(InvalidInputError, match=r"learning_rate = -0\.5"):
+        model.predict(-0.5, 16)
+    with pytest.raises(InvalidInputError, match=r"batch_size = 2\.5"):
+        model.predict(0.01, 2.5)
+    with pytest.raises(InvalidInputError, match="updates"):
+        good.learning_curve(good.levels, [3, 1])
+    with pytest.raises(InvalidInputError, match="initial_levels"):
+        good.learning_curve(good.levels[:-1].tolist(), [1])
+
+
+def _shape(model: Model) -> tuple[int, ...]:
+    with jax.enable_x64(True):
+        shape: tuple[int, ...] = model.init(jax.random.key(0)).shape
+    return shape
