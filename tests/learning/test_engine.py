@@ -114,7 +114,7 @@ def test_cores_and_devices_do_not_change_a_bit(tmp_path):
 
 class TestDivergence:
     def test_it_is_flagged_frozen_and_kept_apart(self):
-        # levels of width 0.3 at a distance of 1 from mu^2 throw some of the replicas out of the stable region
+        # levels of width 0.3 at a distance of 1 from mu^2: some replicas leave the stable region
         model = GaussianRBM.scalar_field(4, 4, mass=1.0, rbm_mass=2.0, initial_width=0.3)
         found = run(model, batch_size=4, learning_rate=0.05, replicas=200, updates=600,
                     record_every=10, record_weights=True)  # fmt: skip

@@ -8,17 +8,19 @@ import pytest
 from sgdyson import GaussianRBM, TeacherStudent, simulate
 from sgdyson.errors import InvalidInputError
 from sgdyson.models import quenched_mean_spacing, scalar_field_kernel
+from sgdyson.models._rbm_prediction import _chain_shift
 from sgdyson.spectra import multiplets, spacings
 from sgdyson.stats import mean_over_replicas
 
 LEARNT = GaussianRBM.scalar_field(10, 10)
 
 
-def at_the_fixed_point(sampler: str) -> GaussianRBM:
+def at_the_fixed_point(sampler: str, sweeps: int = 3) -> GaussianRBM:
     """The paper's RBM, started where it learns to."""
     modes, vectors = np.linalg.eigh(LEARNT.target_kernel)
     weights = np.sqrt(9 - modes)[:, None] * vectors.T
-    return GaussianRBM(LEARNT.target_kernel, rbm_mass=3.0, sampler=sampler, initial_weights=weights)
+    return GaussianRBM(LEARNT.target_kernel, rbm_mass=3.0, sampler=sampler, gibbs_sweeps=sweeps,
+                       initial_weights=weights)  # fmt: skip
 
 
 def spacing_ratios(run, prediction) -> list:
@@ -38,7 +40,8 @@ def test_rbm_spacings_and_means_at_small_ratio(sampler):
     # alpha/|B| = 0.05/256: the neglected order is below 1.2 %
     model = at_the_fixed_point(sampler)
     run = simulate(model, learning_rate=0.05, batch_size=256, replicas=256, updates=200_000,
-                   record_every=1000, seed=1, progress=False).sel(time=slice(10_000, None))  # fmt: skip
+                   record_every=1000, seed=1, progress=False)  # fmt: skip
+    run = run.sel(time=slice(10_000, None))
     prediction = model.predict(0.05, 256)
     assert prediction.next_order.max() < 0.02
     for ratio in spacing_ratios(run, prediction):
@@ -54,7 +57,8 @@ def test_rbm_spacings_and_means_at_small_ratio(sampler):
 def test_rbm_spacings_and_means():
     model = at_the_fixed_point("independent")
     run = simulate(model, learning_rate=0.05, batch_size=64, replicas=256, updates=24_000,
-                   record_every=500, seed=1, progress=False).sel(time=slice(4000, None))  # fmt: skip
+                   record_every=500, seed=1, progress=False)  # fmt: skip
+    run = run.sel(time=slice(4000, None))
     prediction = model.predict(0.05, 64)
     groups = [group for group in multiplets(prediction.levels) if group.is_pair]
     for group, ratio in zip(groups, spacing_ratios(run, prediction), strict=True):
@@ -68,6 +72,26 @@ def test_rbm_spacings_and_means():
         chosen = list(group.indices)
         assert mean[chosen].mean() == pytest.approx(predicted[chosen].mean(), abs=1e-3)
         assert abs(mean[chosen].mean() - 1) > 1e-3  # without the shift the same test fails
+
+
+def test_a_persistent_chain_moves_the_means_further():
+    # with one sweep per update the chain's own term is as large as the rest
+    model = at_the_fixed_point("collapsed", sweeps=1)
+    run = simulate(model, learning_rate=0.05, batch_size=64, replicas=256, updates=10_000,
+                   record_every=500, seed=1, progress=False)  # fmt: skip
+    levels = run.levels.sel(time=slice(3000, None)).values
+    prediction = model.predict(0.05, 64)
+    modes = prediction.target_modes
+    own_term = _chain_shift(prediction.levels, modes, 9.0, 0.05 / 64, sweeps=1)
+    for group in multiplets(prediction.levels):
+        chosen = list(group.indices)
+        first = chosen[0]
+        mean = mean_over_replicas(levels[:, :, chosen].mean(axis=2) - prediction.levels[first])
+        shift = prediction.mean_shift[first]
+        allowed = 4 * mean.error + prediction.next_order[first] * abs(shift)
+        assert abs(mean.value - shift) < allowed
+        if modes[first] < 6:  # where the chain is slow, the same test rejects its absence
+            assert abs(mean.value - (shift - own_term[first])) > allowed
 
 
 @pytest.mark.parametrize(("rate", "batch"), [(0.1, 16), (0.3, 16), (0.1, 4), (0.5, 16), (0.05, 64)])

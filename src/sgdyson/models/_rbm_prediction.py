@@ -50,7 +50,10 @@ def predict_rbm(
     step_variance = both**2 * (1 + np.eye(len(levels))) / np.outer(kernel, kernel)
     step_variance *= _chain_factor(levels, mass2, sweeps) * learning_rate**2 / batch_size
     covariance = _stationary(step_variance, rate)
-    shift = _drift_shift(levels, kernel, mass2, covariance, learning_rate / batch_size)
+    ratio = learning_rate / batch_size
+    shift = _drift_shift(levels, kernel, mass2, covariance, ratio)
+    if sweeps is not None:
+        shift = shift + _chain_shift(levels, kernel, mass2, ratio, sweeps)
     slowest = np.where(learnt, np.diag(rate), learning_rate * np.abs(pull))
     width = np.sqrt(np.diag(covariance))
     relative = np.divide(width, levels, out=np.zeros_like(width), where=learnt)
@@ -93,6 +96,22 @@ def _drift_shift(
     pulled = mass2 * np.sum(finite / kernel, axis=1)
     pushed = kernel * ratio / 2 * ((levels / kernel).sum() + levels / kernel)
     return np.divide(pushed - pulled, levels, out=np.zeros_like(levels), where=levels > 0)
+
+
+def _chain_shift(levels: Levels, kernel: Levels, mass2: float, ratio: float, sweeps: int) -> Levels:
+    r"""What a persistent chain adds to $E_i$, for it remembers the noise that made the weights.
+
+    With $q_{ij} = \alpha (x_i + x_j) v_{ij}/(1 - r_{ij})$ and $h_{ij}$ the divided difference of
+    $a^k$, $\kappa_i^2 \sum_j q_{ij} [2 a_i^k h_{ij}/(\mu^2 (1 - a_i^{2k})) + r_{ij}/x_i]$.
+    """
+    a = levels / mass2
+    memory = np.outer(a, a) ** sweeps
+    noise = ratio * (levels[:, None] + levels) * (1 + np.eye(len(a))) / np.outer(kernel, kernel)
+    slope = sum(np.outer(a ** (sweeps - 1 - power), a**power) for power in range(sweeps))
+    contraction = a**sweeps
+    bias = 2 * (contraction / (1 - contraction**2) / mass2)[:, None] * slope
+    pull = np.divide(memory, levels[:, None], out=np.zeros_like(memory), where=levels[:, None] > 0)
+    return np.asarray(kernel**2 * np.sum(noise / (1 - memory) * (bias + pull), axis=1))
 
 
 def _learning_curve(

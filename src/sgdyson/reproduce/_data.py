@@ -127,7 +127,7 @@ class Results:
 
 
 def _at_the_mean(prediction: Prediction, index: int) -> tuple[float, float]:
-    r"""$g^2 \propto (x/\lambda)^2$ and $\gamma \propto x/\lambda^2$ of an RBM, at the shifted mean."""
+    r"""$g^2 \propto (x/\lambda)^2$, $\gamma \propto x/\lambda^2$ of an RBM at the shifted mean."""
     shift = prediction.mean_shift[index]
     level = 1 + shift / prediction.levels[index]
     mode = 1 - shift / prediction.target_modes[index]
