@@ -45,6 +45,7 @@ class Check:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as in results.json."""
         ratio = self.measured.value / self.predicted if self.predicted else math.nan
+        size = self.measured.effective_size
         return {
             "name": self.name,
             "figure": self.figure,
@@ -52,6 +53,7 @@ class Check:
             "setting": dict(self.setting),
             "measured": self.measured.value,
             "error": self.measured.error,
+            "effective_samples": size if math.isfinite(size) else None,
             "predicted": self.predicted,
             "ratio": ratio if math.isfinite(ratio) else None,
             "tolerance": self.tolerance,

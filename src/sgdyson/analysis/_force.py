@@ -42,10 +42,11 @@ class MeasuredForce:
 
     @property
     def measured_diffusion(self) -> Estimate:
-        """Mean of the diffusion at some distance, 4 g^2 but for the finite step."""
+        """4 g^2 from the variance of a step, each bin corrected for the finite step."""
         far = self.force.edges[:-1] >= 3 * np.sqrt(4 * self.noise)
-        weights = 1 / self.force.diffusion_error[far] ** 2
-        mean = float(np.sum(weights * self.force.diffusion[far]) / np.sum(weights))
+        finite = self.diffusion[far] / (4 * self.noise)
+        weights = (finite / self.force.diffusion_error[far]) ** 2
+        mean = float(np.sum(weights * self.force.diffusion[far] / finite) / np.sum(weights))
         return Estimate(mean, float(np.sum(weights) ** -0.5), float(self.force.counts[far].sum()))
 
 

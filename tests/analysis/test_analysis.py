@@ -1,0 +1,102 @@
+"""The analysis, on data whose law is known without SGD."""
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from sgdyson import GaussianRBM
+from sgdyson.analysis import Check, measure, measure_force, scaling, stationary_levels
+from sgdyson.errors import InvalidInputError
+from sgdyson.stats import Estimate
+
+MODEL = GaussianRBM.scalar_field(6, 6, sampler="independent")
+
+
+def goe_run(learning_rate: float, batch_size: int, stretch: float = 1.0, seed: int = 0):
+    """A data set whose multiplets are exact Coulomb gases of the predicted widths and means."""
+    prediction = MODEL.predict(learning_rate, batch_size)
+    rng = np.random.default_rng(seed)
+    replicas, times = 400, 20
+    levels = np.repeat((prediction.levels + prediction.mean_shift)[None, None], replicas, 0)
+    levels = np.repeat(levels, times, 1)
+    for first, size in ((0, 1), (1, 2), (3, 2), (5, 1)):
+        noise = rng.normal(size=(replicas, times, size, size)) * prediction.width[first] * stretch
+        noise = (noise + noise.swapaxes(2, 3)) / 2
+        found = np.linalg.eigvalsh(noise + np.eye(size) * levels[0, 0, first])
+        levels[:, :, first : first + size] = found[:, :, ::-1]
+    return xr.Dataset(
+        {
+            "levels": (("replica", "time", "level"), levels),
+            "diverged": ("replica", np.zeros(replicas, bool)),
+        },
+        coords={"time": np.arange(times)},
+        attrs={"learning_rate": learning_rate, "batch_size": batch_size},
+    )
+
+
+def test_a_run_is_measured_within_its_errors():
+    found = measure("known", goe_run(0.05, 64), MODEL, burn_in=0)
+    assert [len(part.multiplet.indices) for part in found.multiplets] == [1, 2, 2, 1]
+    for part in found.multiplets:
+        assert abs(part.fit.width.pull(part.predicted_width)) < 4
+        assert abs(part.mean.pull(part.predicted_mean)) < 4
+    for part in found.pairs:
+        assert abs(part.pair.mean.pull(part.pair.predicted_mean)) < 4
+        assert abs(part.pair.second_moment.pull(4 / math.pi)) < 4
+        assert part.pair.wigner.pvalue > 1e-3
+        assert part.pair.mean.effective_size == pytest.approx(8000, rel=0.3)
+    wider = measure("wider", goe_run(0.05, 64, stretch=1.1), MODEL, burn_in=0)
+    for part in wider.pairs:
+        assert abs(part.pair.mean.pull(part.pair.predicted_mean)) > 4
+
+
+def test_the_scaling_rule_has_the_slope_of_theory():
+    settings = [(0.1, 8), (0.1, 32), (0.05, 32), (0.02, 64)]
+    runs = [measure(str(s), goe_run(*s, seed=n), MODEL, 0) for n, s in enumerate(settings)]
+    found = scaling(runs)
+    assert abs(found.line.slope.pull(math.sqrt(2 * math.pi))) < 4
+    assert len(found.variable) == 8
+    assert len(found.limit) == 2
+    for line in found.limit:
+        assert abs(line.intercept.pull(math.sqrt(2 * math.pi))) < 4
+    # of a batch half as large as theory is told, sigma^2 would be twice as large
+    wrong = scaling(
+        [measure(str(s), goe_run(*s, stretch=math.sqrt(2)), MODEL, 0) for s in settings]
+    )
+    assert abs(wrong.line.slope.pull(math.sqrt(2 * math.pi))) > 10
+
+
+def test_the_force_of_an_exact_matrix_process():
+    # M' = c M + noise, a GOE matrix at every step: gamma = -ln c, g^2 = gamma sigma^2
+    rng = np.random.default_rng(3)
+    gamma, sigma = 0.002, 1.0
+    decay, kick = math.exp(-gamma), math.sqrt(1 - math.exp(-2 * gamma))
+
+    def goe():
+        return rng.normal(size=(2, 4000)) * sigma / math.sqrt(2)  # (a - d)/2 and off the diagonal
+
+    state, spacing = goe(), []
+    for _ in range(300):
+        spacing.append(2 * np.hypot(*state))
+        state = decay * state + kick * goe()
+    found = measure_force(np.transpose(spacing), 1.0, gamma * sigma**2, gamma, 0.0)
+    assert abs(found.measured_noise.pull(gamma * sigma**2)) < 4
+    assert abs(found.measured_diffusion.pull(4 * gamma * sigma**2)) < 4
+    assert abs(found.measured_noise.value) > 4 * found.measured_noise.error  # there is a repulsion
+    assert abs(found.measured_diffusion.pull(4.4 * gamma * sigma**2)) > 4
+
+
+def test_tolerances_follow_from_errors():
+    measured = Estimate(1.05, 0.01, 100.0)
+    assert not Check("a", "f", "q", {}, measured, 1.0).passed
+    assert Check("a", "f", "q", {}, measured, 1.0, theory_error=0.02).passed
+    found = Check("a", "f", "q", {}, measured, 0.0).to_dict()
+    assert found["ratio"] is None
+    assert found["effective_samples"] == 100.0
+
+
+def test_too_little_is_refused():
+    with pytest.raises(InvalidInputError, match="0 records after 100"):
+        stationary_levels(goe_run(0.05, 64), burn_in=100)
