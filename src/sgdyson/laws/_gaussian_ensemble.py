@@ -1,4 +1,4 @@
-"""The exact level density of the Gaussian orthogonal ensemble at any size."""
+"""The exact level density of the Gaussian ensembles at any size."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,66 +17,81 @@ _LARGEST = 500  # beyond, exp(-u^2/2) underflows inside the spectrum
 
 @dataclass(frozen=True)
 class GaussianEnsembleDensity(Law):
-    r"""One-level density of n levels, joint density $\prod |x_i - x_j| e^{-\sum x^2/2\sigma^2}$.
+    r"""One-level density of n levels of $\prod |x_i - x_j|^\beta e^{-\sum x^2/2\sigma^2}$.
 
-    With oscillator functions $\varphi_j$ of $u = x/\sigma$ and
-    $\epsilon f(u) = \tfrac12 \int \mathrm{sign}(u - t) f(t)\,dt$,
-    $$n \rho = \sum_{j<n} \varphi_j^2 + \sqrt{n/2}\, \varphi_{n-1}\, \epsilon\varphi_n +
-    [n\ \mathrm{odd}]\ \varphi_{n-1} / \textstyle\int \varphi_{n-1}.$$
+    With oscillator functions $\varphi_j$ and $\epsilon f(u) = \tfrac12 \int \mathrm{sign}(u - t)
+    f(t)\,dt$, $S_m = \sum_{j<m} \varphi_j^2 + \sqrt{m/2}\, \varphi_{m-1}\, \epsilon\varphi_m$,
+    $$n \rho(x) = S_n + [n\ \mathrm{odd}]\, \varphi_{n-1}/\textstyle\int \varphi_{n-1}
+    \ (\beta = 1,\ u = x/\sigma), \qquad \sum_{j<n} \varphi_j^2/\sqrt 2 \ (\beta = 2,\ u =
+    x/\sqrt 2 \sigma), \qquad S_{2n+1}/\sqrt 8 \ (\beta = 4,\ u = x/\sqrt 2 \sigma).$$
 
     Args:
-        n: levels, at most 500.
-        beta: 1.
+        n: levels, at most 500; 250 for beta = 4, which counts each of its levels once.
+        beta: 1, 2 or 4.
         width: sigma, in the units of the levels.
     """
 
-    citation: ClassVar[str] = "M. L. Mehta, Random Matrices, 3rd ed. (2004), section 7.2"
+    citation: ClassVar[str] = "M. L. Mehta, Random Matrices, 3rd ed. (2004), chapters 6 to 8"
     n: int
     beta: int = 1
     width: float = 1.0
 
     def __post_init__(self) -> None:
+        require(self.beta in (1, 2, 4), f"beta = {self.beta!r} must be 1, 2 or 4.")
+        largest = _LARGEST // 2 if self.beta == 4 else _LARGEST
         require(
-            isinstance(self.n, int | np.integer) and 1 <= self.n <= _LARGEST,
-            f"n = {self.n!r} must be a whole number from 1 to {_LARGEST}; beyond, the density is"
+            isinstance(self.n, int | np.integer) and 1 <= self.n <= largest,
+            f"n = {self.n!r} must be a whole number from 1 to {largest}; beyond, the density is"
             " Semicircle's for all purposes.",
         )
-        require(self.beta == 1, f"beta = {self.beta!r}: only beta = 1 is available.")
         positive(width=self.width)
 
     @property
     def support(self) -> tuple[float, float]:
-        reach = _reach(self.n) * self.width
+        reach = _reach(self.n, self.beta) * self.width
         return -reach, reach
 
     def pdf(self, x: ArrayLike) -> Floats:
-        return np.asarray(_density(self.n, np.asarray(x, dtype=float) / self.width) / self.width)
+        return np.asarray(
+            _density(self.n, self.beta, np.asarray(x, dtype=float) / self.width) / self.width
+        )
 
     def cdf(self, x: ArrayLike) -> Floats:
-        reach = _reach(self.n)
+        reach = _reach(self.n, self.beta)
         u = np.clip(np.asarray(x, dtype=float) / self.width, -reach, reach)
-        return np.asarray(np.clip(_mass(self.n)(u), 0.0, 1.0))
+        return np.asarray(np.clip(_mass(self.n, self.beta)(u), 0.0, 1.0))
 
     def mean(self) -> float:
         return 0.0
 
     def var(self) -> float:
-        return float((self.n + 1) / 2 * self.width**2)
+        return float((1 + self.beta * (self.n - 1) / 2) * self.width**2)
 
 
-def _reach(n: int) -> float:
-    return float(np.sqrt(2 * n) + 8)
+def _reach(n: int, beta: int) -> float:
+    return float(np.sqrt(2 * beta * n) + 9)
 
 
 @lru_cache
-def _mass(n: int) -> PPoly:
+def _mass(n: int, beta: int) -> PPoly:
     """The integral of the density, by a spline that resolves each of its n oscillations."""
-    grid = np.linspace(-_reach(n), _reach(n), 2000 + 100 * n)
-    return CubicSpline(grid, _density(n, grid)).antiderivative()
+    grid = np.linspace(-_reach(n, beta), _reach(n, beta), 2000 + 100 * n)
+    return CubicSpline(grid, _density(n, beta, grid)).antiderivative()
 
 
-def _density(n: int, u: Floats) -> Floats:
-    """rho(u) for sigma = 1; all by three-term recursions in the order of the function."""
+def _density(n: int, beta: int, u: Floats) -> Floats:
+    """rho(u) for sigma = 1."""
+    if beta == 1:
+        squares, partner, odd = _oscillators(n, u)
+        return np.asarray((squares + partner + odd) / n)
+    if beta == 2:
+        return np.asarray(_oscillators(n, u / np.sqrt(2))[0] / (np.sqrt(2) * n))
+    squares, partner, _ = _oscillators(2 * n + 1, u / np.sqrt(2))
+    return np.asarray((squares + partner) / (np.sqrt(8) * n))
+
+
+def _oscillators(n: int, u: Floats) -> tuple[Floats, Floats, Floats | float]:
+    """The three terms at beta = 1, by three-term recursions in the order of the function."""
     before, current = np.zeros_like(u), np.pi**-0.25 * np.exp(-(u**2) / 2)
     area = np.sqrt(2 * np.pi) * np.pi**-0.25  # of the oscillator function of even order
     half_before = np.zeros_like(u)  # epsilon of the function before, of the current one
@@ -92,7 +107,4 @@ def _density(n: int, u: Floats) -> Floats:
         total += current**2
         if j % 2 == 1:
             area *= np.sqrt(j / (j + 1))
-    total += np.sqrt(n / 2) * current * half
-    if n % 2 == 1:
-        total += current / area
-    return np.asarray(total / n)
+    return total, np.sqrt(n / 2) * current * half, current / area if n % 2 == 1 else 0.0

@@ -54,11 +54,7 @@ class Law(ABC):
 
     def ppf(self, q: ArrayLike) -> Floats:
         """The x with cdf(x) = q, same shape; q outside [0, 1] is refused."""
-        probability = np.asarray(q, dtype=float)
-        require(
-            bool(((probability >= 0) & (probability <= 1)).all()),
-            f"q = {q!r} must lie between 0 and 1: it is a probability.",
-        )
+        probability = probabilities(q)
         low, high = self.support
         inside = np.clip(probability, self.cdf(low), self.cdf(high))
         bracket = (np.full_like(inside, low), np.full_like(inside, high))
@@ -68,6 +64,16 @@ class Law(ABC):
     def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:
         """Random numbers of shape `size`; the same `random_state` gives the same numbers."""
         return self.ppf(np.random.default_rng(random_state).random(size))
+
+
+def probabilities(q: ArrayLike) -> Floats:
+    """Refuse what is not a probability."""
+    probability = np.asarray(q, dtype=float)
+    require(
+        bool(((probability >= 0) & (probability <= 1)).all()),
+        f"q = {q!r} must lie between 0 and 1: it is a probability.",
+    )
+    return probability
 
 
 def positive(**parameters: float) -> None:

@@ -14,8 +14,7 @@ class Semicircle(Law):
     r"""$\rho(x) = 2\sqrt{R^2 - x^2}/(\pi R^2)$: limit of the level density of Gaussian ensembles.
 
     Args:
-        radius: R; sqrt(2 beta n) sigma, for n levels of the Gaussian ensemble, divided by
-            sqrt(beta = 1).
+        radius: R; sqrt(2 beta n) sigma for n levels of the Gaussian ensemble.
     """
 
     citation: ClassVar[str] = "E. P. Wigner, Ann. Math. 62, 548 (1955)"
@@ -47,3 +46,8 @@ class Semicircle(Law):
 
     def var(self) -> float:
         return self.radius**2 / 4
+
+    @classmethod
+    def fit(cls, levels: ArrayLike) -> "Semicircle":
+        """The semicircle about zero with the second moment of `levels`: R = 2 rms."""
+        return cls(2 * float(np.sqrt(np.mean(np.square(np.asarray(levels, dtype=float))))))

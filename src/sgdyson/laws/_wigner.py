@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from ..errors import require
-from ._law import Floats, Law, RandomState
+from ._law import Floats, Law, RandomState, probabilities
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,8 @@ class WignerSurmise(Law):
         return np.asarray(special.gammainc((self.beta + 1) / 2, self._rate * s**2))
 
     def ppf(self, q: ArrayLike) -> Floats:
-        probability = np.asarray(q, dtype=float)
-        require(
-            bool(((probability >= 0) & (probability <= 1)).all()),
-            f"q = {q!r} must lie between 0 and 1: it is a probability.",
-        )
-        return np.asarray(
-            np.sqrt(special.gammaincinv((self.beta + 1) / 2, probability) / self._rate)
-        )
+        squares = special.gammaincinv((self.beta + 1) / 2, probabilities(q))
+        return np.asarray(np.sqrt(squares / self._rate))
 
     def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:
         squares = np.random.default_rng(random_state).standard_gamma((self.beta + 1) / 2, size)

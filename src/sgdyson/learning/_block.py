@@ -17,6 +17,7 @@ from ._replica import Record, ReplicaState, Rule, first_state, next_state
 
 _CPU_NUMBERS = 6_400  # weights in a block that keep its temporaries in a core's cache
 _GPU_NUMBERS = 1 << 22
+_RECORDED_AT_ONCE = 1 << 21  # weights recorded in one call: bounds its memory, 16 MB
 _UPDATES_AT_ONCE = 2_000_000  # replica-updates between two looks at the clock, and at Ctrl-C
 
 
@@ -65,7 +66,9 @@ def run_block(
     first = Record(states.weights, states.diverged_at)
     yield 0, jax.tree.map(lambda array: np.asarray(array)[:, None], first)
     at_once = max(_UPDATES_AT_ONCE // len(replicas), 1)
-    together = _largest_divisor(records, at_most=max(at_once // every, 1))
+    numbers = sum(leaf.size for leaf in jax.tree.leaves(states.weights))
+    most = min(at_once // every, _RECORDED_AT_ONCE // numbers)
+    together = _largest_divisor(records, at_most=max(most, 1))
     stretches = [every] if every <= at_once else _stretches(every, at_once)
     for _ in range(records // together):
         for number, stretch in enumerate(stretches, 1):

@@ -1,0 +1,97 @@
+"""Spacings without repulsion, and between none and that of the surmise."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import optimize, special
+
+from ..errors import require
+from ._law import Floats, Law, probabilities
+
+
+@dataclass(frozen=True)
+class Brody(Law):
+    r"""Spacing in units of its mean, $P(s) = (1 + q) b s^q e^{-b s^{1 + q}}$.
+
+    $b = \Gamma(\tfrac{q+2}{q+1})^{q+1}$: Poisson's law at q = 0, the surmise of beta = 1 at q = 1.
+
+    Args:
+        q: the repulsion, from 0 to 1.
+    """
+
+    citation: ClassVar[str] = "T. A. Brody, Lett. Nuovo Cimento 7, 482 (1973)"
+    q: float
+
+    def __post_init__(self) -> None:
+        require(0 <= self.q <= 1, f"q = {self.q!r} must lie between 0 (Poisson) and 1 (Wigner).")
+
+    @property
+    def _power(self) -> float:
+        return 1.0 + float(self.q)
+
+    @property
+    def _rate(self) -> float:
+        return float(special.gamma(1 + 1 / self._power) ** self._power)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return 0.0, float((40 / self._rate) ** (1 / self._power))
+
+    def pdf(self, x: ArrayLike) -> Floats:
+        s = np.asarray(x, dtype=float)
+        inside = np.maximum(s, 0.0)
+        density = (
+            self._power * self._rate * inside**self.q * np.exp(-self._rate * inside**self._power)
+        )
+        return np.where(s < 0, 0.0, density)
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        s = np.maximum(np.asarray(x, dtype=float), 0.0)
+        return np.asarray(-np.expm1(-self._rate * s**self._power))
+
+    def ppf(self, q: ArrayLike) -> Floats:
+        with np.errstate(divide="ignore"):
+            exponent = -np.log1p(-probabilities(q))
+        return np.asarray((exponent / self._rate) ** (1 / self._power))
+
+    def mean(self) -> float:
+        return 1.0
+
+    def var(self) -> float:
+        return float(
+            special.gamma(1 + 2 / self._power) / special.gamma(1 + 1 / self._power) ** 2 - 1
+        )
+
+    @classmethod
+    def fit(cls, spacings: ArrayLike) -> "Brody":
+        """The law of largest likelihood; spacings are divided by their mean first.
+
+        Raises:
+            InvalidInputError: fewer than two spacings, or one that is not positive and finite.
+        """
+        s = np.ravel(np.asarray(spacings, dtype=float))
+        require(
+            s.size > 1 and bool((np.isfinite(s) & (s > 0)).all()),
+            f"{s.size} spacings, the smallest {s.min(initial=np.inf)}: at least two are needed,"
+            " all of them positive and finite.",
+        )
+        s = s / s.mean()
+        found = optimize.minimize_scalar(
+            lambda q: -cls(float(q)).logpdf(s).sum(), bounds=(0, 1), method="bounded",
+            options={"xatol": 1e-7},
+        )  # fmt: skip
+        return cls(float(found.x))
+
+
+class PoissonSpacing(Brody):
+    r"""Spacing of independent levels in units of its mean, $P(s) = e^{-s}$."""
+
+    citation: ClassVar[str] = "M. L. Mehta, Random Matrices, 3rd ed. (2004), section 1.4"
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+
+    def __repr__(self) -> str:
+        return "PoissonSpacing()"
