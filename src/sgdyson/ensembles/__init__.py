@@ -1,0 +1,6 @@
+"""Random matrices, and the levels of any Coulomb gas."""
+
+from ._circular import CircularEnsemble as CircularEnsemble
+from ._gaussian import GaussianEnsemble as GaussianEnsemble
+from ._jacobi import JacobiEnsemble as JacobiEnsemble
+from ._wishart import WishartEnsemble as WishartEnsemble

@@ -1,0 +1,68 @@
+"""The levels W^T W of rectangular noise."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._random import (
+    Levels,
+    Matrices,
+    RandomState,
+    check_beta,
+    check_dense,
+    check_size,
+    complex_form,
+    generator,
+    normal_entries,
+    tridiagonal_levels,
+)
+
+
+@dataclass(frozen=True)
+class WishartEnsemble:
+    r"""Levels of $X = W^\dagger W$, W an m x n matrix with entries of $\langle |w|^2 \rangle = 1$.
+
+    For m >= n their density is $\prod |x_i - x_j|^\beta \prod x_i^{\beta(m - n + 1)/2 - 1}
+    e^{-\beta x_i/2}$; otherwise n - m of them are zero. The levels of X/m follow
+    `MarchenkoPastur(n/m)`, and those nearest to zero `HardEdge`. Eigenvalues are those of a
+    bidiagonal matrix of chi-distributed numbers (I. Dumitriu and A. Edelman, 2002, table II).
+
+    Args:
+        n: levels, columns of W.
+        m: rows of W.
+        beta: any positive number; 1, 2 or 4 for dense matrices.
+    """
+
+    n: int
+    m: int
+    beta: float = 1
+
+    def __post_init__(self) -> None:
+        check_size(n=self.n, m=self.m)
+        check_beta(self.beta)
+
+    def matrices(self, size: int = 1, random_state: RandomState = None) -> Matrices:
+        """Dense X, shape (size, n, n); for beta = 4 complex, (size, 2 n, 2 n), levels doubled."""
+        check_size(size=size)
+        check_dense(self.beta)
+        entries = normal_entries(generator(random_state), (size, self.m, self.n), self.beta)
+        weights = complex_form(*entries) / np.sqrt(self.beta)
+        return np.asarray(weights.conj().mT @ weights)
+
+    def eigenvalues(self, size: int = 1, random_state: RandomState = None) -> Levels:
+        """Levels of `size` matrices, ascending, shape (size, n)."""
+        check_size(size=size)
+        random = generator(random_state)
+        few, many = sorted((self.n, self.m))
+        squares = 2 * random.standard_gamma(
+            self.beta / 2 * (many - np.arange(few)), (size, few)
+        )  # fmt: skip
+        sides = 2 * random.standard_gamma(
+            self.beta / 2 * np.arange(few - 1, 0, -1), (size, few - 1)
+        )
+        diagonal = squares.copy()
+        diagonal[:, 1:] += sides
+        off = np.sqrt(squares[:, :-1] * sides)
+        levels = np.zeros((size, self.n))
+        levels[:, self.n - few :] = np.maximum(tridiagonal_levels(diagonal, off) / self.beta, 0.0)
+        return levels
