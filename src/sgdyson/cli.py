@@ -69,6 +69,40 @@ def reproduce(
     raise typer.Exit(1 if failed else 0)
 
 
+@app.command()
+def dyson(
+    out: Annotated[Path, typer.Option(help="Film (.gif, .mp4) or picture (.png, .pdf, .svg).")],
+    levels: Annotated[int, typer.Option(help="How many, from 2 up.")] = 8,
+    beta: Annotated[float, typer.Option(help="Repulsion, from 1 up; 1, 2, 4 are matrices.")] = 1.0,
+    duration: Annotated[float, typer.Option(help="Units of time; levels settle in about 1.")] = 3.0,
+    seed: Annotated[int, typer.Option(help="From 0 up.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+) -> None:
+    """Levels that repel each other: Dyson Brownian motion from one point to the Coulomb gas.
+
+    Example: sgdyson dyson --levels 8 --out film.gif
+    """
+    from ._progress import progress_bar
+    from .dyson import EigenvalueProcess
+    from .ensembles import Quadratic
+    from .errors import require
+    from .figures.levels import check_path, write_levels
+
+    require(levels >= 2, f"--levels {levels} must be at least 2: one level repels nothing.")
+    require(0 < duration < 1e6, f"--duration {duration} must be positive, and below a million.")
+    check_path(out)
+    require(force or not out.exists(), f"--out {out} exists; choose another name, or add --force.")
+    frames, between = 240, 10
+    run = EigenvalueProcess(Quadratic(), beta).simulate(
+        [1e-3 * level for level in range(levels)],
+        step=duration / (frames * between), steps=frames * between, record_every=between,
+        replicas=1, seed=seed,
+    )  # fmt: skip
+    with progress_bar(frames, True, "frames") as advance:
+        write_levels(run, out, advance=advance)
+    Console(stderr=True, highlight=False).print(f"{out}: {levels} levels, beta = {beta:g}")
+
+
 def main() -> None:
     """Entry point: a user's mistake is one sentence and exit status 2, never a traceback."""
     try:

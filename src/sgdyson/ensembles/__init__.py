@@ -3,4 +3,7 @@
 from ._circular import CircularEnsemble as CircularEnsemble
 from ._gaussian import GaussianEnsemble as GaussianEnsemble
 from ._jacobi import JacobiEnsemble as JacobiEnsemble
+from ._potentials import Laguerre as Laguerre
+from ._potentials import Quadratic as Quadratic
+from ._potentials import Quartic as Quartic
 from ._wishart import WishartEnsemble as WishartEnsemble

@@ -12,13 +12,13 @@ import numpy as np
 import optax
 import xarray as xr
 
+from .._progress import progress_bar
 from ..errors import require
 from ..models import Model
 from ..models._model import check_rates
 from ._block import block_size, run_block
 from ._dataset import Recorder, labelled
 from ._devices import workers
-from ._progress import progress_bar
 from ._replica import OptimizerFactory, Record, Rule
 
 Optimizer: TypeAlias = Any  # an optax.GradientTransformation or an OptimizerFactory

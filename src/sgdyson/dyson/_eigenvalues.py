@@ -1,0 +1,128 @@
+"""The stochastic differential equation of the levels, in any potential."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jaxtyping import Array, Float, PRNGKeyArray
+from numpy.typing import ArrayLike
+
+from .._progress import progress_bar
+from ..errors import require
+from ._dataset import check_ensemble, descending, labelled
+from ._implicit import Potential, implicit_step
+
+_BLOCK = 256  # replicas in a block; always as many, so that a replica's numbers never change
+
+
+@dataclass(frozen=True)
+class EigenvalueProcess:
+    r"""$dx_i = [-V_i'(x_i) + \beta \sum_{j \neq i} 1/(x_i - x_j)]\, dt + \sqrt 2\, dB_i$.
+
+    Its stationary law is the Coulomb gas $\prod |x_i - x_j|^\beta e^{-\sum V_i(x_i)}$. Steps are
+    implicit in the drift: the order of the levels is kept at every one of them, however long.
+    Strong and weak order are one where levels seldom meet; both are measured in the tests.
+
+    Args:
+        potential: maps levels, shape (n,), to V_i(x_i), same shape, in `jax.numpy`; see
+            `sgdyson.ensembles`. Where it is not convex, steps must be shorter than
+            1/max(-V'').
+        beta: at least 1; below, levels collide.
+    """
+
+    potential: Potential
+    beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        require(callable(self.potential), f"potential = {self.potential!r} must be a function.")
+        require(
+            bool(np.isfinite(self.beta)) and self.beta >= 1,
+            f"beta = {self.beta!r} must be at least 1: below, levels collide, and the equation no"
+            " longer says how they go on.",
+        )
+
+    def simulate(
+        self,
+        initial_levels: ArrayLike,
+        *,
+        step: float,
+        steps: int,
+        record_every: int = 1,
+        replicas: int,
+        seed: int,
+        progress: bool = True,
+    ) -> xr.Dataset:
+        """Levels of an ensemble of replicas.
+
+        Args:
+            initial_levels: of every replica, shape (n,), all different.
+            step: of time.
+            steps: how many.
+            record_every: steps between two records; the first record is before any step.
+            replicas: how many.
+            seed: of the ensemble, not negative.
+            progress: show a bar, where there is a terminal to show it.
+
+        Returns:
+            A data set with `levels` (replica, time, level), descending, and `diverged` (replica),
+            like that of `simulate`; a step that has no solution makes a replica diverge.
+
+        Raises:
+            InvalidInputError: a value that breaks one of these rules.
+        """
+        check_ensemble(replicas, seed)
+        require(bool(np.isfinite(step)) and step > 0, f"step = {step!r} must be a positive number.")
+        for name, value in {"steps": steps, "record_every": record_every}.items():
+            require(
+                isinstance(value, int | np.integer) and 1 <= value <= steps,
+                f"{name} = {value!r} must be a whole number from 1 to steps = {steps}.",
+            )
+        start = descending(initial_levels, np.size(initial_levels))
+        require(
+            bool((np.diff(start) < 0).all()),
+            f"initial_levels = {initial_levels!r} must all differ: levels that meet have no force.",
+        )
+        records = steps // record_every
+        blocks = []
+        with jax.enable_x64(True), progress_bar(replicas * records, progress) as advance:
+            run = jax.jit(partial(_replica, self, step=step, every=record_every, records=records))
+            for first in range(0, replicas, _BLOCK):
+                members = jnp.arange(first, first + _BLOCK, dtype=jnp.uint32)
+                found = jax.vmap(run, (None, 0, None))(jax.random.key(seed), members, start)
+                blocks.append(np.asarray(found)[: replicas - first])
+                advance(records * len(blocks[-1]))
+        levels = np.concatenate(blocks)
+        settings = {
+            "process": type(self).__name__, "potential": repr(self.potential), "beta": self.beta,
+            "step": step, "steps": steps, "record_every": record_every, "seed": int(seed),
+        }  # fmt: skip
+        times = step * record_every * np.arange(records + 1)
+        return labelled(levels, times, ~np.isfinite(levels[:, -1]).all(axis=1), settings)
+
+
+def _replica(
+    process: EigenvalueProcess, root: PRNGKeyArray, replica: Array, start: Array,
+    *, step: float, every: int, records: int,
+) -> Float[Array, "time level"]:  # fmt: skip
+    key = jax.random.fold_in(root, replica)
+
+    def advance(number: Array, levels: Array) -> Array:
+        noise = jax.random.normal(jax.random.fold_in(key, number), levels.shape, levels.dtype)
+        return next_levels(process, step, levels, noise)
+
+    def record(levels: Array, slot: Array) -> tuple[Array, Array]:
+        levels = jax.lax.fori_loop(slot * every, (slot + 1) * every, advance, levels)
+        return levels, levels
+
+    levels = jnp.asarray(start)
+    _, found = jax.lax.scan(record, levels, jnp.arange(records))
+    return jnp.concatenate([levels[None], found])
+
+
+def next_levels(process: EigenvalueProcess, step: float, levels: Array, noise: Array) -> Array:
+    """One step, given its standard normal numbers."""
+    z = levels + jnp.sqrt(2 * step) * noise
+    return implicit_step(process.potential, process.beta, step, levels, z)

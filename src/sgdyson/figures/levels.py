@@ -1,0 +1,110 @@
+"""Levels against time: as a picture, and as a film."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from ..errors import require
+from ._elements import INK, PALETTE, Figure, Line, Panel
+from ._matplotlib import STYLE, draw
+
+PICTURES = (".png", ".pdf", ".svg")
+FILMS = (".gif", ".mp4")
+
+
+def trajectories(run: xr.Dataset, replica: int = 0) -> Figure:
+    """Every level of one replica against time."""
+    levels = run.levels.values[replica]
+    lines = [Line(run.time.values, column, colour=n) for n, column in enumerate(levels.T)]
+    return Figure(
+        name="trajectories",
+        title="Levels repel each other",
+        caption="Levels of one replica under Dyson Brownian motion.",
+        panels=[Panel(marks=lines, x_label="time", y_label="level $x_i$")],
+    )
+
+
+def check_path(path: Path) -> None:
+    """Refuse, before any work is done, what `write_levels` could not write."""
+    kind = path.suffix.lower()
+    require(
+        kind in PICTURES + FILMS,
+        f"{path} must end in one of {', '.join(PICTURES + FILMS)}.",
+    )
+    require(path.parent.is_dir(), f"{path.parent}, the folder of {path.name}, does not exist.")
+    from matplotlib import animation
+
+    writer = _writer(path)
+    require(
+        kind in PICTURES or animation.writers.is_available(writer),
+        f"{path} needs {writer}, which is not installed; choose a name that ends in .gif.",
+    )
+
+
+def _writer(path: Path) -> str:
+    return "pillow" if path.suffix.lower() == ".gif" else "ffmpeg"
+
+
+def write_levels(
+    run: xr.Dataset,
+    path: Path,
+    *,
+    replica: int = 0,
+    advance: Callable[[float], None] = lambda _: None,
+) -> None:
+    """Write a picture or a film of one replica, by the ending of the path; whole or not at all.
+
+    Args:
+        run: a data set with `levels` (replica, time, level).
+        path: ends in .png, .pdf or .svg, or in .gif or, where ffmpeg is installed, .mp4.
+        replica: which.
+        advance: told of every frame.
+
+    Raises:
+        InvalidInputError: another ending, or .mp4 without ffmpeg.
+    """
+    check_path(path)
+    kind = path.suffix.lower()
+    partial = path.with_name(f".{path.stem}.partial{kind}")
+    try:
+        if kind in PICTURES:
+            draw(trajectories(run, replica)).savefig(partial, dpi=200)
+        else:
+            _film(run, partial, replica, advance)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _film(run: xr.Dataset, path: Path, replica: int, advance: Callable[[float], None]) -> None:
+    import matplotlib as mpl
+    from matplotlib import animation
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Canvas
+
+    time, levels = run.time.values, run.levels.values[replica]
+    with mpl.rc_context(STYLE | {"font.size": 10, "axes.labelsize": 11}):
+        canvas = Canvas(figsize=(6.4, 4.0), layout="constrained")
+        FigureCanvasAgg(canvas)
+        axes = canvas.subplots()
+        margin = 0.05 * float(np.ptp(levels))
+        axes.set(
+            xlabel="time", ylabel="level $x_i$", xlim=(time[0], time[-1]),
+            ylim=(levels.min() - margin, levels.max() + margin),
+        )  # fmt: skip
+        colours = [PALETTE[n % len(PALETTE)] for n in range(levels.shape[1])]
+        lines = [axes.plot([], [], color=colour, linewidth=1.1)[0] for colour in colours]
+        heads = axes.scatter(np.full(len(colours), time[0]), levels[0], c=colours, s=28,
+                             edgecolors=INK, linewidths=0.5, zorder=3)  # fmt: skip
+        writer = animation.writers[_writer(path)](fps=20)
+        with writer.saving(canvas, str(path), dpi=100):
+            for now in range(len(time)):
+                for line, column in zip(lines, levels.T, strict=True):
+                    line.set_data(time[: now + 1], column[: now + 1])
+                heads.set_offsets(np.column_stack([np.full(len(colours), time[now]), levels[now]]))
+                writer.grab_frame()
+                advance(1)
