@@ -12,3 +12,7 @@ def require(condition: bool, message: str) -> None:
     """Raise `InvalidInputError` with `message` unless `condition` holds."""
     if not condition:
         raise InvalidInputError(message)
+
+
+class NotConvergedError(RuntimeError):
+    """A Markov chain that has not forgotten its start, or is too short to tell."""

@@ -49,3 +49,38 @@ class Laguerre:
 
     def __call__(self, levels: Levels) -> Levels:
         return self.rate * levels - self.exponent * jnp.log(levels)
+
+
+@dataclass(frozen=True)
+class RBMPotential:
+    r"""Of a mode of a Gaussian RBM that learns by SGD from independent samples.
+
+    A level drifts by $K = 2 \alpha x (1/\kappa - 1/\lambda)$, $\lambda = \mu^2 - x$, and diffuses
+    by $g^2 = 4 \alpha^2 x^2/\lambda^2 |B|$ per update. Without repulsion its density is
+    $e^{\int K/g^2}/g^2$, so that
+    $$V = -\frac{|B|}{2 \alpha} \Big[ \frac{\mu^2 (\mu^2 - \kappa)}{\kappa} \ln x -
+    \Big( \frac{2 \mu^2}{\kappa} - 1 \Big) x + \frac{x^2}{2 \kappa} \Big] + \ln g^2 ,$$
+    with the minimum and width of G. Aarts, B. Lucini and C. Park, Phys. Rev. E 111, 015303, but not
+    harmonic. The mean shift that comes from the curvature of the drift is left out.
+
+    Args:
+        target_mode: kappa, below the square of the mass.
+        rbm_mass: mu.
+        learning_rate: alpha.
+        batch_size: |B|.
+    """
+
+    target_mode: float
+    rbm_mass: float
+    learning_rate: float
+    batch_size: float
+
+    def __call__(self, levels: Levels) -> Levels:
+        kappa, mass2 = self.target_mode, self.rbm_mass**2
+        inside = (levels > 0) & (levels < mass2)
+        x = jnp.where(inside, levels, mass2 - kappa)
+        integral = mass2 * (mass2 - kappa) / kappa * jnp.log(x)
+        integral = integral - (2 * mass2 / kappa - 1) * x + x**2 / (2 * kappa)
+        noise = 2 * jnp.log(x / (mass2 - x))
+        value = noise - self.batch_size / (2 * self.learning_rate) * integral
+        return jnp.where(inside, value, jnp.inf)

@@ -52,17 +52,21 @@ class WishartEnsemble:
     def eigenvalues(self, size: int = 1, random_state: RandomState = None) -> Levels:
         """Levels of `size` matrices, ascending, shape (size, n)."""
         check_size(size=size)
-        random = generator(random_state)
         few, many = sorted((self.n, self.m))
-        squares = 2 * random.standard_gamma(
-            self.beta / 2 * (many - np.arange(few)), (size, few)
-        )  # fmt: skip
-        sides = 2 * random.standard_gamma(
-            self.beta / 2 * np.arange(few - 1, 0, -1), (size, few - 1)
-        )
-        diagonal = squares.copy()
-        diagonal[:, 1:] += sides
-        off = np.sqrt(squares[:, :-1] * sides)
         levels = np.zeros((size, self.n))
-        levels[:, self.n - few :] = np.maximum(tridiagonal_levels(diagonal, off) / self.beta, 0.0)
+        levels[:, self.n - few :] = laguerre_levels(
+            few, many, self.beta, size, generator(random_state)
+        )
         return levels
+
+
+def laguerre_levels(
+    n: int, m: float, beta: float, size: int, random: np.random.Generator
+) -> Levels:
+    """Levels of `WishartEnsemble` for any real m > n - 1."""
+    squares = 2 * random.standard_gamma(beta / 2 * (m - np.arange(n)), (size, n))
+    sides = 2 * random.standard_gamma(beta / 2 * np.arange(n - 1, 0, -1), (size, n - 1))
+    diagonal = squares.copy()
+    diagonal[:, 1:] += sides
+    off = np.sqrt(squares[:, :-1] * sides)
+    return np.maximum(tridiagonal_levels(diagonal, off) / beta, 0.0)
