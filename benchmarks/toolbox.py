@@ -1,0 +1,180 @@
+"""The toolbox beside plain alternatives and, where one can be imported, its peers, in one run.
+
+python -m benchmarks.toolbox [--peers PYTHON]
+
+PYTHON is an interpreter that can import scikit-rmt and DPPy, in an environment of its own: they
+need older versions of NumPy and SciPy.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+PEERS = {
+    "eigenvalues": """
+from skrmt.ensemble import GaussianEnsemble
+def work():
+    for _ in range(5):
+        GaussianEnsemble(beta=1, n=1000, tridiagonal_form=True).eigvals()
+scale = 20
+""",
+    "eigenvalues DPPy": """
+from dppy.beta_ensembles import HermiteEnsemble
+def work():
+    for _ in range(5):
+        HermiteEnsemble(beta=1).sample_banded_model(size_N=1000)
+scale = 20
+""",
+    "semicircle": """
+from skrmt.ensemble.spectral_law import WignerSemicircleDistribution
+def work():
+    WignerSemicircleDistribution(beta=1).rvs(size=10**6)
+scale = 1
+""",
+    "marchenko-pastur": """
+from skrmt.ensemble.spectral_law import MarchenkoPasturDistribution
+def work():
+    MarchenkoPasturDistribution(beta=1, ratio=0.5).rvs(size=10**6)
+scale = 1
+""",
+}
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """The better of two runs, the first of which also imports and compiles."""
+    times = []
+    for _ in range(2):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def peer(name: str, python: str | None) -> str:
+    if python is None:
+        return "-"
+    script = PEERS[name] + (
+        "import time\ntimes = []\nfor _ in range(2):\n    began = time.perf_counter()\n    work()\n"
+        "    times.append(time.perf_counter() - began)\nprint(min(times) * scale)\n"
+    )
+    done = subprocess.run([python, "-c", script], capture_output=True, text=True, check=False)
+    if done.returncode:
+        return done.stderr.strip().splitlines()[-1][:40]
+    return f"{float(done.stdout.splitlines()[-1]):.3g}"
+
+
+def eigenvalues() -> tuple[float, float]:
+    from sgdyson.ensembles import GaussianEnsemble
+
+    def dense() -> None:
+        generator = np.random.default_rng(0)
+        for _ in range(5):
+            matrix = generator.standard_normal((1000, 1000))
+            np.linalg.eigvalsh((matrix + matrix.T) / 2)
+
+    return seconds(lambda: GaussianEnsemble(1000).eigenvalues(100, 0)), 20 * seconds(dense)
+
+
+def draws(law: str) -> tuple[float, float]:
+    from sgdyson.laws import MarchenkoPastur, Semicircle
+
+    chosen = Semicircle(1.0) if law == "semicircle" else MarchenkoPastur(0.5)
+
+    def rejection() -> None:
+        """From a box around the density, until there are enough."""
+        generator = np.random.default_rng(0)
+        low, high = chosen.support
+        top = chosen.pdf(np.linspace(low, high, 1001)).max() * 1.01
+        found = 0
+        while found < 10**6:
+            x = generator.uniform(low, high, 10**6)
+            found += int((generator.uniform(0, top, 10**6) < chosen.pdf(x)).sum())
+
+    return seconds(lambda: chosen.rvs(10**6, 0)), seconds(rejection)
+
+
+def coulomb_gas() -> tuple[float, float]:
+    """Milliseconds an effective sample of the lowest level, N = 50 in x^4/4, beta = 1."""
+    from blackjax.diagnostics import effective_sample_size
+
+    from sgdyson.ensembles import CoulombGas, Quartic
+
+    gas = CoulombGas(Quartic(0.25), 1, 50)
+    began = time.perf_counter()
+    sample = gas.sample(4000, 1)
+    ours = (time.perf_counter() - began) / sample.effective_size.min()
+
+    def metropolis(steps: int) -> float:
+        """One level at a time, for four chains."""
+        generator = np.random.default_rng(0)
+        chains = np.tile(np.sort(sample.levels[-1]), (4, 1)) + 0.0
+        trace = np.empty((4, steps, 50))
+        for step in range(steps):
+            for level in range(50):
+                old = chains[:, level]
+                new = old + 0.3 * generator.standard_normal(4)
+                others = np.delete(chains, level, axis=1)
+                change = (old**4 - new**4) / 4 + np.log(
+                    np.abs((new[:, None] - others) / (old[:, None] - others))
+                ).sum(axis=1)
+                accept = np.log(generator.random(4)) < change
+                chains[:, level] = np.where(accept, new, old)
+            trace[:, step] = np.sort(chains, axis=1)
+        return float(np.asarray(effective_sample_size(trace)).min())
+
+    began = time.perf_counter()
+    effective = metropolis(1500)
+    return 1e3 * ours, 1e3 * (time.perf_counter() - began) / effective
+
+
+def dyson() -> tuple[float, float]:
+    """Seconds of one unit of time, N = 16, 1000 paths, sigma = 1."""
+    from sgdyson.dyson import EigenvalueProcess
+    from sgdyson.ensembles import Quadratic
+
+    start = np.linspace(-4, 4, 16)
+    process = EigenvalueProcess(Quadratic(), 1)
+
+    def euler() -> None:
+        """Explicit, sorted again after each step; a tenth of the time, at a step of 1e-4."""
+        generator = np.random.default_rng(0)
+        x, step = np.tile(start, (1000, 1)), 1e-4
+        for _ in range(1000):
+            gaps = x[:, :, None] - x[:, None, :] + np.diag(np.full(16, np.inf))
+            x = x + step * ((1 / gaps).sum(2) - x)
+            x = np.sort(x + np.sqrt(2 * step) * generator.standard_normal(x.shape), axis=1)
+
+    ours = seconds(
+        lambda: process.simulate(start, step=0.01, steps=100, record_every=100, replicas=1000,
+                                 seed=0, progress=False)
+    )  # fmt: skip
+    return ours, 10 * seconds(euler)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peers", help="an interpreter with scikit-rmt and DPPy")
+    python = parser.parse_args().peers
+    table = Table("work", "sgdyson", "plain NumPy", "scikit-rmt", "DPPy")
+    rows = [
+        ("100 GOE matrices N = 1000, s", *eigenvalues(),
+         peer("eigenvalues", python), peer("eigenvalues DPPy", python)),
+        ("1e6 draws, semicircle, s", *draws("semicircle"), peer("semicircle", python), "-"),
+        ("1e6 draws, Marchenko-Pastur, s", *draws("marchenko-pastur"),
+         peer("marchenko-pastur", python), "-"),
+        ("quartic gas N = 50, ms an effective sample", *coulomb_gas(), "-", "-"),
+        ("Dyson SDE N = 16, 1000 paths, s a unit of time", *dyson(), "-", "-"),
+    ]  # fmt: skip
+    for name, ours, plain, *others in rows:
+        table.add_row(name, f"{ours:.3g}", f"{plain:.3g}", *others)
+    Console(file=sys.stdout, width=120).print(table)
+
+
+if __name__ == "__main__":
+    main()
