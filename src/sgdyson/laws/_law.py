@@ -1,6 +1,7 @@
 """What every law is: a frozen distribution with the interface of scipy.stats."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -64,6 +65,15 @@ class Law(ABC):
     def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:
         """Random numbers of shape `size`; the same `random_state` gives the same numbers."""
         return self.ppf(np.random.default_rng(random_state).random(size))
+
+
+def accepted(propose: Callable[[int], Floats], size: int | tuple[int, ...]) -> Floats:
+    """Enough of what `propose(count)` accepts, of about pi/4 of so many, in shape `size`."""
+    wanted = int(np.prod(size))
+    found = propose(int(1.3 * wanted) + 100)
+    while len(found) < wanted:
+        found = np.concatenate([found, propose(wanted)])
+    return np.reshape(found[:wanted], size)
 
 
 def probabilities(q: ArrayLike) -> Floats:

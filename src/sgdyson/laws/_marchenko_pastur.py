@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import require
-from ._law import Floats, Law, positive, probabilities
+from ._law import Floats, Law, RandomState, accepted, positive, probabilities
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 
@@ -75,6 +75,22 @@ class MarchenkoPastur(Law):
         atom = self.atom
         above = self._inverse(np.maximum(probability, atom))
         return np.where(probability <= atom, self.support[0], above)
+
+    def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:
+        random = np.random.default_rng(random_state)
+        low, high = np.sqrt(self.edges)
+
+        def propose(count: int) -> Floats:
+            """Singular values s: their density is highest, (high - low), at s^2 = low high."""
+            s = random.uniform(low, high, count)
+            squares = s * s
+            top = (high - low) * random.random(count)
+            return squares[top * top * squares < (high**2 - squares) * (squares - low**2)]
+
+        levels = accepted(propose, size)
+        if self.atom:
+            levels[random.random(size) < self.atom] = 0.0
+        return levels
 
     def _inverse(self, probability: Floats) -> Floats:
         """Newton's iteration for the angle of x, from a table; the cdf is smooth in the angle."""
@@ -159,6 +175,9 @@ class MarchenkoPasturSingular(Law):
 
     def ppf(self, q: ArrayLike) -> Floats:
         return np.asarray(np.sqrt(self._levels.ppf(q)))
+
+    def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:
+        return np.asarray(np.sqrt(self._levels.rvs(size, random_state)))
 
     def mean(self) -> float:
         low, high = self.edges

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._law import Floats, Law, RandomState, positive
+from ._law import Floats, Law, RandomState, accepted, positive
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,14 @@ class Semicircle(Law):
         return np.asarray(0.5 + (u * np.sqrt(1 - u**2) + np.arcsin(u)) / np.pi)
 
     def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:
-        # the abscissa of a uniform point in a disc
-        generator = np.random.default_rng(random_state)
-        distance = np.sqrt(generator.random(size))
-        return np.asarray(self.radius * distance * np.cos(2 * np.pi * generator.random(size)))
+        random = np.random.default_rng(random_state)
+
+        def propose(count: int) -> Floats:
+            """Abscissae of uniform points in half a disc."""
+            x, y = random.uniform(-1, 1, count), random.random(count)
+            return np.asarray(x[x * x + y * y < 1])
+
+        return self.radius * accepted(propose, size)
 
     def mean(self) -> float:
         return 0.0
