@@ -2,6 +2,7 @@
 
 __version__ = "0.1.0"
 
+from .campaign import Campaign as Campaign
 from .learning import simulate as simulate
 from .models import GaussianRBM as GaussianRBM
 from .models import Model as Model

@@ -103,6 +103,80 @@ def dyson(
     Console(stderr=True, highlight=False).print(f"{out}: {levels} levels, beta = {beta:g}")
 
 
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Of the campaign; the file is NAME.toml.")],
+) -> None:
+    """Write a commented spec to start a campaign from.
+
+    Example: sgdyson new scaling && sgdyson run scaling.toml --dry-run
+    """
+    from .campaign._starter import write_starter
+
+    path = write_starter(name)
+    Console(stderr=True, highlight=False).print(f"{path} written; next: sgdyson run {path}")
+
+
+@app.command()
+def run(
+    spec: Annotated[Path, typer.Argument(help="A TOML file; `sgdyson new NAME` writes one.")],
+    out: Annotated[Path | None, typer.Option(help="Folder; the campaign's name if none.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Threads here; all cores if none.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="A Dask scheduler, tcp://HOST:PORT, instead of this machine.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show settings, time, disk and memory; run nothing.")
+    ] = False,
+) -> None:
+    """Run every setting of a campaign; stopped and called again, only what is missing.
+
+    Example: sgdyson run scaling.toml --out results --workers 2
+    """
+    from .campaign import Campaign
+    from .campaign._starter import describe
+
+    console = Console(stderr=True, highlight=False)
+    campaign = Campaign.from_file(spec, out)
+    if dry_run:
+        typer.echo(describe(campaign))
+        return
+    campaign.run(workers=workers, scheduler=scheduler)
+    finished, total = campaign.finished()
+    console.print(f"{finished} of {total} chunks finished in {campaign.store.folder}")
+
+
+@app.command()
+def status(folder: Annotated[Path, typer.Argument(help="Of a campaign.")]) -> None:
+    """Tell what is done.
+
+    Example: sgdyson status results
+    """
+    from .campaign import Campaign
+
+    campaign = Campaign.from_folder(folder)
+    finished, total = campaign.finished()
+    complete = campaign.complete_settings()
+    typer.echo(f"{finished} of {total} chunks, {complete} of {len(campaign.spec.settings)} settings"
+               f" finished in {folder}")  # fmt: skip
+
+
+@app.command()
+def verify(folder: Annotated[Path, typer.Argument(help="Of a campaign.")]) -> None:
+    """Hash all finished chunks again. Exit status 1 when one differs: `run` runs it again.
+
+    Example: sgdyson verify results
+    """
+    from .campaign import Campaign
+
+    campaign = Campaign.from_folder(folder)
+    bad = campaign.verify()
+    typer.echo(f"{campaign.finished()[0]} chunks are good, {len(bad)} are not")
+    for chunk in bad[:_MOST_FAILURES]:
+        typer.echo(f"  setting {chunk.setting}, chunk {chunk.number}: will be run again")
+    raise typer.Exit(1 if bad else 0)
+
+
 def main() -> None:
     """Entry point: a user's mistake is one sentence and exit status 2, never a traceback."""
     try:
@@ -111,7 +185,7 @@ def main() -> None:
         Console(stderr=True).print(f"sgdyson: {error}", markup=False, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        Console(stderr=True).print("\nStopped; the same command goes on from the finished runs.")
+        Console(stderr=True).print("\nStopped; the same command goes on from what is finished.")
         sys.exit(130)
     except OSError as error:
         Console(stderr=True).print(f"sgdyson: {error}", markup=False, soft_wrap=True)

@@ -55,17 +55,28 @@ def _advance(
 
 
 def run_block(
-    model: Model, rule: Rule, root: PRNGKeyArray, replicas: np.ndarray, records: int, every: int
+    model: Model,
+    rule: Rule,
+    root: PRNGKeyArray,
+    replicas: np.ndarray,
+    *,
+    burn_in: int,
+    records: int,
+    every: int,
 ) -> Iterator[tuple[int, Record | None]]:
     """Train one block; yields the updates done since the last yield, and a record where one is due.
 
     A record holds arrays with axes (replica, time, ...), one time or several. The first yield is
-    the record before the first update.
+    the record after the burn-in.
     """
+    at_once = max(_UPDATES_AT_ONCE // len(replicas), 1)
     states = _start(model, rule, root, jnp.asarray(replicas))
+    for stretch in _stretches(burn_in, at_once) if burn_in else []:
+        states, _ = _advance(model, rule, states, jnp.int32(stretch), 1)
+        states.update.block_until_ready()
+        yield stretch, None
     first = Record(states.weights, states.diverged_at)
     yield 0, jax.tree.map(lambda array: np.asarray(array)[:, None], first)
-    at_once = max(_UPDATES_AT_ONCE // len(replicas), 1)
     numbers = sum(leaf.size for leaf in jax.tree.leaves(states.weights))
     most = min(at_once // every, _RECORDED_AT_ONCE // numbers)
     together = _largest_divisor(records, at_most=max(most, 1))

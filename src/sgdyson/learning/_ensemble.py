@@ -13,12 +13,13 @@ import optax
 import xarray as xr
 
 from .._progress import progress_bar
+from .._threads import one_blas_thread
 from ..errors import require
 from ..models import Model
 from ..models._model import check_rates
 from ._block import block_size, run_block
 from ._dataset import Recorder, labelled
-from ._devices import workers
+from ._devices import devices
 from ._replica import OptimizerFactory, Record, Rule
 
 Optimizer: TypeAlias = Any  # an optax.GradientTransformation or an OptimizerFactory
@@ -34,8 +35,10 @@ def simulate(
     record_every: int,
     seed: int,
     optimizer: Optimizer | None = None,
+    record_from: int = 0,
     record_weights: bool = False,
-    progress: bool = True,
+    workers: int | None = None,
+    progress: bool | Callable[[float], None] = True,
 ) -> xr.Dataset:
     """Train an ensemble of replicas and follow the levels of their weight matrices.
 
@@ -47,13 +50,17 @@ def simulate(
         learning_rate: alpha, positive.
         batch_size: |B|, a whole number, or `math.inf` for the noise-free dynamics.
         replicas: how many, or which, as a range.
-        updates: of every replica; those after the last record are not run.
-        record_every: updates between two records; the first record is before any update.
+        updates: of every replica, from the first record on; those after the last record are not
+            run.
+        record_every: updates between two records.
+        record_from: updates before the first record, which `time` 0 stands for.
         seed: of the whole ensemble, not negative.
         optimizer: an Optax transformation, used as it is, with its own learning rate; or a
             function from the learning rate to one, such as `optax.adam`. Plain SGD by default.
         record_weights: keep the weights too.
-        progress: show a bar with rate and time left, where there is a terminal to show it.
+        workers: threads on a CPU; one a core by default.
+        progress: show a bar with rate and time left, where there is a terminal to show it; or a
+            function to be told the updates of replicas as they are done.
 
     Returns:
         A data set with `levels` (replica, time, level), descending, `diverged` (replica),
@@ -71,21 +78,34 @@ def simulate(
         "batch_size": float(batch_size) if batch_size == np.inf else int(batch_size),
         "updates": int(updates),
         "record_every": int(record_every),
+        "record_from": int(record_from),
         "seed": int(seed),
         "optimizer": _name(optimizer),
         **model.settings(),
     }
+    require(
+        isinstance(record_from, int | np.integer) and 0 <= record_from < 2**31,
+        f"record_from = {record_from!r} must be a whole number, not negative.",
+    )
+    require(
+        workers is None or (isinstance(workers, int) and workers >= 1),
+        f"workers = {workers!r} must be a whole number of at least 1.",
+    )
     records = updates // record_every
     recorder = Recorder(model, chosen, records + 1, record_weights)
-    total = len(chosen) * records * record_every
-    with jax.enable_x64(True), progress_bar(total, progress) as advance:
+    total = len(chosen) * (record_from + records * record_every)
+    bar = progress_bar(total, progress is True)
+    with one_blas_thread(), jax.enable_x64(True), bar as advance:
         rule = Rule(
             learning_rate=jnp.float64(learning_rate),
             optimizer=_factory(optimizer),
             batch_size=settings["batch_size"],
         )
-        run = partial(run_block, model, rule, records=records, every=record_every)
-        _run_blocks(model, run, int(seed), chosen, recorder, advance)
+        run = partial(
+            run_block, model, rule, burn_in=record_from, records=records, every=record_every
+        )
+        told = progress if callable(progress) else advance
+        _run_blocks(model, run, int(seed), chosen, recorder, told, devices(workers))
     return labelled(recorder, record_every, settings)
 
 
@@ -96,9 +116,9 @@ def _run_blocks(
     chosen: range,
     recorder: Recorder,
     advance: Callable[[float], None],
+    devices: list[jax.Device],
 ) -> None:
     """Hand the blocks that hold the chosen replicas to the workers; the first error stops all."""
-    devices = workers()
     size = block_size(model, devices[0].platform)
     blocks = list(range(chosen.start // size, -(-chosen.stop // size)))
     stop = threading.Event()

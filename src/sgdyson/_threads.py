@@ -1,0 +1,30 @@
+"""One BLAS thread while numbers are made that must be the same everywhere.
+
+OpenBLAS rounds differently on one thread and on several, and a Dask worker has one.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from threadpoolctl import threadpool_limits
+
+_lock = threading.Lock()
+_inside: list[threadpool_limits] = []
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """For the whole process, until the last of those who asked for it has left."""
+    with _lock:
+        # those that come later find one thread, and restore one thread
+        _inside.append(threadpool_limits(1, "blas"))
+    try:
+        yield
+    finally:
+        with _lock:
+            if len(_inside) == 1:
+                _inside[0].restore_original_limits()
+                _inside.clear()
+            else:
+                _inside.pop()

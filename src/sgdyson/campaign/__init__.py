@@ -1,0 +1,6 @@
+"""Campaigns: spec -> settings -> chunks -> executor -> store."""
+
+from ._campaign import Campaign as Campaign
+from ._spec import Setting as Setting
+from ._spec import Spec as Spec
+from ._spec import read_spec as read_spec

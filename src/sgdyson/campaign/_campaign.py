@@ -1,0 +1,271 @@
+"""A campaign from its spec to its data."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import jax
+import numpy as np
+import xarray as xr
+
+from .._progress import progress_bar
+from ..errors import InvalidInputError, require
+from ..learning import block_size, cores
+from ..models import Model
+from ..spectra import multiplets, spacings
+from ..stats import mean_over_replicas
+from ._executors import Arrays, Job, run_chunk, run_here, run_on_cluster
+from ._spec import Setting, Spec, parse_spec, read_spec
+from ._store import Chunk, Store
+
+_GROWTH = 4  # times as many replicas, at most, in one round of adaptive precision
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a campaign will take.
+
+    Attributes:
+        settings: how many.
+        updates: of all replicas together, burn-in included.
+        seconds: on this machine, from a short calibration that leaves compilation out.
+        disk: bytes, before compression.
+        memory: bytes of the chunks under way at one time.
+    """
+
+    settings: int
+    updates: float
+    seconds: float
+    disk: int
+    memory: int
+
+
+class Campaign:
+    """Every setting of a spec, on disk; what is finished is never run again.
+
+    Args:
+        spec: see `read_spec`.
+        out: folder of the store.
+    """
+
+    def __init__(self, spec: Spec, out: Path | str) -> None:
+        self.spec = spec
+        models = list({s.model: s.build() for s in spec.settings}.values())
+        block = max(block_size(model, "cpu") for model in models)
+        self.store = Store(Path(out), spec, max(map(_levels, models)), block)
+
+    @classmethod
+    def from_file(cls, path: Path | str, out: Path | str | None = None) -> Self:
+        """The campaign of a spec file; the folder is named after it unless given.
+
+        Raises:
+            InvalidInputError: every mistake in the file, a line each.
+        """
+        spec = read_spec(path)
+        return cls(spec, out if out is not None else spec.first.name)
+
+    @classmethod
+    def from_folder(cls, folder: Path | str) -> Self:
+        """The campaign that was begun in a folder.
+
+        Raises:
+            InvalidInputError: a folder that holds none.
+        """
+        path = Path(folder) / "spec.json"
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))["spec"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InvalidInputError(
+                f"{folder} holds no campaign (no readable spec.json); give the folder that"
+                " `sgdyson run` wrote."
+            ) from error
+        return cls(parse_spec(raw, str(path)), folder)
+
+    def run(
+        self, *, workers: int | None = None, scheduler: str | None = None, progress: bool = True
+    ) -> xr.Dataset:
+        """Run what is not finished, and open the result.
+
+        The same bits whatever the executor, the number of workers, the order, or how often it was
+        stopped.
+
+        Args:
+            workers: threads of this machine; all cores by default.
+            scheduler: address of a Dask scheduler, instead of this machine.
+            progress: show a bar, where there is a terminal.
+
+        Raises:
+            InvalidInputError: a folder of another campaign or one that cannot be written, workers
+                below one, a scheduler that does not answer.
+        """
+        require(
+            workers is None or workers >= 1,
+            f"--workers {workers} must be at least 1.",
+        )
+        with self.store.locked():
+            self.store.claim()
+            totals = self._totals()
+            while True:
+                self.store.make_room(max(totals))
+                self._run_missing(totals, workers, scheduler, progress)
+                grown = self._grown(totals)
+                if grown == totals:
+                    return self.open()
+                totals = grown
+
+    def open(self) -> xr.Dataset:
+        """The data: `levels`, `diverged`, `finished` by value of every varied parameter."""
+        require(
+            self.store.data.is_dir(),
+            f"{self.store.folder} holds no data yet; run the campaign first.",
+        )
+        return self.store.open()
+
+    def finished(self) -> tuple[int, int]:
+        """Chunks that are finished, and chunks in all as far as is known."""
+        done = self.store.done()
+        return len(done), len(self._all(self._totals()))
+
+    def complete_settings(self) -> int:
+        """Settings of which every chunk is finished."""
+        done = self.store.done()
+        parts = [self.store.chunks(i, total) for i, total in enumerate(self._totals())]
+        return sum(all(chunk in done for chunk in chunks) for chunks in parts)
+
+    def verify(self) -> list[Chunk]:
+        """Hash all finished chunks again; the bad ones returned will be run again by `run`."""
+        with self.store.locked():
+            return self.store.verify()
+
+    def cost(self) -> Cost:
+        """Time, disk and memory, from a short calibration on at most three settings."""
+        settings = self.spec.settings
+        chosen = {0, len(settings) // 2, len(settings) - 1}
+        rate = np.mean([_seconds_per_update(settings[index]) for index in chosen])
+        updates = float(sum(s.replicas * (s.updates + s.burn_in_updates) for s in settings))
+        numbers = settings[0].times * self.store.levels
+        return Cost(
+            settings=len(settings),
+            updates=updates,
+            seconds=updates * float(rate) / cores(),
+            disk=8 * numbers * sum(s.replicas for s in settings),
+            memory=8 * numbers * self.store.chunk_replicas * 2 * cores(),
+        )
+
+    def _totals(self) -> list[int]:
+        """Replicas of each setting: those asked for, or those already added for precision."""
+        size = self.store.chunk_replicas
+        totals = []
+        for setting in self.spec.settings:
+            adaptive = setting.target_error is not None
+            totals.append(-(-setting.replicas // size) * size if adaptive else setting.replicas)
+        for chunk, entry in self.store.done().items():
+            totals[chunk.setting] = max(totals[chunk.setting], entry["replicas"][1])
+        return totals
+
+    def _all(self, totals: list[int]) -> list[Chunk]:
+        return [chunk for i, total in enumerate(totals) for chunk in self.store.chunks(i, total)]
+
+    def _run_missing(
+        self, totals: list[int], workers: int | None, scheduler: str | None, progress: bool
+    ) -> None:
+        finished = self.store.done()
+        missing = [chunk for chunk in self._all(totals) if chunk not in finished]
+        settings = self.spec.settings
+
+        def jobs() -> Iterator[Job]:
+            for chunk in missing:
+                yield (
+                    chunk,
+                    settings[chunk.setting],
+                    self.store.replicas(chunk, totals[chunk.setting]),
+                )
+
+        amount = sum(
+            len(replicas) * (setting.updates + setting.burn_in_updates)
+            for _, setting, replicas in jobs()
+        )
+        with progress_bar(amount, progress and bool(missing)) as advance:
+            results = (
+                run_on_cluster(jobs(), scheduler, advance)
+                if scheduler
+                else run_here(jobs(), workers, advance)
+            )
+            with closing(results):
+                for (chunk, _, replicas), arrays in results:
+                    self._keep(chunk, replicas, arrays)
+
+    def _keep(self, chunk: Chunk, replicas: range, arrays: Arrays) -> None:
+        try:
+            self.store.write(chunk, replicas, arrays)
+        except OSError as error:
+            raise InvalidInputError(
+                f"{self.store.folder} could not take a chunk ({error.strerror or error}); the"
+                " finished ones are good, and the same command goes on from them."
+            ) from error
+
+    def _grown(self, totals: list[int]) -> list[int]:
+        """More replicas where the error is above its target."""
+        target = self.spec.first.target_error
+        if target is None:
+            return totals
+        data, size = self.open(), self.store.chunk_replicas
+        grown = []
+        for index, (setting, total) in enumerate(zip(self.spec.settings, totals, strict=True)):
+            error = _error(setting, _levels_of(data, self.spec, index, total))
+            wanted = total
+            if not error <= target:
+                wanted = int(total * min(1.1 * (error / target) ** 2, _GROWTH))
+            most = max(setting.most_replicas // size * size, total)
+            grown.append(max(total, min(-(-wanted // size) * size, most)))
+        return grown
+
+
+def _levels_of(data: xr.Dataset, spec: Spec, index: int, total: int) -> np.ndarray:
+    """Levels (replica, time, level) of a setting, without diverged replicas."""
+    place = tuple(int(i) for i in np.unravel_index(index, spec.shape)) if spec.shape else ()
+    levels = data.levels[(*place, slice(0, total))].values
+    return np.asarray(levels[~data.diverged[(*place, slice(0, total))].values])
+
+
+def _error(setting: Setting, levels: np.ndarray) -> float:
+    """Standard error of the setting's quantity."""
+    first = levels[..., 0]
+    if setting.quantity == "level_mean":
+        return mean_over_replicas(first).error
+    if setting.quantity == "level_width":
+        return mean_over_replicas((first - first.mean()) ** 2).error / (2 * float(first.std()))
+    learning = setting.learning
+    prediction = setting.build().predict(learning.learning_rate, learning.batch_size)
+    pairs = [
+        group
+        for group in multiplets(prediction.levels)
+        if group.is_pair and prediction.learnt[group.indices[0]]
+    ]
+    require(
+        bool(pairs),
+        'quantity = "mean_spacing": the model has no degenerate pair; choose "level_mean".',
+    )
+    return mean_over_replicas(spacings(levels, pairs[0])).error
+
+
+def _levels(model: Model) -> int:
+    with jax.enable_x64(True):
+        weights = jax.eval_shape(model.init, jax.random.key(0))
+    shapes = jax.tree.map(lambda leaf: np.zeros((1, *leaf.shape)), weights)
+    return int(model.levels(shapes).shape[-1])
+
+
+def _seconds_per_update(setting: Setting) -> float:
+    """Of one replica in one thread; the first run compiles."""
+    updates = 200
+    short = setting.model_copy(update={"updates": updates, "record_every": updates, "burn_in": 0})
+    replicas = range(block_size(setting.build(), "cpu"))
+    run_chunk(short, replicas)
+    began = time.perf_counter()
+    run_chunk(short, replicas)
+    return (time.perf_counter() - began) / (updates * len(replicas))

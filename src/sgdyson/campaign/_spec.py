@@ -1,0 +1,223 @@
+"""A campaign as a file: read, checked as a whole, spread over its settings, hashed."""
+
+import hashlib
+import itertools
+import json
+import math
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from .. import __version__
+from .._threads import one_blas_thread
+from ..errors import InvalidInputError, require
+from ..models import Model
+from ._fields import Count, LearningSection, Positive, RBMSection, Section, Seed, TeacherSection
+from ._mistakes import sentences
+
+_MOST_SETTINGS = 100_000
+_SLOWEST = 40  # relaxation times of the slowest level: it grows by exp(40) from its start
+_TABLES = ("model", "learning")
+
+
+class Setting(Section):
+    """One value for every parameter.
+
+    Attributes:
+        name: of the campaign.
+        seed: of the campaign; `stream` is that of the setting.
+        replicas: how many, before any are added for precision.
+        updates: of each replica after its burn-in.
+        record_every: updates between records.
+        burn_in: updates before the first record, or "stationary": 40 times the slowest
+            relaxation time that the model predicts.
+        vary: how lists are combined.
+        target_error: standard error every setting must reach on `quantity`.
+        quantity: mean spacing of the first degenerate pair, or mean or width of the first level.
+        most_replicas: of a setting, when replicas are added.
+        model: what learns.
+        learning: how.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    seed: Seed = 0
+    replicas: Count
+    updates: Count
+    record_every: Count
+    burn_in: Annotated[int, Field(ge=0, lt=2**31)] | Literal["stationary"] = 0
+    vary: Literal["grid", "zip"] = "grid"
+    target_error: Positive | None = None
+    quantity: Literal["mean_spacing", "level_mean", "level_width"] = "mean_spacing"
+    most_replicas: Count = 100_000
+    model: Annotated[RBMSection | TeacherSection, Field(discriminator="kind")]
+    learning: LearningSection
+
+    def build(self) -> Model:
+        """The model of this setting."""
+        with one_blas_thread():
+            return self.model.build()
+
+    @property
+    def stream(self) -> int:
+        """Seed of this setting: no two settings share random numbers, whatever else is run."""
+        words = {"seed": self.seed, "model": self.model, "learning": self.learning}
+        return int(_digest(words)[:15], 16)
+
+    @property
+    def burn_in_updates(self) -> int:
+        """The burn-in in updates."""
+        if self.burn_in != "stationary":
+            return self.burn_in
+        prediction = self.build().predict(self.learning.learning_rate, self.learning.batch_size)
+        slowest = prediction.friction[prediction.learnt].min()
+        return math.ceil(_SLOWEST / float(slowest))
+
+    @property
+    def times(self) -> int:
+        """Records of a replica."""
+        return self.updates // self.record_every + 1
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A campaign: its settings, in the order of the grid.
+
+    Attributes:
+        raw: as it was read.
+        varied: values of every parameter that is a list, by name.
+        settings: all of them; the last varied parameter changes fastest.
+    """
+
+    raw: dict[str, Any]
+    varied: dict[str, list[Any]]
+    settings: list[Setting]
+
+    @property
+    def first(self) -> Setting:
+        """For what all settings share."""
+        return self.settings[0]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the grid: an axis for each varied parameter, or one for a zip."""
+        if self.first.vary == "zip" and self.varied:
+            return (len(self.settings),)
+        return tuple(len(values) for values in self.varied.values())
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of every value and of the version that gives them their meaning."""
+        return _digest({"version": __version__, "settings": self.settings, "varied": self.varied})
+
+
+def read_spec(path: Path | str) -> Spec:
+    """Read and check a spec file.
+
+    Raises:
+        InvalidInputError: every mistake in the file, a line each.
+    """
+    path = Path(path)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInputError(
+            f"{path} cannot be read ({error.strerror}); `sgdyson new NAME` writes a spec to"
+            " start from."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"{path} is not TOML: {error}.") from error
+    return parse_spec(raw, str(path))
+
+
+def parse_spec(raw: dict[str, Any], source: str = "spec") -> Spec:
+    """Check a spec given as nested dictionaries; see `read_spec`."""
+    varied = dict(_varied(raw))
+    mistakes = _mistakes_of_lists(raw, varied)
+    settings: list[Setting] = []
+    if not mistakes:
+        for values in _combinations(raw, varied):
+            try:
+                setting = Setting.model_validate(_with(raw, dict(zip(varied, values, strict=True))))
+                _check_model(setting)
+                settings.append(setting)
+            except ValidationError as error:
+                mistakes += sentences(error, Setting)
+            except InvalidInputError as error:
+                mistakes.append(str(error))
+    if mistakes:
+        lines = "\n".join(f"  * {line}" for line in dict.fromkeys(mistakes))
+        raise InvalidInputError(f"{source} has mistakes:\n{lines}")
+    return Spec(raw, varied, settings)
+
+
+def _varied(raw: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    """The lists of a spec; a teacher is itself a list of numbers."""
+    tables = [("", raw), *((f"{t}.", raw[t]) for t in _TABLES if isinstance(raw.get(t), dict))]
+    for prefix, table in tables:
+        for key, value in table.items():
+            is_list = isinstance(value, list)
+            if is_list and key == "teacher":
+                is_list = bool(value) and all(isinstance(part, list) for part in value)
+            if is_list:
+                yield prefix + key, value
+
+
+def _mistakes_of_lists(raw: dict[str, Any], varied: dict[str, list[Any]]) -> list[str]:
+    mistakes = []
+    for key, values in varied.items():
+        if "." not in key and key != "burn_in":
+            mistakes.append(f"{key} = {values}: one value for the whole campaign; a list may stand"
+                            " in [model], in [learning] and for burn_in.")  # fmt: skip
+        if not values:
+            mistakes.append(f"{key} = []: give at least one value.")
+        if len({json.dumps(value, sort_keys=True) for value in values}) < len(values):
+            mistakes.append(f"{key} = {values}: a value stands there twice; remove one.")
+    lengths = {key: len(values) for key, values in varied.items()}
+    if raw.get("vary") == "zip":
+        if len(set(lengths.values())) > 1:
+            mistakes.append(f'vary = "zip" needs lists of one length, not {lengths}; use "grid".')
+    elif math.prod(lengths.values()) > _MOST_SETTINGS:
+        mistakes.append(f"{math.prod(lengths.values())} settings; at most {_MOST_SETTINGS}.")
+    return mistakes
+
+
+def _combinations(raw: dict[str, Any], varied: dict[str, list[Any]]) -> Iterator[tuple[Any, ...]]:
+    if raw.get("vary") == "zip" and varied:
+        return zip(*varied.values(), strict=True)
+    return itertools.product(*varied.values())
+
+
+def _with(raw: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """The spec with these values in place of its lists."""
+    chosen = {key: dict(part) if isinstance(part, dict) else part for key, part in raw.items()}
+    for key, value in values.items():
+        table, _, name = key.rpartition(".")
+        (chosen[table] if table else chosen)[name] = value
+    return chosen
+
+
+def _check_model(setting: Setting) -> None:
+    """What only the model knows, and what concerns several values."""
+    model = setting.build()
+    require(
+        setting.record_every <= setting.updates,
+        f"record_every = {setting.record_every} is more than updates = {setting.updates}.",
+    )
+    learnt = model.predict(setting.learning.learning_rate, setting.learning.batch_size).learnt
+    require(
+        setting.burn_in != "stationary" or bool(learnt.any()),
+        'burn_in = "stationary": the model predicts no level that is learnt; give a number.',
+    )
+
+
+def _digest(value: Any) -> str:
+    def plain(part: Any) -> Any:
+        assert isinstance(part, BaseModel)
+        return part.model_dump(mode="json", exclude={"name"})
+
+    text = json.dumps(value, sort_keys=True, default=plain)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,81 @@
+"""A spec to start from, and a campaign in words."""
+
+from pathlib import Path
+
+from ..errors import InvalidInputError, require
+from ._campaign import Campaign
+
+STARTER = """\
+# A campaign: every setting below, each with `replicas` independent replicas.
+# Any value in [model] and [learning] may be a list: the campaign then runs all of them.
+#   sgdyson run {name}.toml --dry-run    what it will take
+#   sgdyson run {name}.toml              run it; stopped and called again, it goes on
+
+name = "{name}"
+seed = 0                     # the same seed gives the same numbers, on any number of workers
+replicas = 256
+updates = 4000               # of each replica, after its burn-in
+record_every = 400           # about a relaxation time, so that records are nearly independent
+burn_in = "stationary"       # or a number of updates before the first record
+vary = "grid"                # every combination of the lists; "zip" takes them side by side
+# target_error = 0.01        # add replicas until `quantity` of every setting has this error
+# quantity = "mean_spacing"  # of the first degenerate pair; or "level_mean", "level_width"
+
+[model]
+kind = "gaussian_rbm"        # or "teacher_student": teacher, noise, data
+n_visible = 10
+n_hidden = 10
+mass = 2.0                   # of the target field
+rbm_mass = 3.0
+gibbs_sweeps = 3
+sampler = "collapsed"        # or "gibbs", "independent"
+
+[learning]
+learning_rate = [0.05, 0.1]
+batch_size = [16, 64]
+optimizer = "sgd"            # or "heavy_ball", "nesterov", "rmsprop", "adam", "adamw"
+"""
+
+
+def write_starter(name: str) -> Path:
+    """Write NAME.toml; an existing file is not touched."""
+    path = Path(f"{name}.toml")
+    require(
+        name == path.stem and "/" not in name,
+        f"NAME = {name!r} must be a plain name, without folders or an ending.",
+    )
+    try:
+        with path.open("x", encoding="utf-8") as handle:
+            handle.write(STARTER.format(name=name))
+    except FileExistsError as error:
+        raise InvalidInputError(f"{path} exists; choose another name.") from error
+    return path
+
+
+def describe(campaign: Campaign) -> str:
+    """Settings, updates, time, disk and memory of a campaign."""
+    cost, first = campaign.cost(), campaign.spec.first
+    varied = [f"  {key} = {values}" for key, values in campaign.spec.varied.items()]
+    lines = [
+        f"{first.name}: {cost.settings} settings of {first.replicas} replicas ({first.vary})",
+        *varied,
+        f"  {cost.updates:.3g} updates of replicas, burn-in included",
+        f"  about {_duration(cost.seconds)} on this machine, and a few seconds of compilation for"
+        " each batch size and model",
+        f"  disk at most {_bytes(cost.disk)}, memory for levels {_bytes(cost.memory)}",
+    ]
+    return "\n".join(lines)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _bytes(number: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} TB"

@@ -1,0 +1,274 @@
+"""The store of a campaign: one Zarr group, and a manifest that says which chunks are whole.
+
+A chunk is some replicas of one setting. Its files are written first, then its line in the
+manifest, with their hashes: whatever stops the process in between costs that one chunk.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+
+from .. import __version__
+from ..errors import InvalidInputError, require
+from ._spec import Spec
+
+_BYTES = 1 << 24  # of levels in a chunk, about, unless one block of replicas has more
+_REPLICAS = 256  # of a chunk, unless one block has more
+_KINDS: dict[str, tuple[Any, Any]] = {
+    "levels": ("float64", np.nan), "diverged": ("bool", False), "diverged_at": ("int64", -1),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, order=True)
+class Chunk:
+    """Some replicas of one setting: the unit of work and of storage."""
+
+    setting: int
+    number: int
+
+
+class Store:
+    """A campaign's folder.
+
+    Args:
+        folder: holds `data.zarr`, `manifest.jsonl` and `spec.json`.
+        spec: of the campaign.
+        levels: of a replica, at most.
+        block: replicas that are computed together anyway.
+
+    Raises:
+        InvalidInputError: a folder of another spec or with foreign contents, or one that cannot
+            be written.
+    """
+
+    def __init__(self, folder: Path, spec: Spec, levels: int, block: int) -> None:
+        self.folder, self.spec, self.levels = folder, spec, levels
+        times = spec.first.times
+        fitting = max(_BYTES // (8 * times * levels), 1)
+        self.chunk_replicas = max(block, min(_REPLICAS, 1 << (fitting.bit_length() - 1)))
+        self._manifest = folder / "manifest.jsonl"
+
+    @property
+    def data(self) -> Path:
+        """The Zarr group."""
+        return self.folder / "data.zarr"
+
+    def claim(self) -> None:
+        """Create the store, or recognise it."""
+        try:
+            if (self.folder / "spec.json").is_file():
+                self._compare()
+                return
+            # what a kill in the middle of creation leaves is ours; `spec.json` comes last
+            ours = {".lock", ".partial", ".spec.json.partial", "data.zarr"}
+            found = {path.name for path in self.folder.iterdir()} if self.folder.is_dir() else set()
+            foreign = min(found - ours, default="")
+            require(
+                not foreign,
+                f"{self.folder} is not empty (it holds {foreign}) and no campaign; choose another"
+                " --out.",
+            )
+            self.folder.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(self.data, ignore_errors=True)
+            self._create(self.folder / ".partial")
+            (self.folder / ".partial").rename(self.data)
+            _write_whole(self.folder / "spec.json", json.dumps(self._claim(), indent=2) + "\n")
+        except OSError as error:
+            raise InvalidInputError(
+                f"{self.folder} cannot be used ({error.strerror or error}); choose a folder that"
+                " can be written."
+            ) from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One process at a time."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle = (self.folder / ".lock").open("w")
+        except OSError as error:
+            raise InvalidInputError(
+                f"{self.folder} cannot be written ({error.strerror}); choose another --out."
+            ) from error
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise InvalidInputError(
+                    f"{self.folder} is being written by another process; wait for it to end."
+                ) from error
+            yield
+
+    def replicas(self, chunk: Chunk, total: int) -> range:
+        """The replicas of a chunk of a setting that has `total`."""
+        first = chunk.number * self.chunk_replicas
+        return range(first, min(first + self.chunk_replicas, total))
+
+    def chunks(self, setting: int, total: int) -> list[Chunk]:
+        """All chunks of a setting with so many replicas."""
+        return [Chunk(setting, number) for number in range(-(-total // self.chunk_replicas))]
+
+    def done(self) -> dict[Chunk, dict[str, Any]]:
+        """Finished chunks, from the manifest; a line cut short by a kill does not count."""
+        found: dict[Chunk, dict[str, Any]] = {}
+        if self._manifest.is_file():
+            for line in self._manifest.read_text(encoding="utf-8").splitlines():
+                try:
+                    entry = json.loads(line)
+                    found[Chunk(entry["setting"], entry["number"])] = entry
+                except (json.JSONDecodeError, KeyError, TypeError):
+                    continue
+        return found
+
+    def make_room(self, replicas: int) -> None:
+        """Lengthen the axis of replicas to at least so many."""
+        group = zarr.open_group(self.data, mode="r+", use_consolidated=False)
+        axis = len(self.spec.shape)
+        for name in _KINDS:
+            array = group[name]
+            assert isinstance(array, zarr.Array)
+            if array.shape[axis] < replicas:
+                array.resize((*array.shape[:axis], replicas, *array.shape[axis + 1 :]))
+
+    def write(self, chunk: Chunk, replicas: range, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write a chunk whole, then say so in the manifest."""
+        where = self._place(chunk.setting)
+        with zarr.config.set({"array.write_empty_chunks": True}):
+            group = zarr.open_group(self.data, mode="r+", use_consolidated=False)
+            for name, values in arrays.items():
+                array = group[name]
+                assert isinstance(array, zarr.Array)
+                region: list[int | slice] = [*where, slice(replicas.start, replicas.stop)]
+                if name == "levels":  # of a model with fewer levels than others of the grid
+                    missing = array.shape[-1] - values.shape[-1]
+                    values = np.pad(values, [(0, 0), (0, 0), (0, missing)], constant_values=np.nan)
+                array[tuple(region)] = values
+        entry = {
+            "setting": chunk.setting, "number": chunk.number,
+            "replicas": [replicas.start, replicas.stop],
+            "sha256": {name: _hash(self._file(name, where, chunk)) for name in arrays},
+        }  # fmt: skip
+        self._append(json.dumps(entry))
+
+    def verify(self) -> list[Chunk]:
+        """Hash every finished chunk again; those that differ are taken off the manifest."""
+        finished = self.done()
+        bad = []
+        for chunk, entry in finished.items():
+            where = self._place(chunk.setting)
+            hashes = {name: _hash(self._file(name, where, chunk)) for name in entry["sha256"]}
+            if hashes != entry["sha256"]:
+                bad.append(chunk)
+        if bad:
+            kept = [json.dumps(entry) for chunk, entry in finished.items() if chunk not in bad]
+            _write_whole(self._manifest, "".join(line + "\n" for line in kept))
+        return sorted(bad)
+
+    def open(self) -> xr.Dataset:
+        """The data, read when used, with `finished` (..., replica) from the manifest."""
+        run: xr.Dataset = xr.open_zarr(self.data, consolidated=False, chunks=None)
+        total = run.sizes["replica"]
+        finished = np.zeros((len(self.spec.settings), total), dtype=bool)
+        for chunk, entry in self.done().items():
+            finished[chunk.setting, slice(*entry["replicas"])] = True
+        dims = (*self._dims(), "replica")
+        return run.assign_coords(replica=np.arange(total)).assign(
+            finished=(dims, finished.reshape(*self.spec.shape, total))
+        )
+
+    def _place(self, setting: int) -> tuple[int, ...]:
+        """Of a setting in the grid."""
+        shape = self.spec.shape
+        return tuple(int(i) for i in np.unravel_index(setting, shape)) if shape else ()
+
+    def _file(self, name: str, where: tuple[int, ...], chunk: Chunk) -> Path:
+        rest = (0, 0) if name == "levels" else ()
+        return self.data.joinpath(name, "c", *map(str, (*where, chunk.number, *rest)))
+
+    def _append(self, line: str) -> None:
+        text = self._manifest.read_bytes()[-1:] if self._manifest.is_file() else b""
+        with self._manifest.open("ab") as handle:
+            # a line that a kill cut short must not swallow this one
+            handle.write((b"\n" if text not in (b"", b"\n") else b"") + line.encode() + b"\n")
+            handle.flush()
+            os.fsync(handle.fileno())
+
+    def _claim(self) -> dict[str, Any]:
+        return {
+            "digest": self.spec.digest, "sgdyson_version": __version__, "spec": self.spec.raw,
+        }  # fmt: skip
+
+    def _compare(self) -> None:
+        try:
+            found = json.loads((self.folder / "spec.json").read_text(encoding="utf-8"))["digest"]
+        except (json.JSONDecodeError, KeyError, TypeError):
+            found = "unreadable"
+        require(
+            found == self.spec.digest,
+            f"{self.folder} holds a campaign of another spec or version ({str(found)[:12]}, not"
+            f" {self.spec.digest[:12]}); choose another --out, or go back to its spec.",
+        )
+
+    def _dims(self) -> tuple[str, ...]:
+        if self.spec.first.vary == "zip" and self.spec.varied:
+            return ("setting",)
+        return tuple(key.rpartition(".")[2] for key in self.spec.varied)
+
+    def _create(self, partial: Path) -> None:
+        shutil.rmtree(partial, ignore_errors=True)
+        spec, dims, first = self.spec, self._dims(), self.spec.first
+        is_zip = dims == ("setting",)
+        coords: dict[str, Any] = {"time": first.record_every * np.arange(first.times)}
+        for key, values in spec.varied.items():
+            name = key.rpartition(".")[2]
+            coords[name] = ("setting" if is_zip else name, _plain(values))
+        per_setting = {
+            "burn_in": [setting.burn_in_updates for setting in spec.settings],
+            "stream": [setting.stream for setting in spec.settings],
+        }
+        for name, numbers in per_setting.items():
+            if name not in coords:
+                coords[name] = (dims, np.asarray(numbers, np.int64).reshape(spec.shape))
+        attrs = {"sgdyson_version": __version__, "digest": spec.digest,
+                 "first_setting": first.model_dump_json()}  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Zarr's on text, whose encoding it may yet change
+            xr.Dataset(coords=coords, attrs=attrs).to_zarr(
+                partial, mode="w", consolidated=False, zarr_format=3
+            )
+        group = zarr.open_group(partial, mode="r+", use_consolidated=False)
+        for name, (dtype, fill) in _KINDS.items():
+            rest = (first.times, self.levels) if name == "levels" else ()
+            names = ("replica", "time", "level") if rest else ("replica",)
+            group.create_array(
+                name, shape=(*spec.shape, first.replicas, *rest), dtype=dtype, fill_value=fill,
+                chunks=(*(1 for _ in spec.shape), self.chunk_replicas, *rest),
+                dimension_names=(*dims, *names),
+            )  # fmt: skip
+
+
+def _plain(values: list[Any]) -> np.ndarray:
+    """Numbers as numbers; names and lists as text."""
+    array = np.asarray(values) if all(isinstance(v, int | float) for v in values) else None
+    return array if array is not None else np.asarray([str(value) for value in values])
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+
+
+def _write_whole(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

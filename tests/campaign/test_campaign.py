@@ -1,0 +1,298 @@
+"""A campaign runs whole, in parts, on any executor, to the same bits; and refuses nonsense."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from typer.testing import CliRunner
+
+import sgdyson
+from sgdyson import cli
+from sgdyson.campaign import Campaign, _store
+from sgdyson.errors import InvalidInputError
+
+SPEC = """
+name = "small"
+seed = 3
+replicas = 200
+updates = 400
+record_every = 100
+burn_in = 300
+[model]
+kind = "teacher_student"
+teacher = [2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]
+[learning]
+learning_rate = [0.05, 0.1]
+batch_size = [4, 16]
+"""
+
+TEACHER = "teacher = " + str([2.0] * 10)
+
+
+def written(folder: Path, text: str = SPEC) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "spec.toml"
+    path.write_text(text)
+    return path
+
+
+def files(store: Path) -> dict[str, bytes]:
+    data = store / "data.zarr"
+    return {str(p.relative_to(data)): p.read_bytes() for p in data.rglob("*") if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The small campaign, run without interruption, in chunks of 64 replicas."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_store, "_REPLICAS", 64)
+        Campaign.from_file(written(folder), folder / "out").run(progress=False)
+    return folder / "out"
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch):
+    monkeypatch.setattr(_store, "_REPLICAS", 64)
+
+
+def test_settings_are_selected_by_value_and_plain_xarray_opens_the_store(whole):
+    data = Campaign.from_folder(whole).open()
+    one = data.sel(learning_rate=0.1, batch_size=16)
+    assert one.levels.dims == ("replica", "time", "level")
+    assert bool(data.finished.all())
+    plain = xr.open_zarr(whole / "data.zarr", consolidated=False, chunks=None)
+    np.testing.assert_array_equal(plain.levels.values, data.levels.values)
+
+
+def test_a_setting_is_what_simulate_gives(whole):
+    data = Campaign.from_folder(whole).open().sel(learning_rate=0.05, batch_size=4)
+    run = sgdyson.simulate(
+        sgdyson.TeacherStudent([2.0] * 10), learning_rate=0.05, batch_size=4, replicas=200,
+        updates=700, record_every=100, seed=int(data.stream), progress=False,
+    )  # fmt: skip
+    np.testing.assert_array_equal(data.levels.values, run.levels.values[:, 3:])
+
+
+def test_settings_share_no_random_numbers(whole):
+    data = Campaign.from_folder(whole).open()
+    assert len(set(data.stream.values.ravel())) == 4
+    first = data.isel(learning_rate=0, batch_size=0).levels.values[:, 0, 0]
+    other = data.isel(learning_rate=0, batch_size=1).levels.values[:, 0, 0]
+    assert abs(np.corrcoef(first, other)[0, 1]) < 4 / np.sqrt(200)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_number_of_workers_does_not_change_a_bit(whole, tmp_path, workers):
+    path = written(tmp_path)
+    Campaign.from_file(path, tmp_path / "out").run(workers=workers, progress=False)
+    assert files(tmp_path / "out") == files(whole)
+
+
+def test_a_truncated_chunk_is_found_and_run_again(whole, tmp_path):
+    path = written(tmp_path)
+    campaign = Campaign.from_file(path, tmp_path / "out")
+    campaign.run(progress=False)
+    victim = tmp_path / "out" / "data.zarr" / "levels" / "c" / "1" / "0" / "2" / "0" / "0"
+    victim.write_bytes(victim.read_bytes()[:-7])
+    shell = CliRunner()
+    result = shell.invoke(cli.app, ["verify", str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert "setting 2, chunk 2" in result.output
+    said = shell.invoke(cli.app, ["status", str(tmp_path / "out")])
+    assert "15 of 16 chunks, 3 of 4 settings" in said.output
+    campaign.run(progress=False)
+    assert shell.invoke(cli.app, ["verify", str(tmp_path / "out")]).exit_code == 0
+    assert files(tmp_path / "out") == files(whole)
+
+
+def test_a_manifest_line_cut_short_does_not_count(whole, tmp_path):
+    campaign = Campaign.from_file(written(tmp_path), tmp_path / "out")
+    campaign.run(progress=False)
+    manifest = tmp_path / "out" / "manifest.jsonl"
+    manifest.write_bytes(manifest.read_bytes()[:-20])
+    assert campaign.finished() == (15, 16)
+    campaign.run(progress=False)
+    assert campaign.finished() == (16, 16)
+    assert files(tmp_path / "out") == files(whole)
+
+
+KILLED = """
+import sys
+from sgdyson.campaign import Campaign, _store
+_store._REPLICAS = 64
+campaign = Campaign.from_file(sys.argv[1], sys.argv[2])
+print("alive", flush=True)
+campaign.run(progress=False)
+"""
+
+
+def test_killed_at_twenty_random_moments_nothing_is_lost(tmp_path):
+    """The moments are counted from the first sign of life of each process."""
+    text = SPEC.replace("replicas = 200", "replicas = 3000").replace("= 400", "= 1500")
+    path, out, chance = written(tmp_path, text), tmp_path / "out", random.Random(1)
+    counts = []
+    for _ in range(20):
+        command = [sys.executable, "-c", KILLED, str(path), str(out)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"alive\n"
+            time.sleep(chance.uniform(0.2, 6.0))
+            process.send_signal(signal.SIGKILL)
+        assert process.returncode in (-signal.SIGKILL, 0)
+        manifest = out / "manifest.jsonl"
+        counts.append(len(manifest.read_bytes().splitlines()) if manifest.exists() else 0)
+    assert len(set(counts)) > 3, f"the kills hit nothing: {counts}"
+    Campaign.from_file(path, out).run(progress=False)
+    Campaign.from_file(path, tmp_path / "whole").run(progress=False)
+    assert files(out) == files(tmp_path / "whole")
+    assert Campaign.from_folder(out).verify() == []
+
+
+def test_another_spec_is_refused(whole, tmp_path):
+    path = written(tmp_path, SPEC.replace("seed = 3", "seed = 4"))
+    with pytest.raises(InvalidInputError, match="another spec"):
+        Campaign.from_file(path, whole).run(progress=False)
+
+
+def test_a_folder_with_other_contents_is_refused(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.tex").write_text("x")
+    with pytest.raises(InvalidInputError, match=r"thesis\.tex"):
+        Campaign.from_file(written(tmp_path), tmp_path / "out").run(progress=False)
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [".lock", "thesis.tex"]
+
+
+def test_two_processes_do_not_write_one_store(whole):
+    campaign = Campaign.from_folder(whole)
+    with campaign.store.locked(), pytest.raises(InvalidInputError, match="another process"):
+        campaign.run(progress=False)
+
+
+def test_a_full_disk_is_one_sentence_and_costs_no_finished_chunk(tmp_path, monkeypatch):
+    campaign = Campaign.from_file(written(tmp_path), tmp_path / "out")
+    real, calls = _store.Store.write, []
+
+    def full(self, chunk, replicas, arrays):
+        calls.append(chunk)
+        if len(calls) == 4:
+            raise OSError(28, os.strerror(28))
+        real(self, chunk, replicas, arrays)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_store.Store, "write", full)
+        with pytest.raises(InvalidInputError, match="No space left"):
+            campaign.run(progress=False)
+    assert campaign.finished() == (3, 16)
+    assert campaign.verify() == []
+    campaign.run(progress=False)
+    assert campaign.finished() == (16, 16)
+
+
+def test_replicas_are_added_until_the_error_is_reached(tmp_path):
+    text = SPEC.replace(
+        "replicas = 200", 'replicas = 64\ntarget_error = 0.0007\nquantity = "level_mean"'
+    )
+    campaign = Campaign.from_file(written(tmp_path, text), tmp_path / "out")
+    data = campaign.run(progress=False)
+    counts = data.finished.sum("replica")
+    assert int(counts.sel(learning_rate=0.1, batch_size=4)) > 64
+    assert int(counts.sel(learning_rate=0.05, batch_size=16)) < int(
+        counts.sel(learning_rate=0.1, batch_size=4)
+    )
+    for rate in (0.05, 0.1):
+        for batch in (4, 16):
+            one = data.sel(learning_rate=rate, batch_size=batch)
+            levels = one.levels.values[one.finished.values][..., 0]
+            error = levels.mean(axis=1).std(ddof=1) / np.sqrt(len(levels))
+            assert error <= 0.0007
+    before = files(tmp_path / "out")
+    campaign.run(progress=False)
+    assert files(tmp_path / "out") == before
+
+
+def test_a_zip_and_a_varied_size_share_one_store(tmp_path):
+    text = SPEC.replace(TEACHER, "teacher = [[2.0, 2.0], [3.0, 2.0, 2.0]]")
+    text = text.replace("batch_size = [4, 16]", "batch_size = 16")
+    text = text.replace("seed = 3", 'seed = 3\nvary = "zip"').replace("= 200", "= 32")
+    data = Campaign.from_file(written(tmp_path, text), tmp_path / "out").run(progress=False)
+    assert data.levels.dims == ("setting", "replica", "time", "level")
+    assert data.levels.isel(setting=0, level=2).isnull().all()
+    assert not data.levels.isel(setting=1).isnull().any()
+    assert data.learning_rate.values.tolist() == [0.05, 0.1]
+
+
+def test_the_stationary_rule_waits_for_the_slowest_level(tmp_path):
+    text = SPEC.replace("burn_in = 300", 'burn_in = "stationary"')
+    for setting in Campaign.from_file(written(tmp_path, text)).spec.settings:
+        how = setting.learning
+        times = setting.build().predict(how.learning_rate, how.batch_size).relaxation_time
+        assert setting.burn_in_updates == int(np.ceil(40 * times.max()))
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (("replicas = 200", "replica = 200"), ["replica is not known; did you mean replicas?",
+                                              "replicas is missing"]),
+        (("batch_size", "batchsize"), ["learning.batchsize", "did you mean batch_size?"]),
+        (("[0.05, 0.1]", "[0.05, -0.1]"), ["learning.learning_rate = -0.1: input should be"]),
+        (("[4, 16]", "[4, 16.5]"), ["learning.batch_size = 16.5: must be a whole number"]),
+        (("[4, 16]", "[]"), ["learning.batch_size = []: give at least one value"]),
+        (("[4, 16]", "[4, 4]"), ["a value stands there twice"]),
+        (("[4, 16]", '"many"'), ["learning.batch_size = 'many': input should be a valid number"]),
+        (("teacher_student", "teacher"), ["model.kind = 'teacher'; choose one of gaussian_rbm"]),
+        (('kind = "teacher_student"', ""), ["model.kind is missing"]),
+        (("updates = 400", "updates = [400, 500]"), ["one value for the whole campaign"]),
+        (("updates = 400", "updates = 4"), ["record_every = 100 is more than updates = 4"]),
+        (("seed = 3", 'vary = "zip"\nseed = -1'), ["seed = -1: input should be greater"]),
+        (("burn_in = 300", 'burn_in = "long"'), ["burn_in"]),
+        ((TEACHER, "teacher = []"), ["teacher"]),
+        (("seed = 3", "seed = "), ["is not TOML"]),
+    ],
+)  # fmt: skip
+def test_mistakes_are_named(tmp_path, change, expected):
+    with pytest.raises(InvalidInputError) as caught:
+        Campaign.from_file(written(tmp_path, SPEC.replace(*change)), tmp_path / "out")
+    for words in expected:
+        assert words in str(caught.value)
+
+
+def test_all_mistakes_are_told_at_once(tmp_path):
+    text = SPEC.replace("replicas = 200", "replicas = 0").replace(TEACHER, "teachers = 1")
+    text = text.replace("[4, 16]", "[0, 16]")
+    with pytest.raises(InvalidInputError) as caught:
+        Campaign.from_file(written(tmp_path, text))
+    message = str(caught.value)
+    assert message.count("  * ") == 4, message
+    for words in ("replicas = 0", "model.teachers", "model.teacher is missing", "batch_size = 0"):
+        assert words in message
+
+
+def test_the_starter_is_a_valid_spec_and_its_cost_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shell = CliRunner()
+    assert shell.invoke(cli.app, ["new", "mine"]).exit_code == 0
+    result = shell.invoke(cli.app, ["run", "mine.toml", "--dry-run"])
+    assert result.exit_code == 0
+    assert "4 settings of 256 replicas" in result.output
+    assert not (tmp_path / "mine").exists()
+    with pytest.raises(InvalidInputError, match="exists"):
+        shell.invoke(cli.app, ["new", "mine"], catch_exceptions=False)
+
+
+def test_the_command_runs_the_campaign(whole, tmp_path):
+    result = CliRunner().invoke(
+        cli.app, ["run", str(written(tmp_path)), "--out", str(tmp_path / "out"), "--workers", "2"]
+    )
+    assert result.exit_code == 0, result.output
+    assert files(tmp_path / "out") == files(whole)
+    assert json.loads((tmp_path / "out" / "spec.json").read_text())["sgdyson_version"]
