@@ -14,7 +14,8 @@ import xarray as xr
 
 from .._progress import progress_bar
 from ..errors import InvalidInputError, require
-from ..learning import block_size, cores
+from ..learning._block import block_size
+from ..learning._devices import cores
 from ..models import Model
 from ..spectra import multiplets, spacings
 from ..stats import mean_over_replicas

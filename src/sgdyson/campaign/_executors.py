@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..errors import InvalidInputError
-from ..learning import cores, simulate
+from ..learning import simulate
+from ..learning._devices import cores
 from ._spec import Setting
 
 Job: TypeAlias = tuple[Any, Setting, range]  # a name for it, and what to run

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import optax
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
-from ..learning import OptimizerFactory
+from ..learning._replica import OptimizerFactory
 from ..models import GaussianRBM, Model, TeacherStudent
 
 
