@@ -1,8 +1,9 @@
-"""One BLAS thread while numbers are made that must be the same everywhere.
+"""Cores, and one BLAS thread while numbers are made that must be the same everywhere.
 
 OpenBLAS rounds differently on one thread and on several, and a Dask worker has one.
 """
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,13 @@ from threadpoolctl import threadpool_limits
 
 _lock = threading.Lock()
 _inside: list[threadpool_limits] = []
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextmanager

@@ -5,11 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.stats import chi2
 
 from sgdyson.dyson import EigenvalueProcess, MatrixProcess, WishartProcess
 from sgdyson.dyson._eigenvalues import next_levels
 from sgdyson.ensembles import GaussianEnsemble, Laguerre, Quadratic, Quartic, WishartEnsemble
 from sgdyson.errors import InvalidInputError
+from sgdyson.spectra import finite_step, repulsion
 
 FALSE_ALARM = 1e-3  # of one comparison, shared among its levels
 
@@ -202,3 +204,31 @@ def goe_step(**changes):
 def test_bad_arguments_are_named(make, named):
     with pytest.raises(InvalidInputError, match=named):
         make()
+
+
+@pytest.fixture(scope="module")
+def spacing():
+    run = EigenvalueProcess(Quadratic(), 1).simulate(
+        [-1.0, 1.0], step=0.002, steps=2000, record_every=5, replicas=512, seed=3,
+        progress=False,
+    )  # fmt: skip
+    levels = run.levels.values[:, 100:]
+    return levels[..., 0] - levels[..., 1]
+
+
+class TestRepulsion:
+    """The steps of a simulated pair show the force that went in: 2/S - S and 4 per unit time."""
+
+    def test_drift_and_diffusion_are_those_of_dyson(self, spacing):
+        """dx = (1/S - x) dt + sqrt 2 dB for each level: g^2 = 1, gamma = 1."""
+        force = repulsion(spacing, np.linspace(0.3, 4.0, 16), interval=0.01)
+        drift, diffusion = finite_step(force, 1.0, 1.0)
+        assert chi2.sf(np.sum(((force.drift - drift) / force.drift_error) ** 2), 15) > 1e-3
+        pull = (force.diffusion - diffusion) / force.diffusion_error
+        assert chi2.sf(np.sum(pull**2), 15) > 1e-3
+
+    def test_no_other_strength_would_pass(self, spacing):
+        """Power: a force ten per cent weaker is rejected by the same test."""
+        force = repulsion(spacing, np.linspace(0.3, 4.0, 16), interval=0.01)
+        drift, _ = finite_step(force, 0.9, 1.0)
+        assert chi2.sf(np.sum(((force.drift - drift) / force.drift_error) ** 2), 15) < 1e-6

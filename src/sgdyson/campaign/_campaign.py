@@ -13,9 +13,9 @@ import numpy as np
 import xarray as xr
 
 from .._progress import progress_bar
+from .._threads import cores
 from ..errors import InvalidInputError, require
 from ..learning._block import block_size
-from ..learning._devices import cores
 from ..models import Model
 from ..spectra import multiplets, spacings
 from ..stats import mean_over_replicas

@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .._threads import cores
 from ..errors import InvalidInputError
 from ..learning import simulate
-from ..learning._devices import cores
 from ._spec import Setting
 
 Job: TypeAlias = tuple[Any, Setting, range]  # a name for it, and what to run

@@ -15,8 +15,8 @@ from ._random import (
     complex_form,
     generator,
     normal_entries,
-    tridiagonal_levels,
 )
+from ._tridiagonal import tridiagonal_levels
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from ._random import (
     check_dense,
     check_size,
     generator,
-    tridiagonal_levels,
 )
+from ._tridiagonal import tridiagonal_levels
 from ._wishart import WishartEnsemble
 
 

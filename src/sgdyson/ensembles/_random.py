@@ -1,10 +1,9 @@
-"""What all ensembles share: random numbers, their arguments, tridiagonal matrices."""
+"""What all ensembles share: random numbers and their arguments."""
 
 from typing import Any
 
 import numpy as np
 from jaxtyping import Complex, Float
-from scipy.linalg.lapack import dsterf
 
 from ..errors import require
 
@@ -45,17 +44,6 @@ def check_dense(beta: float) -> None:
         beta in (1, 2, 4),
         f"beta = {beta!r} must be 1, 2 or 4 for dense matrices; `eigenvalues` takes any.",
     )
-
-
-def tridiagonal_levels(diagonal: Levels, off: Levels) -> Levels:
-    """Ascending eigenvalues of symmetric tridiagonal matrices, one a row."""
-    if diagonal.shape[1] == 1:
-        return diagonal.copy()
-    found = np.empty_like(diagonal)
-    for row, (main, side) in enumerate(zip(diagonal, off, strict=True)):
-        found[row], info = dsterf(main, side)
-        assert info == 0, "the QL iteration of LAPACK did not converge"
-    return found
 
 
 def normal_entries(

@@ -1,8 +1,8 @@
 """Where blocks of replicas run."""
 
-import os
-
 import jax
+
+from .._threads import cores
 
 
 def devices(workers: int | None = None) -> list[jax.Device]:
@@ -16,10 +16,3 @@ def devices(workers: int | None = None) -> list[jax.Device]:
         return found[:workers]
     threads = workers or max(len(found), cores())
     return [found[i % len(found)] for i in range(threads)]
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
