@@ -106,14 +106,18 @@ def dyson(
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(help="Of the campaign; the file is NAME.toml.")],
+    like: Annotated[
+        str | None,
+        typer.Option(help="A campaign of the paper: rbm_batch, rbm_rate, teacher_online, ..."),
+    ] = None,
 ) -> None:
     """Write a commented spec to start a campaign from.
 
-    Example: sgdyson new scaling && sgdyson run scaling.toml --dry-run
+    Example: sgdyson new scaling --like rbm_batch && sgdyson run scaling.toml --dry-run
     """
     from .campaign._starter import write_starter
 
-    path = write_starter(name)
+    path = write_starter(name, like)
     Console(stderr=True, highlight=False).print(f"{path} written; next: sgdyson run {path}")
 
 
@@ -175,6 +179,58 @@ def verify(folder: Annotated[Path, typer.Argument(help="Of a campaign.")]) -> No
     for chunk in bad[:_MOST_FAILURES]:
         typer.echo(f"  setting {chunk.setting}, chunk {chunk.number}: will be run again")
     raise typer.Exit(1 if bad else 0)
+
+
+@app.command()
+def analyze(
+    path: Annotated[Path, typer.Argument(help="A campaign, a Zarr run, .npz, .npy, or a folder.")],
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the numbers to this file.")
+    ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Write an HTML page, NAME-analysis.html, here.")
+    ] = False,
+    array: Annotated[str | None, typer.Option(help="Name of the array in an .npz.")] = None,
+    axes: Annotated[
+        str | None,
+        typer.Option(help="Axes of the array: replica, time, and row,column or level or singular."),
+    ] = None,
+    burn_in: Annotated[
+        int | None, typer.Option(help="Records to leave out; the first half if none is given.")
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Where files do not tell.")] = None,
+    batch_size: Annotated[float | None, typer.Option(help="Where files do not tell.")] = None,
+    noise: Annotated[float | None, typer.Option(help="Where files do not tell.")] = None,
+) -> None:
+    """Spacings, widths, the Wigner surmise and the scaling line of recorded histories.
+
+    Exit status 1 when a file of a folder could not be read, 2 for misuse. Nothing is unpickled.
+
+    Example: sgdyson analyze weights.npz --axes replica,time,row,column --json result.json
+    """
+    from .histories import read, scaling_lines, summarise, write_summary_report
+    from .histories._show import show, write_json
+
+    failures: list[str] = []
+    named = tuple(part.strip() for part in axes.split(",")) if axes else None
+    summaries = []
+    for history in read(path, array=array, axes=named, learning_rate=learning_rate,
+                        batch_size=batch_size, noise=noise, failures=failures):  # fmt: skip
+        try:
+            summaries.append(summarise(history, burn_in))
+        except InvalidInputError as error:
+            failures.append(str(error))
+    lines = scaling_lines(summaries)
+    show(summaries, lines)
+    for failure in failures:
+        Console(stderr=True).print(f"sgdyson: {failure}", markup=False, soft_wrap=True)
+    if json_file is not None:
+        write_json(json_file, summaries, lines)
+    if report and summaries:
+        page = Path(f"{path.resolve().stem}-analysis.html")
+        write_summary_report(page, summaries, lines, command=f"sgdyson analyze {path} --report")
+        Console(stderr=True, highlight=False).print(f"page: {page}", soft_wrap=True)
+    raise typer.Exit((1 if summaries else 2) if failures else 0)
 
 
 def main() -> None:

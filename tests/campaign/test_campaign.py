@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,12 @@ import xarray as xr
 from typer.testing import CliRunner
 
 import sgdyson
-from sgdyson import cli
+from sgdyson import cli, experiments
 from sgdyson.campaign import Campaign, _store
+from sgdyson.campaign._spec import parse_spec, read_spec
+from sgdyson.campaign._starter import write_starter
 from sgdyson.errors import InvalidInputError
+from sgdyson.reproduce._settings import settings as reproduction_settings
 
 SPEC = """
 name = "small"
@@ -304,3 +308,32 @@ def test_the_command_runs_the_campaign(whole, tmp_path):
     assert result.exit_code == 0, result.output
     assert files(tmp_path / "out") == files(whole)
     assert json.loads((tmp_path / "out" / "spec.json").read_text())["sgdyson_version"]
+
+
+class TestExperiments:
+    @pytest.mark.parametrize("name", experiments.names())
+    def test_each_is_a_valid_spec_that_can_be_copied(self, name, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        spec = read_spec(write_starter("mine", name))
+        assert spec.first.name == "mine"
+        assert len(spec.settings) > 1
+
+    @pytest.mark.parametrize(
+        ("group", "names"),
+        [
+            ("rbm", ["rbm_batch", "rbm_rate"]),
+            ("online", ["teacher_online"]),
+            ("quenched", ["teacher_quenched"]),
+        ],
+    )
+    def test_they_hold_every_setting_of_the_reproduction(self, group, names):
+        specs = [parse_spec(tomllib.loads(experiments.text(name))) for name in names]
+        found = {
+            (json.dumps(s.build().settings()), s.learning.learning_rate, s.learning.batch_size)
+            for spec in specs
+            for s in spec.settings
+        }
+        for setting in reproduction_settings("paper"):
+            if setting.group == group:
+                key = json.dumps(setting.model.settings())
+                assert (key, setting.learning_rate, setting.batch_size) in found

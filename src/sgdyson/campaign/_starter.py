@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from .. import experiments
 from ..errors import InvalidInputError, require
 from ._campaign import Campaign
 
@@ -37,8 +38,17 @@ optimizer = "sgd"            # or "heavy_ball", "nesterov", "rmsprop", "adam", "
 """
 
 
-def write_starter(name: str) -> Path:
-    """Write NAME.toml; an existing file is not touched."""
+def write_starter(name: str, like: str | None = None) -> Path:
+    """Write NAME.toml, a commented starter or a copy of one of `sgdyson.experiments`.
+
+    Raises:
+        InvalidInputError: a name that is no file name, a file that exists, an unknown experiment.
+    """
+    known = experiments.names()
+    require(
+        like is None or like in known,
+        f"--like {like} is unknown; choose one of {', '.join(known)}.",
+    )
     path = Path(f"{name}.toml")
     require(
         name == path.stem and "/" not in name,
@@ -46,10 +56,16 @@ def write_starter(name: str) -> Path:
     )
     try:
         with path.open("x", encoding="utf-8") as handle:
-            handle.write(STARTER.format(name=name))
+            handle.write(_spec(name, like))
     except FileExistsError as error:
         raise InvalidInputError(f"{path} exists; choose another name.") from error
     return path
+
+
+def _spec(name: str, like: str | None) -> str:
+    if like is None:
+        return STARTER.format(name=name)
+    return experiments.text(like).replace(f'name = "{like}"', f'name = "{name}"')
 
 
 def describe(campaign: Campaign) -> str:

@@ -14,6 +14,7 @@ from ._goodness import ks_test as ks_test
 from ._goodness import wigner_test as wigner_test
 from ._histogram import Histogram as Histogram
 from ._histogram import density_histogram as density_histogram
+from ._kolmogorov import wigner_ks_test as wigner_ks_test
 from ._line import LineFit as LineFit
 from ._line import fit_line as fit_line
 from ._resampling import bootstrap as bootstrap

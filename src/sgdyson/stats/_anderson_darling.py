@@ -50,17 +50,18 @@ def bridge_weights() -> Floats:
     return weights(BRIDGE)
 
 
-def replica_deviations(u: Floats) -> Floats:
-    """F_r(u) - u of every replica r on `GRID`, (replica, node).
+def replica_deviations(u: Floats, grid: Floats = GRID) -> Floats:
+    """F_r(u) - u of every replica r on a grid, (replica, node).
 
     Args:
         u: (replica, sample), the null's cdf at the samples.
+        grid: nodes, rising.
     """
     replicas, samples = u.shape
-    bins = np.searchsorted(GRID, u) + (_NODES + 1) * np.arange(replicas)[:, None]
-    counts = np.bincount(bins.ravel(), minlength=replicas * (_NODES + 1))
+    bins = np.searchsorted(grid, u) + (grid.size + 1) * np.arange(replicas)[:, None]
+    counts = np.bincount(bins.ravel(), minlength=replicas * (grid.size + 1))
     below = np.cumsum(counts.reshape(replicas, -1)[:, :-1], axis=1)
-    return np.asarray(below / samples - GRID)
+    return np.asarray(below / samples - grid)
 
 
 def clustered(deviations: Floats, influence: Floats) -> tuple[float, float, float]:

@@ -1,0 +1,63 @@
+"""Levels over time of independent replicas, with what is known of how they were made."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import require
+from ..spectra import Multiplet
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class History:
+    """Levels of one setting.
+
+    Attributes:
+        source: the file, and the setting in it.
+        levels: (replica, time, level), descending.
+        learning_rate: alpha, where known.
+        batch_size: |B|, where known.
+        noise: of the labels, where known.
+        replicas: the number by which each replica is known.
+        multiplets: by the model, where there is one; None is a guess from the levels.
+        stationary: the records begin after a burn-in.
+        notes: guesses that were made in reading, one sentence each.
+    """
+
+    source: str
+    levels: Floats = field(repr=False)
+    learning_rate: float | None = None
+    batch_size: float | None = None
+    noise: float | None = None
+    replicas: NDArray[np.int64] | None = field(default=None, repr=False)
+    multiplets: list[Multiplet] | None = None
+    stationary: bool = False
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(
+            self.levels.ndim == 3 and self.levels.size > 0,
+            f"{self.source}: levels of shape {self.levels.shape} must be (replica, time, level),"
+            " none of them zero.",
+        )
+
+    @property
+    def names(self) -> NDArray[np.int64]:
+        """The number of each replica."""
+        found = self.replicas
+        return np.arange(len(self.levels)) if found is None else found
+
+
+def copies(levels: Floats) -> list[list[int]]:
+    """Places of replicas whose histories are the same to the last bit, a list for each history.
+
+    Levels of zeros alone, as of a replica that has not begun, are no history.
+    """
+    groups: dict[bytes, list[int]] = {}
+    for place, history in enumerate(levels):
+        if history.any():
+            groups.setdefault(history.tobytes(), []).append(place)
+    return [group for group in groups.values() if len(group) > 1]

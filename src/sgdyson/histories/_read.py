@@ -1,0 +1,79 @@
+"""From a path to histories."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import InvalidInputError, require
+from ._arrays import Layout, read_arrays
+from ._history import History
+from ._stores import is_campaign, is_store, read_campaign, read_run, require_any
+
+_ENDINGS = (".npz", ".npy")
+
+
+def read(
+    path: Path | str,
+    *,
+    array: str | None = None,
+    axes: tuple[str, ...] | None = None,
+    learning_rate: float | None = None,
+    batch_size: float | None = None,
+    noise: float | None = None,
+    failures: list[str] | None = None,
+) -> list[History]:
+    """Read every history at a path.
+
+    Args:
+        path: a campaign's folder, a Zarr store of one run, an `.npz` or `.npy` of weights or
+            levels, or a folder of such.
+        array: its name in an `.npz`, where several could be meant.
+        axes: meaning of each axis: `replica`, `time`, and `row`, `column` (weights), `level`
+            (eigenvalues of W^T W) or `singular`; guessed from the shape if None.
+        learning_rate: alpha, where the file does not tell.
+        batch_size: |B|, likewise.
+        noise: of labels, likewise.
+        failures: takes a sentence for each file of a folder that cannot be read, while the others
+            are; without it the first such file raises.
+
+    Returns:
+        One history a file or setting, files in the order of their names.
+
+    Raises:
+        InvalidInputError: nothing there, an array that is pickled or not a history.
+    """
+    path, layout = Path(path), Layout(array, axes, learning_rate, batch_size, noise)
+    require(path.exists(), f"{path} does not exist; give a file or a folder.")
+    if not path.is_dir() or is_campaign(path) or is_store(path):
+        return list(_read_one(path, layout))
+    inside = sorted(_inside(path))
+    require_any(inside, path)
+    found: list[History] = []
+    for part in inside:
+        try:
+            found += _read_one(part, layout)
+        except InvalidInputError as error:
+            if failures is None:
+                raise
+            failures.append(str(error))
+    return found
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    for part in folder.iterdir():
+        if part.suffix in _ENDINGS or (part.is_dir() and (is_campaign(part) or is_store(part))):
+            yield part
+
+
+def _read_one(path: Path, layout: Layout) -> Iterator[History]:
+    if path.is_dir():
+        if is_campaign(path):
+            yield from read_campaign(path)
+        else:
+            yield read_run(path)
+        return
+    require(
+        path.suffix in _ENDINGS,
+        f"{path}: no reader for {path.suffix or 'files without ending'!r}; give .npz, .npy or a"
+        " Zarr folder.",
+    )
+    yield read_arrays(path, layout)

@@ -1,0 +1,70 @@
+"""Summaries on the terminal and as JSON."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Column, Table
+
+from ._scaling import ScalingLine
+from ._summary import Summary
+
+
+def show(summaries: Sequence[Summary], lines: Sequence[ScalingLine]) -> None:
+    """A row for every multiplet, the scaling lines, and the notes."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 140
+    if not summaries:
+        return
+    heads = ("alpha", "|B|", "noise", "replicas", "levels", "<S>", "width", "KS", "p")
+    table = Table("source", *(Column(head, no_wrap=True) for head in heads))
+    for summary in summaries:
+        for part in summary.multiplets:
+            test = part.ks_wigner
+            table.add_row(
+                name_of(summary.source), *map(_text, (summary.learning_rate, summary.batch_size,
+                summary.noise)), str(summary.n_replicas), _span(part.indices),
+                str(part.mean_spacing or ""), str(part.width),
+                f"{test.statistic:.4f}" if test else "", f"{test.pvalue:.4f}" if test else "",
+            )  # fmt: skip
+    console.print(table)
+    for line in lines:
+        noise = "" if line.noise is None else f", noise {line.noise:g}"
+        console.print(
+            f"levels {_span(line.indices)}{noise}: <S> = {line.line.slope} sqrt(alpha/|B|),"
+            f" chi2/dof = {line.line.chi2:.2f}/{line.line.dof}", markup=False, soft_wrap=True,
+        )  # fmt: skip
+    for summary in summaries:
+        for note in summary.notes:
+            console.print(f"{summary.source}: {note}", markup=False, soft_wrap=True)
+        for group in summary.copies:
+            console.print(f"{summary.source}: replicas {', '.join(map(str, group))} are one",
+                          markup=False, soft_wrap=True)  # fmt: skip
+
+
+def write_json(path: Path, summaries: Sequence[Summary], lines: Sequence[ScalingLine]) -> None:
+    """A list, one entry a history, each with the scaling lines it is a point of."""
+    content = [
+        {**summary.to_dict(),
+         "scaling": [line.to_dict() for line in lines if summary in line.points]}
+        for summary in summaries
+    ]  # fmt: skip
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
+
+
+def _span(indices: tuple[int, ...]) -> str:
+    return str(indices[0]) if len(indices) == 1 else f"{indices[0]}-{indices[-1]}"
+
+
+def name_of(source: str) -> str:
+    """The last part of the path, and the setting."""
+    path, _, setting = source.partition(": ")
+    return Path(path).name + (f": {setting}" if setting else "")

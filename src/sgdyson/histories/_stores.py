@@ -1,0 +1,102 @@
+"""Zarr: campaigns, and single runs of `simulate`."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ..campaign import Campaign
+from ..errors import InvalidInputError, require
+from ..spectra import multiplets
+from ._history import History
+
+
+def read_campaign(folder: Path) -> Iterator[History]:
+    """Every setting of which replicas are finished."""
+    campaign = Campaign.from_folder(folder)
+    data = campaign.open()
+    total = len(campaign.spec.settings)
+    for index, setting in enumerate(campaign.spec.settings):
+        shape = campaign.spec.shape
+        place = tuple(int(i) for i in np.unravel_index(index, shape)) if shape else ()
+        finished = np.flatnonzero(data.finished[place].values)
+        if not finished.size:
+            continue
+        model, learning = setting.build(), setting.learning
+        levels = data.levels[place].values[finished]
+        diverged = data.diverged[place].values[finished]
+        levels[diverged] = np.nan
+        prediction = model.predict(learning.learning_rate, learning.batch_size)
+        groups = multiplets(prediction.levels)
+        yield History(
+            source=f"{folder}: {_values(campaign, index)}" if total > 1 else str(folder),
+            levels=levels[..., : len(prediction.levels)],
+            learning_rate=learning.learning_rate,
+            batch_size=learning.batch_size,
+            noise=getattr(model, "noise", None),
+            replicas=finished,
+            multiplets=[group for group in groups if prediction.learnt[group.indices[0]]],
+            stationary=setting.burn_in_updates > 0,
+        )
+
+
+def _values(campaign: Campaign, index: int) -> str:
+    """The varied parameters of a setting, `learning_rate=0.1, batch_size=16`."""
+    spec = campaign.spec
+    if spec.first.vary == "zip":
+        places = [index] * len(spec.varied)
+    else:
+        places = [int(place) for place in np.unravel_index(index, spec.shape)]
+    pairs = zip(spec.varied.items(), places, strict=True)
+    return ", ".join(f"{key.rpartition('.')[2]}={values[place]}" for (key, values), place in pairs)
+
+
+def read_run(store: Path) -> History:
+    """A data set with `levels(replica, time, level)`."""
+    try:
+        run: xr.Dataset = xr.open_zarr(store, consolidated=False, chunks=None)
+        levels = np.array(run["levels"].transpose("replica", "time", "level"), np.float64)
+    except (KeyError, ValueError, OSError) as error:
+        raise InvalidInputError(
+            f"{store} holds no levels(replica, time, level) that can be read ({error})."
+        ) from error
+    if "diverged" in run:
+        levels[run.diverged.values.astype(bool)] = np.nan
+    recorded_from = run.attrs.get("record_from", 0) or 0
+    return History(
+        source=str(store),
+        levels=-np.sort(-levels, axis=-1),
+        learning_rate=_number(run.attrs, "learning_rate"),
+        batch_size=_number(run.attrs, "batch_size"),
+        noise=_number(run.attrs, "noise"),
+        replicas=run.replica.values if "replica" in run.coords else None,
+        stationary=bool(recorded_from > 0),
+    )
+
+
+def _number(attributes: dict[str, Any], name: str) -> float | None:
+    value = attributes.get(name)
+    if isinstance(value, str) and value in ("inf", "Infinity"):
+        return math.inf
+    return float(value) if isinstance(value, int | float | np.number) else None
+
+
+def is_campaign(path: Path) -> bool:
+    """A folder that `sgdyson run` wrote."""
+    return (path / "spec.json").is_file()
+
+
+def is_store(path: Path) -> bool:
+    """A Zarr group."""
+    return any((path / name).is_file() for name in ("zarr.json", ".zgroup"))
+
+
+def require_any(found: list[Path], folder: Path) -> None:
+    """Refuse a folder without histories."""
+    require(
+        bool(found),
+        f"{folder} holds no histories; give a campaign, a Zarr store, or .npz and .npy files.",
+    )

@@ -1,0 +1,83 @@
+r"""Kolmogorov-Smirnov's D of the Wigner surmise when its mean is estimated from the samples.
+
+Under the null $\sqrt n (F_n(u) - u)$ tends to a Gaussian process. The estimate of the mean changes
+its covariance (Durbin, Ann. Stat. 1, 279 (1973)), correlation within replicas changes it too, and
+the p-value is the share of draws of this process whose largest excursion is above D.
+"""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import erf
+
+from . import _anderson_darling as ad
+from ._goodness import GoodnessOfFit, _samples, _surmise_cdf
+from ._samples import Floats
+
+_NODES = 512
+_DRAWS = 10_000
+GRID: Floats = (np.arange(_NODES) + 0.5) / _NODES
+
+
+def wigner_ks_test(spacings: ArrayLike) -> GoodnessOfFit:
+    r"""Kolmogorov-Smirnov test of the surmise $1 - e^{-\pi s^2/4}$, the mean spacing estimated.
+
+    Args:
+        spacings: (n,) independent, or (replica, sample) with any correlation within a replica.
+
+    Returns:
+        The largest distance D of the cdfs, and its p-value, in steps of 1e-4.
+
+    Raises:
+        InvalidInputError: NaN, or fewer than 50 replicas.
+    """
+    x = _samples(spacings)
+    s = x / x.mean()
+    u = _surmise_cdf(s)
+    covariance = _independent()
+    clusters = float(u.size)
+    if u.ndim == 2:
+        found = ad.replica_deviations(u, GRID) + np.multiply.outer(
+            (s - 1).mean(axis=1), _slope()[0]
+        )
+        covariance, clusters = np.cov(found, rowvar=False), float(len(u))
+    pooled = np.searchsorted(np.sort(u, axis=None), GRID, side="right") / u.size - GRID
+    excursions = _excursions(covariance)
+    reached = np.sum(excursions >= np.sqrt(clusters) * np.abs(pooled).max())
+    size = clusters * float(np.trace(_independent()) / np.trace(covariance))
+    return GoodnessOfFit(
+        _distance(u), float((1 + reached) / (1 + _DRAWS)), size,
+        "Wigner surmise, mean spacing estimated",
+    )  # fmt: skip
+
+
+def _distance(u: Floats) -> float:
+    ranks = np.arange(u.size + 1) / u.size
+    ordered = np.sort(u, axis=None)
+    return float(max(np.max(ranks[1:] - ordered), np.max(ordered - ranks[:-1])))
+
+
+def _excursions(covariance: Floats) -> Floats:
+    """Largest |Z| of draws of the process with this covariance on the grid, (draw,)."""
+    values, vectors = np.linalg.eigh(covariance)
+    kept = values > 1e-6 * values[-1]
+    normals = np.random.default_rng(0).standard_normal((_DRAWS, int(kept.sum())))
+    return np.asarray(np.abs(normals * np.sqrt(values[kept]) @ vectors[:, kept].T).max(axis=1))
+
+
+@cache
+def _slope() -> tuple[Floats, Floats]:
+    r"""$g = s f(s)$ and $c(u) = E[1_{U \le u}(s - 1)]$ on the grid; see `_scale_estimated`."""
+    above = 1.0 - GRID
+    s = np.sqrt(-4.0 / np.pi * np.log(above))
+    return np.pi / 2 * s**2 * above, erf(np.sqrt(np.pi) / 2 * s) - s * above - GRID
+
+
+@cache
+def _independent() -> Floats:
+    """Covariance of the process for independent samples."""
+    g, c = _slope()
+    mixed = np.outer(g, c)
+    bridge = np.minimum.outer(GRID, GRID) - np.outer(GRID, GRID)
+    return np.asarray(bridge + mixed + mixed.T + (4 / np.pi - 1) * np.outer(g, g))

@@ -1,0 +1,252 @@
+"""Histories from files: what is planted is found, what is bad is refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import chi2, kstest
+from typer.testing import CliRunner
+
+from sgdyson import Campaign
+from sgdyson.cli import app
+from sgdyson.ensembles import GaussianEnsemble
+from sgdyson.errors import InvalidInputError
+from sgdyson.histories import History, read, scaling_lines, summarise
+from sgdyson.stats import wigner_ks_test
+
+WIDTH = 0.02
+KEYS = {"source", "learning_rate", "batch_size", "noise", "n_replicas", "mean_spacing", "width",
+        "ks_wigner", "duplicates"}  # fmt: skip
+
+
+def weights(replicas=600, times=4, width=WIDTH, beta=1, seed=0):
+    """W of 3 x 3 with a pair of singular values around 2, one around 1, in random directions."""
+    random = np.random.default_rng(seed)
+    pair = 2 + GaussianEnsemble(2, beta, width).eigenvalues(replicas * times, random)
+    single = 1 + width * random.standard_normal((replicas * times, 1))
+    values = np.concatenate([pair, single], axis=1)
+    left, right = (np.linalg.qr(random.standard_normal((len(values), 3, 3)))[0] for _ in range(2))
+    return ((left * values[:, None, :]) @ right).reshape(replicas, times, 3, 3)
+
+
+def release(path, **changes):
+    arrays = {"W": weights(), "lr": 0.1, "batch_size": 16, "noise": 0.1, "epochs": 10,
+              "save_int": 2, "loss": np.zeros((600, 4)), **changes}  # fmt: skip
+    np.savez(path, **arrays)
+    return path
+
+
+def near(estimate, expected, sigmas=4):
+    return abs(estimate.value - expected) < sigmas * estimate.error
+
+
+class TestRelease:
+    def test_the_planted_pair_is_measured(self, tmp_path):
+        (history,) = read(release(tmp_path / "TS.npz"))
+        summary = summarise(history)
+        assert (summary.learning_rate, summary.batch_size, summary.noise) == (0.1, 16, 0.1)
+        assert [part.indices for part in summary.multiplets] == [(0, 1), (2,)]
+        pair, single = summary.multiplets
+        assert near(pair.mean_spacing, np.sqrt(np.pi) * WIDTH)
+        assert near(pair.width, WIDTH)
+        assert near(pair.second_moment, 4 / np.pi)
+        assert near(single.width, WIDTH)
+        assert pair.ks_wigner.pvalue > 1e-3
+        assert pair.mean_spacing.error < 0.02 * pair.mean_spacing.value
+        assert summary.records == 2
+        assert "recognised" in summary.notes[0]
+
+    def test_another_repulsion_is_rejected(self, tmp_path):
+        """Power: beta = 2 has another shape of spacings."""
+        (history,) = read(release(tmp_path / "TS.npz", W=weights(beta=2)))
+        pair = summarise(history).main
+        assert pair.ks_wigner.pvalue < 1e-3
+        assert not near(pair.second_moment, 4 / np.pi)
+
+    def test_the_boltzmann_machine_has_levels_of_the_gram_matrix(self, tmp_path):
+        np.savez(tmp_path / "rbm.npz", w=weights(), s=np.zeros(3), lr=0.1, batch_size=16,
+                 n_seed=600, epochs=10, save_int=1)  # fmt: skip
+        (history,) = read(tmp_path / "rbm.npz")
+        assert near(summarise(history).main.centre, 4, 6)  # 4 + WIDTH^2 and so on
+        assert history.noise is None
+
+    def test_copies_are_named_and_counted_once(self, tmp_path):
+        w = weights()
+        w[[7, 500]] = w[3]
+        w[20] = w[10]
+        once = summarise(read(release(tmp_path / "a.npz", W=np.delete(w, [7, 500, 20], 0)))[0])
+        summary = summarise(read(release(tmp_path / "b.npz", W=w))[0])
+        assert summary.duplicates == 3
+        assert summary.copies == [[3, 7, 500], [10, 20]]
+        assert summary.n_replicas == 597
+        assert summary.main.mean_spacing == once.main.mean_spacing
+
+    def test_a_diverged_replica_is_left_out(self, tmp_path):
+        w = weights()
+        w[5, 2] = np.nan
+        summary = summarise(read(release(tmp_path / "a.npz", W=w))[0])
+        assert (summary.diverged, summary.n_replicas) == (1, 599)
+
+
+class TestAnyArray:
+    def test_axes_in_any_order_and_singular_values(self, tmp_path):
+        w = weights()
+        values = np.linalg.svd(w, compute_uv=False)
+        np.savez(tmp_path / "w.npz", W=w.transpose(2, 1, 0, 3))
+        np.save(tmp_path / "s.npy", values.transpose(2, 0, 1))
+        np.save(tmp_path / "x.npy", values**2)
+        (a,) = read(tmp_path / "w.npz", axes=("row", "time", "replica", "column"))
+        (b,) = read(tmp_path / "s.npy", axes=("singular", "replica", "time"), learning_rate=0.3)
+        (c,) = read(tmp_path / "x.npy")
+        np.testing.assert_allclose(a.levels, values**2, rtol=1e-12)
+        np.testing.assert_allclose(b.levels, values**2, rtol=1e-12)
+        np.testing.assert_array_equal(c.levels, values**2)
+        assert b.learning_rate == 0.3
+        assert "(replica, time, level)" in c.notes[0]
+
+    def test_one_long_history_has_errors_too(self):
+        levels = 1 + GaussianEnsemble(2, 1, WIDTH).eigenvalues(4000, 1)[None, :, ::-1]
+        summary = summarise(History("one", levels), burn_in=0)
+        assert summary.n_replicas == 1
+        assert near(summary.main.mean_spacing, np.sqrt(np.pi) * WIDTH)
+        assert summary.main.ks_wigner.pvalue > 1e-3
+
+    def test_a_larger_multiplet_has_the_width_of_its_gas(self):
+        levels = 1 + GaussianEnsemble(5, 1, WIDTH).eigenvalues(2000, 1)[:, None, ::-1]
+        summary = summarise(History("five", levels))
+        assert summary.main.indices == (0, 1, 2, 3, 4)
+        assert near(summary.main.width, WIDTH)
+
+    def test_drift_is_told(self):
+        levels = (
+            1 + GaussianEnsemble(2, 1, WIDTH).eigenvalues(8000, 1).reshape(1000, 8, 2)[..., ::-1]
+        )
+        assert not any("drift" in note for note in summarise(History("a", levels), 0).notes)
+        moving = levels + 0.001 * np.arange(8)[:, None]
+        assert any("drift" in note for note in summarise(History("b", moving), 0).notes)
+
+    def test_a_pickle_is_refused_and_never_run(self, tmp_path):
+        class Malicious:
+            def __reduce__(self):
+                return (Path.touch, (tmp_path / "was_run",))
+
+        np.save(tmp_path / "evil.npy", np.array([Malicious()], object), allow_pickle=True)
+        np.savez(tmp_path / "evil.npz", W=np.array([Malicious()], object))
+        for name in ("evil.npy", "evil.npz"):
+            with pytest.raises(InvalidInputError, match="pickled"):
+                read(tmp_path / name)
+        assert not (tmp_path / "was_run").exists()
+
+    @pytest.mark.parametrize(
+        ("make", "options", "message"),
+        [
+            (lambda p: p.write_bytes(b"PK\x03\x04 cut"), {}, "NumPy file"),
+            (lambda p: p.write_bytes(b""), {}, "NumPy file"),
+            (lambda p: np.savez(p, a=np.ones((3, 3)), b=np.ones((3, 3))), {}, "--array"),
+            (lambda p: np.savez(p, a=np.ones((3, 3))), {"array": "c"}, "no array 'c'"),
+            (lambda p: np.savez(p, a=np.ones((3, 3))), {"axes": ("replica", "colour")}, "axes"),
+            (lambda p: np.savez(p, a=np.ones((3, 3))), {"axes": ("time", "replica")}, "axes"),
+            (lambda p: np.savez(p, a=np.array([["x"]])), {"array": "a"}, "real numbers"),
+            (lambda p: np.savez(p, W=np.ones((2, 2, 2, 2, 2))), {}, "cannot be guessed|guessed"),
+        ],
+    )
+    def test_bad_files_are_refused(self, tmp_path, make, options, message):
+        path = tmp_path / "bad.npz"
+        make(path)
+        with pytest.raises(InvalidInputError, match=message):
+            read(path, **options)
+
+    def test_a_truncated_file_is_refused(self, tmp_path):
+        path = release(tmp_path / "cut.npz")
+        path.write_bytes(path.read_bytes()[:-3000])
+        with pytest.raises(InvalidInputError, match="NumPy file"):
+            read(path)
+
+
+SPEC = """
+name = "small"
+replicas = 1024
+updates = 300
+record_every = 100
+burn_in = 400
+[model]
+kind = "teacher_student"
+teacher = [2.0, 2.0]
+[learning]
+learning_rate = 0.05
+batch_size = [16, 64, 256]
+"""
+
+
+class TestCampaign:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def folder(cls, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("campaign")
+        (folder / "small.toml").write_text(SPEC)
+        Campaign.from_file(folder / "small.toml", folder / "small").run(progress=False)
+        return folder
+
+    def test_the_scaling_line_has_the_predicted_slope(self, folder):
+        summaries = [summarise(history) for history in read(folder / "small")]
+        assert [summary.batch_size for summary in summaries] == [16, 64, 256]
+        assert all(summary.records == 4 for summary in summaries)
+        (found,) = scaling_lines(summaries)
+        # physics.md section 4: sqrt(pi A), and the finite step at alpha = 0.05
+        predicted = np.sqrt(np.pi) * 0.1 * np.sqrt(2 / (2 - 0.05))
+        assert abs(found.line.slope.value / predicted - 1) < 0.01
+        assert found.line.pvalue > 1e-3
+        assert abs(found.line.slope.value / (predicted * 1.1) - 1) > 5 * found.line.slope.error
+
+    def test_a_folder_of_both_kinds_from_the_command_line(self, folder, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        release(folder / "TS.npz")
+        (folder / "bad.npy").write_bytes(b"no")
+        result = CliRunner().invoke(app, ["analyze", str(folder), "--json", "a.json", "--report"])
+        assert result.exit_code == 1
+        assert "bad.npy" in result.output
+        found = json.loads(Path("a.json").read_text())
+        assert len(found) == 4
+        assert all(set(entry) >= KEYS for entry in found)
+        assert [len(entry["scaling"]) for entry in found] == [1, 1, 1, 1]
+        (page,) = Path().glob("*-analysis.html")
+        assert "Wigner" in page.read_text()
+        (folder / "bad.npy").unlink()
+
+    def test_nothing_there_is_one_sentence(self, tmp_path):
+        for path in (tmp_path / "none", tmp_path):
+            result = CliRunner().invoke(app, ["analyze", str(path)])
+            assert isinstance(result.exception, InvalidInputError)
+
+
+class TestKolmogorov:
+    """The p-value is uniform under the null, correlated or not, and small elsewhere."""
+
+    @staticmethod
+    def spacings(random, beta, shape):
+        pairs = GaussianEnsemble(2, beta).eigenvalues(int(np.prod(shape)), random)
+        return np.diff(pairs, axis=1).reshape(shape)
+
+    def test_size(self):
+        random = np.random.default_rng(1)
+        independent = [wigner_ks_test(self.spacings(random, 1, 300)).pvalue for _ in range(300)]
+        assert kstest(independent, "uniform").pvalue > 1e-3
+        repeated = [
+            wigner_ks_test(np.repeat(self.spacings(random, 1, (300, 1)), 4, axis=1)).pvalue
+            for _ in range(100)
+        ]
+        assert kstest(repeated, "uniform").pvalue > 1e-3
+
+    def test_power(self):
+        random = np.random.default_rng(2)
+        assert wigner_ks_test(self.spacings(random, 2, 1000)).pvalue < 1e-3
+        assert wigner_ks_test(random.exponential(size=200)).pvalue < 1e-3
+        assert wigner_ks_test(self.spacings(random, 2, (500, 4))).pvalue < 1e-3
+
+    def test_a_mean_that_is_estimated_draws_samples_to_the_null(self):
+        """The classical table, for a law without parameters, would hardly ever reject."""
+        random = np.random.default_rng(3)
+        distances = [wigner_ks_test(self.spacings(random, 1, 300)).statistic for _ in range(200)]
+        classical = 1.36 / np.sqrt(300)  # 5 % (Massey, J. Am. Stat. Assoc. 46, 68 (1951))
+        assert chi2.sf(2 * 200 * 0.05, 2 * (1 + np.sum(np.array(distances) > classical))) < 0.05
