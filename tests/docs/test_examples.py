@@ -9,7 +9,13 @@ from sgdyson.reproduce._figures import FIGURES
 from sgdyson.reproduce._settings import PRESETS
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("docs/campaigns.md", "docs/dyson.md", "docs/index.md", "docs/tutorials/own-kernel.md")
+PAGES = (
+    "docs/analyse.md",
+    "docs/campaigns.md",
+    "docs/dyson.md",
+    "docs/index.md",
+    "docs/tutorials/own-kernel.md",
+)
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
