@@ -233,6 +233,44 @@ def analyze(
     raise typer.Exit((1 if summaries else 2) if failures else 0)
 
 
+@app.command()
+def spectrum(
+    path: Annotated[Path, typer.Argument(help="A checkpoint, its folder, or a folder of several.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    false_alarm: Annotated[
+        float, typer.Option(help="Chance of an outlier in a matrix of pure noise.")
+    ] = 0.01,
+    tail: Annotated[
+        bool, typer.Option("--tail", help="Fit a power law to the tail; slow.")
+    ] = False,
+    split: Annotated[int, typer.Option(help="Parts of fused query-key-value matrices.")] = 1,
+) -> None:
+    """Spectra of the weight matrices of a checkpoint: noise, outliers, ranks; a row for each.
+
+    Reads safetensors and npz, and with PyTorch installed its files, weights only. What has no
+    spectrum is listed on stderr with the reason.
+
+    Example: sgdyson spectrum model.safetensors --json > table.json
+    """
+    from .errors import require
+    from .tracking import Skipped, checkpoints, weight_matrices
+    from .tracking import spectrum as measure
+    from .tracking._table import print_rows
+
+    require(not (as_json and as_csv), "--json and --csv are two formats; choose one.")
+    console, rows = Console(stderr=True, highlight=False), []
+    for checkpoint in checkpoints(path):
+        for part in weight_matrices(checkpoint.arrays(), split):
+            if isinstance(part, Skipped):
+                console.print(f"skipped {part.name}: {part.reason}", markup=False, soft_wrap=True)
+                continue
+            row = measure(*part, false_alarm=false_alarm, tail=tail).to_row()
+            rows.append(row if checkpoint.step is None else {"step": checkpoint.step, **row})
+    require(bool(rows), f"{path} holds no weight matrix.")
+    print_rows(rows, "json" if as_json else "csv" if as_csv else "table")
+
+
 def main() -> None:
     """Entry point: a user's mistake is one sentence and exit status 2, never a traceback."""
     try:

@@ -14,6 +14,7 @@ PAGES = (
     "docs/campaigns.md",
     "docs/dyson.md",
     "docs/index.md",
+    "docs/tracking.md",
     "docs/tutorials/own-kernel.md",
 )
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)

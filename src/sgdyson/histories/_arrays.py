@@ -42,7 +42,7 @@ class Layout:
 
 def read_arrays(path: Path, layout: Layout) -> History:
     """The history in an `.npz` or `.npy`; nothing is ever unpickled."""
-    arrays = _load(path, layout.array)
+    arrays = load_arrays(path, layout.array)
     if layout.axes is None and layout.array is None and (known := _release(path, arrays, layout)):
         return known
     name = layout.array or _only(path, arrays)
@@ -76,7 +76,8 @@ def _history(
     )
 
 
-def _load(path: Path, wanted: str | None) -> Mapping[str, np.ndarray]:
+def load_arrays(path: Path, wanted: str | None = None) -> Mapping[str, np.ndarray]:
+    """All arrays of an `.npz`, or the one of an `.npy`; a pickled one is refused."""
     try:
         with path.open("rb") as handle:
             found = np.load(handle, allow_pickle=False)

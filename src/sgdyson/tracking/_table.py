@@ -1,0 +1,48 @@
+"""Rows of spectra on the terminal, as JSON or as CSV."""
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Column, Table
+
+from ..stats import Estimate
+
+_SHOWN = ("sigma", "edge", "outliers", "mean_ratio", "ks_pvalue", "stable_rank", "effective_rank",
+          "spectral", "tail_exponent")  # fmt: skip
+
+
+def print_rows(rows: Sequence[dict[str, Any]], form: str) -> None:
+    """Print to stdout as "json", "csv" or "table"."""
+    if form == "json":
+        sys.stdout.write(json.dumps(list(rows), indent=2, allow_nan=False) + "\n")
+    elif form == "csv":
+        writer = csv.DictWriter(sys.stdout, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        _print_table(rows)
+
+
+def _print_table(rows: Sequence[dict[str, Any]]) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 160
+    shown = [name for name in ("step", *_SHOWN) if name in rows[0]]
+    table = Table("matrix", "shape", *(Column(name, justify="right") for name in shown))
+    for row in rows:
+        shape = f"{row['rows']} x {row['columns']}"
+        table.add_row(row["name"], shape, *(_text(row, name) for name in shown))
+    console.print(table)
+
+
+def _text(row: dict[str, Any], name: str) -> str:
+    value, error = row[name], row.get(f"{name}_error")
+    if value is None:
+        return ""
+    if error is not None:
+        return str(Estimate(value, error, 1.0))
+    return str(value) if isinstance(value, int) else f"{value:.4g}"

@@ -1,0 +1,308 @@
+"""Spectra of weight matrices: noise is noise, spikes are found, files are read and never run."""
+
+import json
+import pickle
+import subprocess
+import sys
+import warnings
+
+import ml_dtypes
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.stats import binom
+from typer.testing import CliRunner
+
+from sgdyson.cli import app
+from sgdyson.errors import InvalidInputError
+from sgdyson.tracking import (
+    Skipped,
+    SpectralTracker,
+    Tracker,
+    checkpoints,
+    fit_bulk,
+    noise_scale,
+    open_run,
+    spectrum,
+    weight_matrices,
+)
+
+
+def noise(shape, seed=0, sigma=0.3):
+    return sigma * np.random.default_rng(seed).standard_normal(shape)
+
+
+def with_spike(matrix, strength, sigma=0.3):
+    """A rank-one part of `strength` times the Baik-Ben Arous-Peche threshold (M N)^(1/4) sigma."""
+    rows, columns = matrix.shape
+    random = np.random.default_rng(99)
+    u, v = random.standard_normal(rows), random.standard_normal(columns)
+    size = strength * sigma * (rows * columns) ** 0.25
+    return matrix + size * np.outer(u / np.linalg.norm(u), v / np.linalg.norm(v))
+
+
+def outliers(matrix, false_alarm):
+    s = np.linalg.svd(matrix, compute_uv=False)
+    return fit_bulk(s, matrix.shape, false_alarm).outliers
+
+
+class TestBulk:
+    @pytest.mark.parametrize("shape", [(60, 60), (100, 30), (20, 200)])
+    def test_false_alarms_come_at_the_stated_rate(self, shape):
+        found = sum(outliers(noise(shape, seed), 0.1) > 0 for seed in range(400))
+        assert binom.cdf(found, 400, 0.1) > 1e-3
+        assert binom.sf(found - 1, 400, 0.1) > 1e-3
+
+    def test_a_spike_above_the_edge_is_found_and_one_below_is_not(self):
+        above = sum(outliers(with_spike(noise((100, 60), s), 2.0), 0.01) == 1 for s in range(100))
+        below = sum(outliers(with_spike(noise((100, 60), s), 0.5), 0.01) > 0 for s in range(400))
+        assert above >= 95
+        assert binom.sf(below - 1, 400, 0.01) > 1e-3
+
+    def test_many_spikes_do_not_hide_each_other_or_the_noise(self):
+        random = np.random.default_rng(5)
+        left = np.linalg.qr(random.standard_normal((200, 10)))[0]
+        right = np.linalg.qr(random.standard_normal((150, 10)))[0]
+        matrix = noise((200, 150)) + left @ np.diag(np.geomspace(12, 200, 10)) @ right.T
+        bulk = fit_bulk(np.linalg.svd(matrix, compute_uv=False), matrix.shape)
+        assert bulk.outliers == 10
+        assert abs(bulk.sigma.value - 0.3) < 4 * bulk.sigma.error
+
+    def test_sigma_within_its_error_and_the_law_close(self):
+        pulls = []
+        for seed in range(100):
+            s = np.linalg.svd(noise((80, 50), seed), compute_uv=False)
+            bulk = fit_bulk(s, (80, 50), 1e-4)
+            pulls.append(bulk.sigma.pull(0.3))
+            assert bulk.distance < 0.1
+        assert abs(np.mean(pulls)) < 0.4
+        assert 0.75 < np.std(pulls) < 1.25
+
+    def test_independent_levels_are_not_taken_for_noise(self):
+        s = np.sort(np.random.default_rng(0).uniform(0, 1, 300))[::-1]
+        random = np.random.default_rng(1)
+        left, right = (np.linalg.qr(random.standard_normal((300, 300)))[0] for _ in range(2))
+        row = spectrum("uniform", left @ np.diag(s) @ right)
+        assert row.mean_ratio.pull(0.5307) < -5
+        assert abs(row.mean_ratio.pull(0.3863)) < 4
+        assert row.ks_wigner.pvalue < 1e-3
+        real = spectrum("noise", noise((300, 300)))
+        assert abs(real.mean_ratio.pull(0.5307)) < 4
+        assert real.ks_wigner.pvalue > 1e-3
+        assert real.bulk.distance < 0.02 < row.bulk.distance
+
+
+class TestMatrices:
+    def test_ranks_and_norms_of_a_known_matrix(self):
+        row = spectrum("diagonal", np.diag([2.0, 1.0, 1.0]))
+        assert row.stable_rank == pytest.approx(1.5)
+        assert row.effective_rank == pytest.approx(np.exp(1.5 * np.log(2)))  # 1/2, 1/4, 1/4
+        assert (row.spectral, row.frobenius) == pytest.approx((2, 6**0.5))
+        assert row.bulk is None
+
+    def test_a_thin_matrix_through_its_gram_matrix(self):
+        for shape in ((500, 20), (20, 500)):
+            w = noise(shape)
+            exact = np.linalg.svd(w, compute_uv=False)
+            np.testing.assert_allclose(spectrum("w", w).singular_values, exact, rtol=1e-12)
+
+    def test_what_is_skipped_has_a_reason(self):
+        arrays = {
+            "bias": np.ones(4), "scale": np.float64(1.0), "count": np.ones((2, 2), int),
+            "row": np.ones((1, 5)), "empty": np.ones((0, 3)), "zero": np.zeros((3, 3)),
+            "nan": np.full((3, 3), np.nan), "six": np.ones((2,) * 6),
+            "conv": noise((8, 3, 5, 5)), "half": noise((4, 4)).astype(np.float16),
+            "brain": noise((4, 4)).astype(ml_dtypes.bfloat16), "attn.qkv.weight": noise((9, 3)),
+        }  # fmt: skip
+        found = list(weight_matrices(arrays.items(), split=3))
+        skipped = {part.name: part.reason for part in found if isinstance(part, Skipped)}
+        kept = dict(part for part in found if not isinstance(part, Skipped))
+        assert set(skipped) == {"bias", "scale", "count", "row", "empty", "zero", "nan", "six"}
+        assert kept["conv"].shape == (8, 75)
+        assert [name for name in kept if "qkv" in name] == [
+            f"attn.qkv.weight[{i}]" for i in (0, 1, 2)
+        ]
+        assert all(matrix.dtype == np.float64 for matrix in kept.values())
+
+    @pytest.mark.parametrize(
+        ("call", "message"),
+        [
+            (lambda: spectrum("w", np.ones(3)), "must be a matrix"),
+            (lambda: spectrum("w", np.zeros((3, 3))), "not all zero"),
+            (lambda: fit_bulk(np.ones(4), (4, 4)), "at least 5"),
+            (lambda: fit_bulk(np.arange(6), (6, 6)), "descending"),
+            (lambda: fit_bulk(np.ones(6), (6, 6), 0.7), "false_alarm"),
+            (lambda: noise_scale([1.0], [1.0], 1, 2), "two or more"),
+            (lambda: noise_scale([1.0, 2], [1.0, 2], 2, 2), "below big"),
+            (lambda: noise_scale([4.0, 4], [1.0, 1], 1, 4), "all noise"),
+        ],
+    )
+    def test_bad_input(self, call, message):
+        with pytest.raises(InvalidInputError, match=message):
+            call()
+
+
+def test_the_noise_scale_of_a_quadratic_problem():
+    """Gradients G + N(0, Sigma)/sqrt B: B_simple = tr Sigma/|G|^2, here 5 * 4/8 = 2.5."""
+    random = np.random.default_rng(0)
+    micro = np.sqrt(2 / 5) * np.ones(20) + random.standard_normal((20_000, 4, 20)) / np.sqrt(1)
+    big = np.sum(micro.mean(axis=1) ** 2, axis=1)
+    small = np.mean(np.sum(micro**2, axis=2), axis=1)
+    exact = 20 / 8
+    found = noise_scale(small, big, 1, 4)
+    assert abs(found.pull(exact)) < 4
+    assert found.error < 0.02 * exact
+    naive = np.mean((small - big) / (1 - 1 / 4) / ((4 * big - small) / 3))
+    assert abs(naive - exact) > 10 * found.error  # the mean of ratios is biased
+
+
+def write_safetensors(path, arrays):
+    codes = {
+        "float32": "F32",
+        "float16": "F16",
+        "bfloat16": "BF16",
+        "float64": "F64",
+        "int64": "I64",
+    }
+    header, body = {"__metadata__": {"format": "pt"}}, b""
+    for name, array in arrays.items():
+        data = np.ascontiguousarray(array).tobytes()
+        header[name] = {"dtype": codes[array.dtype.name], "shape": list(array.shape),
+                        "data_offsets": [len(body), len(body) + len(data)]}  # fmt: skip
+        body += data
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + body)
+    return path
+
+
+class TestCheckpoints:
+    def test_every_precision_of_safetensors(self, tmp_path):
+        w = noise((6, 5))
+        kinds = [np.float64, np.float32, np.float16, ml_dtypes.bfloat16]
+        arrays = {np.dtype(kind).name: w.astype(kind) for kind in kinds}
+        (found,) = checkpoints(write_safetensors(tmp_path / "a.safetensors", arrays))
+        for name, array in found.arrays():
+            np.testing.assert_array_equal(array, arrays[name])
+
+    def test_files_of_the_library_itself(self, tmp_path):
+        torch = pytest.importorskip("torch")
+        save = pytest.importorskip("safetensors.torch")
+        w = torch.randn(6, 5).to(torch.bfloat16)
+        save.save_file({"w": w, "b": torch.ones(3)}, tmp_path / "a.safetensors")
+        (found,) = checkpoints(tmp_path / "a.safetensors")
+        np.testing.assert_array_equal(dict(found.arrays())["w"].astype(float), w.double().numpy())
+
+    def test_shards_are_one_checkpoint_and_numbers_are_a_series(self, tmp_path):
+        for number in (1, 2):
+            name = f"model-0000{number}-of-00002.safetensors"
+            write_safetensors(tmp_path / name, {f"w{number}": noise((6, 5))})
+        (one,) = checkpoints(tmp_path)
+        assert [name for name, _ in one.arrays()] == ["w1", "w2"]
+        series = tmp_path / "series"
+        for step in (100, 20):
+            (series / f"checkpoint-{step}").mkdir(parents=True)
+            file = series / f"checkpoint-{step}" / "model.safetensors"
+            write_safetensors(file, {"w": noise((6, 5))})
+        assert [c.step for c in checkpoints(series)] == [20, 100]
+
+    @pytest.mark.parametrize("keep", [4, 60, -20])
+    def test_a_truncated_file_is_told(self, tmp_path, keep):
+        path = write_safetensors(tmp_path / "a.safetensors", {"w": noise((6, 5))})
+        path.write_bytes(path.read_bytes()[:keep])
+        with pytest.raises(InvalidInputError, match=r"a\.safetensors"):
+            list(checkpoints(path)[0].arrays())
+
+    def test_pytorch_files_weights_only(self, tmp_path):
+        torch = pytest.importorskip("torch")
+        state = {"state_dict": {"w": torch.randn(6, 5).half(), "n": torch.tensor(3)}, "step": 5}
+        torch.save(state, tmp_path / "a.pt")
+        (found,) = checkpoints(tmp_path / "a.pt")
+        w = dict(found.arrays())["w"]
+        np.testing.assert_array_equal(w, state["state_dict"]["w"].double().numpy())
+
+    @pytest.mark.parametrize("name", ["evil.pt", "evil.npz"])
+    def test_a_malicious_pickle_is_not_run(self, tmp_path, name):
+        if name.endswith("pt"):
+            pytest.importorskip("torch")
+
+        class Malicious:
+            def __reduce__(self):
+                return (type(tmp_path).touch, (tmp_path / "was_run",))
+
+        if name.endswith("pt"):
+            (tmp_path / name).write_bytes(pickle.dumps(Malicious()))
+        else:
+            np.savez(tmp_path / name, w=np.array([Malicious()], object))
+        with pytest.raises(InvalidInputError, match=name):
+            list(checkpoints(tmp_path / name)[0].arrays())
+        assert not (tmp_path / "was_run").exists()
+
+    def test_the_command(self, tmp_path):
+        arrays = {"w": with_spike(noise((80, 70)), 3.0), "b": np.ones(3)}
+        path = write_safetensors(tmp_path / "a.safetensors", arrays)
+        result = CliRunner().invoke(app, ["spectrum", str(path), "--json"])
+        assert result.exit_code == 0
+        (row,) = json.loads(result.stdout)
+        assert (row["name"], row["rows"], row["outliers"]) == ("w", 80, 1)
+        assert "skipped b: a vector" in result.stderr
+        lines = CliRunner().invoke(app, ["spectrum", str(path), "--csv"]).stdout.splitlines()
+        assert lines[0].startswith("name,rows,columns,sigma")
+        assert "outliers" in CliRunner().invoke(app, ["spectrum", str(path)]).stdout
+
+
+class TestTracker:
+    def test_any_pytree_and_a_logarithmic_cadence(self, tmp_path):
+        tracker = Tracker(tmp_path / "run.zarr", every="log")
+        weights = {"layer": {"kernel": noise((6, 4)), "bias": np.ones(4)}}
+        for step in range(10):
+            tracker.update(step, weights)
+        run = open_run(tmp_path / "run.zarr")
+        assert run.time.values.tolist() == [0, 1, 2, 4, 8]
+        exact = np.linalg.svd(weights["layer"]["kernel"], compute_uv=False)
+        np.testing.assert_allclose(run["s_layer.kernel"].values, [exact] * 5)
+        assert run.attrs["skipped"] == [["layer.bias", "a vector"]]
+        plain = xr.open_zarr(tmp_path / "run.zarr", consolidated=False)
+        assert plain["s_layer.kernel"].shape == (5, 4)
+
+    def test_a_training_run_in_pytorch(self, tmp_path):
+        torch = pytest.importorskip("torch")
+        torch.manual_seed(0)
+        model = torch.nn.Sequential(torch.nn.Linear(8, 6), torch.nn.Tanh(), torch.nn.Linear(6, 3))
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        with SpectralTracker(model, tmp_path / "run.zarr", every=5) as tracker:
+            for _ in range(10):
+                optimizer.zero_grad()
+                model(torch.randn(16, 8)).square().sum().backward()
+                optimizer.step()
+                tracker.step()
+        run = open_run(tmp_path / "run.zarr")
+        assert run.time.values.tolist() == [0, 5, 10]
+        last = torch.linalg.svdvals(model[0].weight.detach().double()).numpy()
+        np.testing.assert_allclose(run["s_0.weight"].values[-1], last, rtol=1e-12)
+
+    def test_its_failure_is_one_warning_and_no_more(self, tmp_path):
+        tracker = Tracker(tmp_path / "run.zarr", every=1)
+        tracker.update(0, {"w": noise((6, 4))})
+        with pytest.warns(RuntimeWarning, match="has stopped"):
+            tracker.update(1, {"w": noise((6, 5)), "new": noise((3, 3))})
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            tracker.update(2, {"w": noise((6, 4))})
+        assert open_run(tmp_path / "run.zarr").time.values.tolist() == [0]
+
+    def test_bad_arguments(self, tmp_path):
+        with pytest.raises(InvalidInputError, match="every = 0"):
+            Tracker(tmp_path / "a", every=0)
+        with pytest.raises(InvalidInputError, match="exists"):
+            Tracker(tmp_path)
+        with pytest.raises(InvalidInputError, match="named_parameters"):
+            SpectralTracker({}, tmp_path / "a")
+        with pytest.raises(InvalidInputError, match="no tracked run"):
+            open_run(tmp_path)
+
+    def test_no_framework_is_imported(self):
+        code = ("import sys, sgdyson, sgdyson.tracking;"
+                "print([m for m in ('torch', 'flax') if m in sys.modules])")  # fmt: skip
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "[]"
