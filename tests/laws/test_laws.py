@@ -7,6 +7,7 @@ import pytest
 from scipy import integrate
 from scipy.linalg import eigvalsh_tridiagonal
 
+from sgdyson.ensembles import GaussianEnsemble, WishartEnsemble
 from sgdyson.errors import InvalidInputError
 from sgdyson.laws import (
     Brody,
@@ -45,6 +46,8 @@ LAWS = [
     HardEdge(1, 2.5),
     HardEdge(2, 0.0),
     HardEdge(2, 3.0),
+    HardEdge(4, 1.0),
+    HardEdge(4, 4.5),
 ]
 _ANGLES, _WEIGHTS = (np.pi / 2 * part for part in np.polynomial.legendre.leggauss(800))
 
@@ -266,6 +269,23 @@ def test_the_smallest_level_of_noise_follows_the_hard_edge():
     assert ks_test(s, HardEdge(1, 1.0).cdf).pvalue < 1e-6
 
 
+@pytest.mark.parametrize(("beta", "a"), [(2, 1.0), (4, 3.0)])
+def test_the_smallest_level_of_complex_and_quaternion_noise(beta, a):
+    n, extra = 100, 1  # a = beta/2 (extra + 1) - 1
+    smallest = WishartEnsemble(n, n + extra, beta).eigenvalues(4000, 8)[:, 0]
+    s = 4 * (n + extra / 2) * smallest
+    assert ks_test(s, HardEdge(beta, a).cdf).pvalue > 1e-3
+    assert ks_test(s, HardEdge(beta, a + 0.5).cdf).pvalue < 1e-6
+
+
+def test_the_hard_edge_of_square_quaternion_matrices():
+    # V of order 0 has det(1 -+ V) = exp(-s/8 -+ sqrt(s)/2), by beta = 1 and 2 at a = -1/2 and 0;
+    # at 4 s, for quaternion levels lie half as dense as those of real matrices they are drawn from
+    s = np.linspace(0, 60, 61)
+    survival = np.exp(-s / 2) * np.cosh(np.sqrt(s))
+    np.testing.assert_allclose(HardEdge(4, 1.0).cdf(s), 1 - survival, atol=1e-12)
+
+
 @pytest.mark.parametrize("beta", [2, 4])
 def test_density_of_complex_and_quaternion_matrices(beta):
     # two levels: by integrating the joint density over the other
@@ -276,6 +296,20 @@ def test_density_of_complex_and_quaternion_matrices(beta):
     density = joint @ weights
     law = GaussianEnsembleDensity(2, beta).pdf(x)
     np.testing.assert_allclose(law / law.sum(), density / density.sum(), atol=1e-10)
+
+
+def test_widths_are_fitted():
+    levels = GaussianEnsemble(6, 2, 0.4).eigenvalues(4000, 3)
+    # 36 degrees of freedom a matrix: relative error 1/sqrt(2 36 4000) = 0.19 %
+    assert GaussianEnsembleDensity.fit(levels, 2).width == pytest.approx(0.4, rel=0.007)
+    assert GaussianEnsembleDensity.fit(levels, 1).width > 0.45
+    pairs = GaussianEnsemble(2, 1, 0.4).eigenvalues(20000, 4) + 3
+    fitted = PairDensity.fit(pairs)
+    assert fitted.centre == pytest.approx(3, abs=4 * 0.4 / np.sqrt(40000))
+    assert fitted.width == pytest.approx(0.4, rel=0.01)
+    noise = np.random.default_rng(5).normal(scale=0.4, size=(400, 300)) / 20
+    found = MarchenkoPasturSingular.fit(np.linalg.svd(noise, compute_uv=False), 0.75)
+    assert found.sigma == pytest.approx(0.4, rel=4 / np.sqrt(2 * 400 * 300))
 
 
 def test_the_semicircle_is_fitted():
@@ -299,7 +333,8 @@ def test_the_semicircle_is_fitted():
         (lambda: MarchenkoPasturSingular(1.0, 0.0), r"0\.0"),
         (lambda: TracyWidom(3), "3"),
         (lambda: HardEdge(1, 0.3), r"0\.3"),
-        (lambda: HardEdge(4, 0.0), "4"),
+        (lambda: HardEdge(3, 0.0), "3"),
+        (lambda: HardEdge(4, 0.0), r"0\.0"),
     ],
 )
 def test_bad_parameters_are_named(make, value):

@@ -67,6 +67,20 @@ class GaussianEnsembleDensity(Law):
     def var(self) -> float:
         return float((1 + self.beta * (self.n - 1) / 2) * self.width**2)
 
+    @classmethod
+    def fit(cls, spectra: ArrayLike, beta: int = 1) -> "GaussianEnsembleDensity":
+        r"""Of greatest likelihood for whole spectra, shape (matrix, n), centred at zero.
+
+        $\sigma^2 = <x^2> / [1 + \beta (n - 1)/2]$: the sum of squares is sufficient.
+        """
+        levels = np.asarray(spectra, dtype=float)
+        require(
+            levels.ndim == 2,
+            f"spectra have shape {levels.shape}; a whole spectrum to a row is needed, (matrix, n).",
+        )
+        unit = cls(levels.shape[1], beta)
+        return cls(unit.n, beta, float(np.sqrt(np.mean(levels**2) / unit.var())))
+
 
 def _reach(n: int, beta: int) -> float:
     return float(np.sqrt(2 * beta * n) + 9)

@@ -25,24 +25,27 @@ class HardEdge(Law):
     $a = \tfrac{\beta}{2}(M - n + 1) - 1$. With V the integral operator of kernel
     $\tfrac12 \sqrt s J_\nu(\sqrt{s x y})$ on [0, 1],
     $$P(x > s) = \det(1 - V)_{\nu = 2a + 1} \ (\beta = 1), \qquad
-    \det(1 - V^2)_{\nu = a} \ (\beta = 2).$$
+    \det(1 - V^2)_{\nu = a} \ (\beta = 2), \qquad
+    \tfrac12 [\det(1 - V) + \det(1 + V)]_{\nu = a - 1,\ s \to 4 s} \ (\beta = 4).$$
 
     Args:
-        beta: 1 or 2.
-        a: a multiple of 1/2, from -1/2 to 10.
+        beta: 1, 2 or 4; quaternion matrices give each level once.
+        a: a multiple of 1/2, from -1/2 to 10; from 1/2 for beta = 4.
     """
 
     citation: ClassVar[str] = (
-        "A. Edelman, SIAM J. Matrix Anal. Appl. 9, 543 (1988); Bornemann (2010)"
+        "A. Edelman, SIAM J. Matrix Anal. Appl. 9, 543 (1988); P. J. Forrester, Nonlinearity 19,"
+        " 2989 (2006); F. Bornemann, Markov Process. Relat. Fields 16, 803 (2010)"
     )
     beta: int = 1
     a: float = 0.0
 
     def __post_init__(self) -> None:
-        require(self.beta in (1, 2), f"beta = {self.beta!r} must be 1 or 2.")
+        require(self.beta in (1, 2, 4), f"beta = {self.beta!r} must be 1, 2 or 4.")
+        smallest = 0.5 if self.beta == 4 else -0.5
         require(
-            -0.5 <= self.a <= _LARGEST and float(2 * self.a).is_integer(),
-            f"a = {self.a!r} must be a multiple of 1/2 from -1/2 to {_LARGEST}.",
+            smallest <= self.a <= _LARGEST and float(2 * self.a).is_integer(),
+            f"a = {self.a!r} must be a multiple of 1/2 from {smallest} to {_LARGEST}.",
         )
 
     @property
@@ -86,20 +89,23 @@ class _RootOfSmallest(TabulatedLaw):
 
 @lru_cache
 def _distribution(beta: int, a: float) -> Chebyshev:
-    # the tails fall as exp(-t^2/4 + a t), for beta = 1 as exp(-t^2/8 + a t)
-    high = 2 * a * (3 - beta) + np.sqrt(160 * (3 - beta)) + 2.0
+    # det(1 - V^2) falls as exp(-t^2/4 + a t), its factors as exp(-t^2/8 + a t)
+    slower = 1 if beta == 2 else 2
+    high = (2 * a * slower + np.sqrt(160 * slower) + 2.0) / (2 if beta == 4 else 1)
     return tabulate(lambda t: 1 - _survival(t, beta, a), 0.0, float(high), _DEGREE)
 
 
 def _survival(t: float, beta: int, a: float) -> float:
     """P(sqrt(s) > t), the kernel taken in the roots u of x, where it is smooth."""
-    order = 2 * a + 1 if beta == 1 else a
+    order = {1: 2 * a + 1, 2: a, 4: a - 1}[beta]
+    if beta == 4:
+        t = 2 * t
     u, weights = _nodes(order)
     bessel = special.jv(order, t * u[:, None] * u) / (u[:, None] * u) ** order
     root = np.sqrt(weights)
     eigenvalues = np.linalg.eigvalsh(t / 2 * root[:, None] * bessel * root)
-    factors = 1 - eigenvalues if beta == 1 else 1 - eigenvalues**2
-    return float(np.prod(factors))
+    minus, plus = np.prod(1 - eigenvalues), np.prod(1 + eigenvalues)
+    return float({1: minus, 2: minus * plus, 4: (minus + plus) / 2}[beta])
 
 
 @lru_cache

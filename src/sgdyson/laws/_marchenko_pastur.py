@@ -188,3 +188,9 @@ class MarchenkoPasturSingular(Law):
 
     def var(self) -> float:
         return float(self.sigma**2 - self.mean() ** 2)
+
+    @classmethod
+    def fit(cls, values: ArrayLike, ratio: float) -> "MarchenkoPasturSingular":
+        r"""The law of this ratio with the mean square of `values`, zeros included."""
+        levels = np.asarray(values, dtype=float) ** 2
+        return cls(ratio, MarchenkoPastur.fit(levels, ratio).sigma)

@@ -60,3 +60,17 @@ class PairDensity(Law):
 
     def var(self) -> float:
         return 1.5 * self.width**2
+
+    @classmethod
+    def fit(cls, pairs: ArrayLike) -> "PairDensity":
+        r"""Of greatest likelihood for independent pairs, shape (pair, 2).
+
+        $c = <x>$ and $\sigma^2 = \tfrac23 <(x - c)^2>$, for the joint density is Gaussian in the
+        sum and, apart from its factor $|x_1 - x_2|$, in the difference.
+        """
+        levels = np.asarray(pairs, dtype=float)
+        require(
+            levels.ndim == 2 and levels.shape[1] == 2,
+            f"pairs have shape {levels.shape}; two levels to a row are needed, (pair, 2).",
+        )
+        return cls(float(levels.mean()), float(np.sqrt(levels.var() / 1.5)))
