@@ -252,10 +252,10 @@ class TestCheckpoints:
 
 class TestTracker:
     def test_any_pytree_and_a_logarithmic_cadence(self, tmp_path):
-        tracker = Tracker(tmp_path / "run.zarr", every="log")
         weights = {"layer": {"kernel": noise((6, 4)), "bias": np.ones(4)}}
-        for step in range(10):
-            tracker.update(step, weights)
+        with Tracker(tmp_path / "run.zarr", every="log") as tracker:
+            for step in range(10):
+                tracker.update(step, weights)
         run = open_run(tmp_path / "run.zarr")
         assert run.time.values.tolist() == [0, 1, 2, 4, 8]
         exact = np.linalg.svd(weights["layer"]["kernel"], compute_uv=False)
@@ -283,11 +283,13 @@ class TestTracker:
     def test_its_failure_is_one_warning_and_no_more(self, tmp_path):
         tracker = Tracker(tmp_path / "run.zarr", every=1)
         tracker.update(0, {"w": noise((6, 4))})
+        tracker.update(1, {"w": noise((6, 5)), "new": noise((3, 3))})
         with pytest.warns(RuntimeWarning, match="has stopped"):
-            tracker.update(1, {"w": noise((6, 5)), "new": noise((3, 3))})
+            tracker.update(2, {"w": noise((6, 4))})
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            tracker.update(2, {"w": noise((6, 4))})
+            tracker.update(3, {"w": noise((6, 4))})
+            tracker.close()
         assert open_run(tmp_path / "run.zarr").time.values.tolist() == [0]
 
     def test_bad_arguments(self, tmp_path):

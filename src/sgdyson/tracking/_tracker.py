@@ -1,212 +1,247 @@
-"""Singular values of a network's weights, recorded while it trains."""
+"""Singular values of a network's weights, recorded while it trains; knows no framework."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import xarray as xr
-import zarr
 
-from .. import __version__
 from ..errors import InvalidInputError, require
+from ._advice import Advice, advise
+from ._bulk import fit_bulk
+from ._cadence import Cadence
+from ._gradients import Moments, of_micro_batches
 from ._matrices import Skipped, weight_matrices
+from ._run_store import RunStore, key_of, open_run
 from ._spectrum import singular_values
+
+Log = Callable[[str, float, int], object]
+_FOR_BULK = 5
 
 
 class Tracker:
     """Records singular values of named arrays; knows no framework.
 
-    A failure of the tracker warns once and stops the tracker, not the training.
+    Singular values are found and written in a thread of their own, one record at a time. A failure
+    of the tracker warns once and stops the tracker, not the training.
 
     Args:
         out: folder of the Zarr store; must not exist.
-        every: steps between records, or "log" for steps 0, 1, 2, 4, 8, ...
+        every: steps between records, "log" for steps 0, 1, 2, 4, 8, ..., or "adaptive", see
+            `sgdyson.tracking.Cadence`.
         split: parts of fused matrices, see `weight_matrices`.
+        learning_rate: alpha, a number or a function without arguments that tells it.
+        batch_size: samples |B| of an update.
+        log: takes a name, a number and a step: `SummaryWriter.add_scalar` of TensorBoard, or
+            `lambda name, value, step: mlflow.log_metric(name, value, step=step)`.
 
     Raises:
         InvalidInputError: a store that exists, a cadence below one.
     """
 
     def __init__(
-        self, out: Path | str, every: int | str = 100, split: int | dict[str, int] = 1
+        self,
+        out: Path | str,
+        every: int | str = 100,
+        split: int | dict[str, int] = 1,
+        *,
+        learning_rate: float | Callable[[], float] | None = None,
+        batch_size: float | None = None,
+        log: Log | None = None,
     ) -> None:
-        require(
-            every == "log" or (isinstance(every, int) and every >= 1),
-            f'every = {every!r} must be a whole number of at least 1, or "log".',
-        )
-        self.out, self.every, self.split = Path(out), every, split
+        self.out, self.cadence, self.split = Path(out), Cadence(every), split
+        self.learning_rate, self.batch_size, self._log = learning_rate, batch_size, log
         require(not self.out.exists(), f"{out} exists; choose another name for the store.")
+        require(
+            batch_size is None or batch_size > 0,
+            f"batch_size = {batch_size!r} must be a positive number of samples.",
+        )
         self.skipped: list[Skipped] = []
         self.stopped = False
-        self._group: zarr.Group | None = None
-        self._records = 0
+        self._store: RunStore | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._pending: Future[tuple[float | None, list[tuple[str, float, int]]]] | None = None
+        self._last: dict[str, np.ndarray] = {}
+        self._change: float | None = None
 
     def due(self, step: int) -> bool:
         """Whether this step is recorded."""
-        if self.stopped:
-            return False
-        if self.every == "log":
-            return step & (step - 1) == 0
-        return step % int(self.every) == 0
+        return not self.stopped and self.cadence.due(step)
 
-    def update(self, step: int, arrays: Any) -> None:
+    def update(
+        self,
+        step: int,
+        arrays: Any,
+        *,
+        micro_gradients: Any = None,
+        micro_batch: float | None = None,
+    ) -> None:
         """Record if it is due.
 
         Args:
             step: number of updates so far.
             arrays: names and arrays, a dictionary, or any JAX pytree of weights.
+            micro_gradients: gradients like the weights, each with the micro-batch as first axis;
+                for the noise.
+            micro_batch: samples in a micro-batch.
         """
         if not self.due(step):
             return
         try:
-            self._record(step, _named(arrays))
+            named = _copies(_named(arrays))
+            moments = {}
+            if micro_gradients is not None:
+                require(bool(micro_batch), "micro_gradients need micro_batch=, their samples.")
+                moments = {
+                    name: of_micro_batches(parts, float(micro_batch or 1))
+                    for name, parts in _named(micro_gradients)
+                }
+            self._submit(step, named, moments, {})
         except Exception as error:  # whatever it is, the training must go on
-            self.stopped = True
-            warnings.warn(f"sgdyson's tracker has stopped: {error}", RuntimeWarning, stacklevel=2)
+            self._fail(error)
 
-    def _record(self, step: int, arrays: Iterable[tuple[str, Any]]) -> None:
-        found = list(weight_matrices(arrays, self.split))
-        values = {
-            part[0]: (singular_values(part[1]), part[1].shape)
-            for part in found
-            if not isinstance(part, Skipped)
-        }
-        if self._group is None:
-            self.skipped = [part for part in found if isinstance(part, Skipped)]
-            self._group = self._create(values)
-        self._records += 1
-        # `time` comes last: a crash before it leaves a record that no reader sees
-        for name, (s, _) in values.items():
-            array = self._group[_key(name)]
-            assert isinstance(array, zarr.Array)
-            array.resize((self._records, s.size))
-            array[-1] = s
-        times = self._group["time"]
-        assert isinstance(times, zarr.Array)
-        times.resize((self._records,))
-        times[-1] = step
+    def close(self) -> None:
+        """Wait for the record in work; nothing is recorded after it."""
+        try:
+            self._collect()
+        except Exception as error:
+            self._fail(error)
+        self.stopped = True
+        if self._pool is not None:
+            self._pool.shutdown()
 
-    def _create(self, values: dict[str, tuple[np.ndarray, tuple[int, ...]]]) -> zarr.Group:
-        require(bool(values), "no array has two axes or more; there is nothing to track.")
-        group = zarr.open_group(self.out, mode="w-", zarr_format=3)
-        group.attrs.update(
-            sgdyson_version=__version__,
-            skipped=[[part.name, part.reason] for part in self.skipped],
-        )
-        group.create_array(
-            "time", shape=(0,), dtype="int64", chunks=(1024,), dimension_names=["time"]
-        )
-        for name, (s, shape) in values.items():
-            array = group.create_array(
-                _key(name), shape=(0, s.size), dtype="float64", chunks=(1, s.size),
-                dimension_names=["time", f"{_key(name)}_level"], fill_value=np.nan,
-            )  # fmt: skip
-            array.attrs.update(name=name, shape=list(shape))
-        return group
-
-
-class SpectralTracker(Tracker):
-    """The tracker of a PyTorch module: `tracker.step()` after `optimizer.step()`.
-
-    Tied weights are recorded once, frozen ones too.
-
-    Args:
-        model: any `torch.nn.Module`.
-        out: folder of the Zarr store; must not exist.
-        every: steps between records, or "log".
-        split: parts of fused matrices.
-
-    Raises:
-        InvalidInputError: no module, a store that exists.
-
-    Example:
-        >>> with SpectralTracker(model, "run.zarr", every=100) as tracker:  # doctest: +SKIP
-        ...     for batch in data:
-        ...         train(batch)
-        ...         tracker.step()
-    """
-
-    def __init__(
-        self,
-        model: Any,
-        out: Path | str,
-        every: int | str = 100,
-        split: int | dict[str, int] = 1,
-    ) -> None:
-        require(
-            callable(getattr(model, "named_parameters", None)),
-            f"model = {type(model).__name__} has no named_parameters; give a torch.nn.Module, or"
-            " use Tracker.update(step, weights) for any other framework.",
-        )
-        super().__init__(out, every, split)
-        self._model = model
-        self._step = 0
-        self.update(0, _Parameters(model))
-
-    def step(self) -> None:
-        """Count one update of the weights, and record if it is due."""
-        self._step += 1
-        if self.due(self._step):
-            self.update(self._step, _Parameters(self._model))
+    def advice(self) -> Advice:
+        """Which learning rates and batch sizes keep the noise of this run; see `advise`."""
+        try:
+            self._collect()
+        except Exception as error:
+            self._fail(error)
+        return advise(open_run(self.out))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stopped = True
+        self.close()
+
+    def _submit(
+        self,
+        step: int,
+        arrays: list[tuple[str, np.ndarray]],
+        moments: Mapping[str, Moments],
+        before: Mapping[str, np.ndarray],
+    ) -> None:
+        self._collect()
+        self.cadence.recorded(step, self._change)
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1, thread_name_prefix="sgdyson-tracker")
+        self._pending = self._pool.submit(
+            self._record, step, arrays, moments, before, self._settings()
+        )
+
+    def _collect(self) -> None:
+        """Wait for the record in work, so that there is never more than one."""
+        if self._pending is None:
+            return
+        pending, self._pending = self._pending, None
+        self._change, scalars = pending.result()
+        for scalar in scalars if self._log is not None else []:
+            assert self._log is not None
+            self._log(*scalar)
+
+    def _fail(self, error: Exception) -> None:
+        if not self.stopped:
+            self.stopped = True
+            warnings.warn(f"sgdyson's tracker has stopped: {error}", RuntimeWarning, stacklevel=3)
+
+    def _settings(self) -> dict[str, float]:
+        rate = self.learning_rate() if callable(self.learning_rate) else self.learning_rate
+        found = {"learning_rate": rate, "batch_size": self.batch_size}
+        return {name: float(value) for name, value in found.items() if value is not None}
+
+    def _record(
+        self,
+        step: int,
+        arrays: list[tuple[str, np.ndarray]],
+        moments: Mapping[str, Moments],
+        before: Mapping[str, np.ndarray],
+        settings: Mapping[str, float],
+    ) -> tuple[float | None, list[tuple[str, float, int]]]:
+        """The largest relative change since the last record, and the scalars of this one."""
+        found = list(weight_matrices(arrays, self.split))
+        old = dict(p for p in weight_matrices(before.items(), self.split)
+                   if not isinstance(p, Skipped))  # fmt: skip
+        shapes = {p[0]: p[1].shape for p in found if not isinstance(p, Skipped)}
+        values: dict[str, np.ndarray] = {name: np.array(v) for name, v in settings.items()}
+        spectra = {}
+        for part in found:
+            if isinstance(part, Skipped):
+                continue
+            name, matrix = part
+            spectra[name] = singular_values(matrix)
+            values[f"s_{key_of(name)}"] = spectra[name]
+            if name in old:
+                values[f"velocity_{key_of(name)}"] = _velocity(old[name], matrix)
+            if name in moments:
+                signal, noise = moments[name]
+                values[f"signal_{key_of(name)}"] = np.array(signal)
+                values[f"noise_{key_of(name)}"] = np.array(noise)
+        if self._store is None:
+            require(bool(shapes), "no array has two axes or more; there is nothing to track.")
+            self.skipped += [part for part in found if isinstance(part, Skipped)]
+            attributes = {f"s_{key_of(n)}": {"name": n, "shape": list(shapes[n])} for n in shapes}
+            require(
+                len(attributes) == len(shapes), "two matrices have names that differ in signs only."
+            )
+            self._store = RunStore(self.out, self.skipped, attributes)
+            self._last = {}
+        elif set(spectra) != set(self._last):
+            raise InvalidInputError("the weights have other names or shapes than at first.")
+        self._store.append(step, values)
+        changes = [
+            float(np.linalg.norm(s - self._last[name]) / np.linalg.norm(s))
+            for name, s in spectra.items()
+            if name in self._last
+        ]
+        self._last = spectra
+        scalars = list(_scalars(spectra, shapes, step)) if self._log is not None else []
+        return max(changes, default=None), scalars
 
 
-class _Parameters:
-    """Named parameters of a module as NumPy arrays, each made when it is asked for."""
+def _velocity(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """u^T dW v of each singular value of `before`, descending."""
+    left, _, right = np.linalg.svd(before, full_matrices=False)
+    return np.asarray(np.einsum("mi,mn,in->i", left, after - before, right, optimize=True))
 
-    def __init__(self, model: Any) -> None:
-        self._model = model
 
-    def __iter__(self) -> Any:
-        for name, parameter in self._model.named_parameters():
-            tensor = parameter.detach()
-            yield name, (tensor.double() if tensor.is_floating_point() else tensor).cpu().numpy()
+def _scalars(
+    spectra: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]], step: int
+) -> Iterable[tuple[str, float, int]]:
+    for name, s in spectra.items():
+        found = {"spectral": float(s[0]), "stable_rank": float(np.sum((s / s[0]) ** 2))}
+        if s.size >= _FOR_BULK:
+            bulk = fit_bulk(s, (shapes[name][0], shapes[name][1]))
+            found |= {"sigma": bulk.sigma.value, "outliers": float(bulk.outliers)}
+        for quantity, value in found.items():
+            yield f"sgdyson/{name}/{quantity}", value, step
+
+
+def _copies(arrays: Iterable[tuple[str, Any]]) -> list[tuple[str, np.ndarray]]:
+    """Of what may have a spectrum; the training will write over the originals."""
+    return [
+        (name, np.array(value) if np.ndim(value) > 1 else np.asarray(value))
+        for name, value in arrays
+    ]
 
 
 def _named(arrays: Any) -> Iterable[tuple[str, Any]]:
-    if isinstance(arrays, _Parameters):
-        return arrays
-    if isinstance(arrays, dict) and all(np.ndim(value) for value in arrays.values()):
-        return arrays.items()
+    if isinstance(arrays, dict) and all(hasattr(value, "shape") for value in arrays.values()):
+        return list(arrays.items())
     import jax
 
     leaves = jax.tree_util.tree_leaves_with_path(arrays)
     return [
         (jax.tree_util.keystr(p, simple=True, separator=".") or "weights", x) for p, x in leaves
     ]
-
-
-def _key(name: str) -> str:
-    """A name that is one folder on any disk."""
-    return "s_" + "".join(c if c.isalnum() or c in "._-" else "_" for c in name)
-
-
-def open_run(store: Path | str) -> xr.Dataset:
-    """A tracked run: for each matrix its singular values (time, level), complete records only.
-
-    Also of a run that crashed. The attribute `name` of a variable is that of the matrix, `shape`
-    its rows and columns; the attribute `skipped` of the data set lists what was not recorded.
-
-    Raises:
-        InvalidInputError: no tracked run.
-    """
-    try:
-        group = zarr.open_group(Path(store), mode="r")
-        clock = group["time"]
-        assert isinstance(clock, zarr.Array)
-        times = np.asarray(clock[:])
-        variables = {
-            key: (("time", f"{key}_level"), array[: len(times)], dict(array.attrs))
-            for key, array in group.arrays()
-            if key != "time"
-        }
-    except (KeyError, ValueError, OSError) as error:
-        raise InvalidInputError(f"{store} holds no tracked run ({error}).") from error
-    return xr.Dataset(variables, coords={"time": times}, attrs=dict(group.attrs))

@@ -1,0 +1,36 @@
+r"""Signal and noise of a gradient: unbiased for |G|^2 and tr Sigma, per record and matrix."""
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import require
+
+Moments = tuple[float, float]  # |G|^2, and tr Sigma of a single sample
+
+
+def of_squares(small_square: float, big_square: float, small: float, big: float) -> Moments:
+    r"""From mean |g|^2 over gradients of `small` samples, and |g|^2 of their average, of `big`.
+
+    E|g_b|^2 = |G|^2 + tr Sigma/b (S. McCandlish et al., arXiv:1812.06162, appendix A.1).
+    """
+    signal = (big * big_square - small * small_square) / (big - small)
+    return signal, (small_square - big_square) / (1 / small - 1 / big)
+
+
+def of_micro_batches(gradients: Any, samples: float) -> Moments:
+    """From gradients with the micro-batch as first axis, each of so many samples."""
+    parts = np.asarray(gradients, dtype=np.float64).reshape(len(gradients), -1)
+    require(len(parts) >= 2, f"{len(parts)} micro-batch has no variance; give two or more.")
+    mean = parts.mean(axis=0)
+    return of_squares(
+        float(np.mean(np.sum(parts**2, axis=1))), float(mean @ mean), samples, len(parts) * samples
+    )
+
+
+def of_successive(dot: float, squared_distance: float, samples: float) -> Moments:
+    """From the gradients of two updates in a row: their product and |g - g'|^2.
+
+    The weights in between move by one update, which adds |H dW|^2 to the noise.
+    """
+    return dot, samples * squared_distance / 2

@@ -1,0 +1,233 @@
+"""The tracker of a PyTorch module; imports torch only where a module proves it is there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import require
+from ._gradients import Moments, of_squares, of_successive
+from ._matrices import Skipped
+from ._tracker import Log, Tracker
+
+
+class SpectralTracker(Tracker):
+    """The tracker of a PyTorch module: `tracker.step()` after `optimizer.step()`.
+
+    With `batch_size`, the noise of the gradient is measured as well, at each record: from the
+    micro-batches of a step where there are some (`micro_step`), from the processes of a
+    distributed run (`distributed`), else from the gradients of two steps in a row. Gradients must
+    still be there when `step` is called: call it before they are set to zero.
+
+    Tied weights are recorded once, and listed as skipped under their other names; frozen ones are
+    recorded, without noise; embeddings are recorded.
+
+    Args:
+        model: any `torch.nn.Module`; of a distributed run, the `DistributedDataParallel` itself.
+        out: folder of the Zarr store; must not exist. Only process 0 writes it.
+        every: steps between records, "log" or "adaptive".
+        split: parts of fused matrices.
+        optimizer: tells the learning rate, of its first group.
+        learning_rate: where there is no optimizer to tell.
+        batch_size: samples of an update, of all micro-batches and processes together.
+        velocities: also record u^T dW v of the update before each record: takes an SVD with
+            vectors, and a copy of the weights.
+        log: takes a name, a number and a step, see `Tracker`.
+
+    Raises:
+        InvalidInputError: no module, a store that exists.
+
+    Example:
+        >>> with SpectralTracker(model, "run.zarr", every=100) as tracker:  # doctest: +SKIP
+        ...     for batch in data:
+        ...         train(batch)
+        ...         tracker.step()
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        out: Path | str,
+        every: int | str = 100,
+        split: int | dict[str, int] = 1,
+        *,
+        optimizer: Any = None,
+        learning_rate: float | None = None,
+        batch_size: float | None = None,
+        velocities: bool = False,
+        log: Log | None = None,
+    ) -> None:
+        require(
+            callable(getattr(model, "named_parameters", None)),
+            f"model = {type(model).__name__} has no named_parameters; give a torch.nn.Module, or"
+            " use Tracker.update(step, weights) for any other framework.",
+        )
+        rate = learning_rate if optimizer is None else lambda: optimizer.param_groups[0]["lr"]
+        self._processes = _Processes(model)
+        if not self._processes.writes:
+            out = Path(out).with_name(f".not-written-{self._processes.rank}-{Path(out).name}")
+        super().__init__(out, every, split, learning_rate=rate, batch_size=batch_size, log=log)
+        self._module = getattr(model, "module", model) if self._processes.size > 1 else model
+        self._velocities = velocities
+        self._step = 0
+        self._gradients: dict[str, Any] = {}  # of the step before a record
+        self._weights: dict[str, np.ndarray] = {}
+        self._sums: dict[str, Any] = {}  # of the micro-batches so far
+        self._micro: list[dict[str, float]] = []
+        self.skipped += list(_tied(self._module))
+        self._try(self._measure, 0)
+
+    def step(self) -> None:
+        """Count one update of the weights, and record if it is due."""
+        self._step += 1
+        if not self.stopped:
+            self._try(self._measure, self._step)
+
+    def micro_step(self, scale: float = 1.0) -> None:
+        """Count one micro-batch, after its `backward()`.
+
+        Losses of micro-batches are taken to be divided by their number, as is usual.
+
+        Args:
+            scale: what the loss was multiplied with, as by `GradScaler.get_scale()`.
+        """
+        if self.due(self._step + 1):
+            self._try(self._add_micro_batch, scale)
+
+    def _try(self, work: Any, *arguments: Any) -> None:
+        try:
+            work(*arguments)
+        except Exception as error:  # whatever it is, the training must go on
+            self._fail(error)
+
+    def _add_micro_batch(self, scale: float) -> None:
+        squares = {}
+        for name, gradient in self._current_gradients():
+            total = gradient / scale
+            squares[name] = _square(total - self._sums.get(name, 0.0))
+            self._sums[name] = total
+        self._micro.append(squares)
+
+    def _measure(self, step: int) -> None:
+        if self.due(step):
+            moments = self._moments() if step and self.batch_size else {}
+            if self._processes.writes:
+                arrays = list(_parameters(self._module))
+                self._submit(step, arrays, moments, self._weights)
+            else:
+                self.cadence.recorded(step, None)
+        self._gradients, self._weights, self._sums, self._micro = {}, {}, {}, []
+        if self.due(step + 1):
+            self._processes.watch()
+            if self.batch_size and self._processes.size == 1:
+                self._gradients = {n: g.clone() for n, g in self._current_gradients()}
+            if self._velocities:
+                self._weights = {n: w for n, w in _parameters(self._module) if w.ndim > 1}
+
+    def _current_gradients(self) -> Iterator[tuple[str, Any]]:
+        for name, parameter in self._module.named_parameters():
+            if parameter.grad is not None and parameter.ndim > 1:
+                yield name, parameter.grad.detach()
+
+    def _moments(self) -> dict[str, Moments]:
+        batch = float(self.batch_size or 1)
+        current = dict(self._current_gradients())
+        if self._processes.size > 1:
+            local = self._processes.mean_squares(self._module)
+            small = batch / self._processes.size
+            return {
+                name: of_squares(local[name], _square(g), small, batch)
+                for name, g in current.items()
+                if name in local
+            }
+        if len(self._micro) > 1:
+            count = len(self._micro)
+            # a micro-batch's own gradient is `count` times its part of the sum
+            return {
+                name: of_squares(
+                    count * sum(part[name] for part in self._micro), _square(self._sums[name]),
+                    batch / count, batch,
+                )
+                for name in self._sums
+            }  # fmt: skip
+        return {
+            name: of_successive(
+                float((g.double() * self._gradients[name].double()).sum()),
+                _square(g - self._gradients[name]), batch,
+            )
+            for name, g in current.items()
+            if name in self._gradients
+        }  # fmt: skip
+
+
+class _Processes:
+    """The processes of a distributed run, and the gradients of each before they are averaged."""
+
+    def __init__(self, model: Any) -> None:
+        self.size, self.rank = 1, 0
+        self._watching = False
+        self._squares: dict[int, float] = {}
+        if not callable(getattr(model, "register_comm_hook", None)):
+            return
+        import torch
+        import torch.distributed as distributed
+        from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
+
+        # PyTorch reads the annotations of a hook
+        def hook(
+            state: Any,
+            bucket: distributed.GradBucket,  # type: ignore[name-defined]
+        ) -> torch.futures.Future[torch.Tensor]:
+            self._keep(bucket)
+            return allreduce_hook(state, bucket)
+
+        self.size, self.rank = distributed.get_world_size(), distributed.get_rank()
+        model.register_comm_hook(None, hook)
+
+    @property
+    def writes(self) -> bool:
+        return self.rank == 0
+
+    def watch(self) -> None:
+        """Keep squares of the gradients of the next step."""
+        self._watching, self._squares = True, {}
+
+    def mean_squares(self, module: Any) -> dict[str, float]:
+        """Over processes, of the gradient of each parameter. Every process must ask."""
+        import torch
+        import torch.distributed as distributed
+
+        named = [(n, self._squares[id(p)]) for n, p in module.named_parameters()
+                 if id(p) in self._squares]  # fmt: skip
+        total = torch.tensor([square for _, square in named], dtype=torch.float64)
+        distributed.all_reduce(total)
+        self._watching = False
+        return {name: float(x) / self.size for (name, _), x in zip(named, total, strict=True)}
+
+    def _keep(self, bucket: Any) -> None:
+        if self._watching:
+            for parameter, gradient in zip(bucket.parameters(), bucket.gradients(), strict=True):
+                self._squares[id(parameter)] = _square(gradient)
+
+
+def _square(gradient: Any) -> float:
+    return float(gradient.double().square().sum())
+
+
+def _parameters(module: Any) -> Iterator[tuple[str, np.ndarray]]:
+    """Named parameters as NumPy arrays of their own, in float64."""
+    for name, parameter in module.named_parameters():
+        tensor = parameter.detach()
+        if tensor.is_floating_point():
+            yield name, np.array(tensor.double().cpu().numpy())
+        else:
+            yield name, np.array(tensor.cpu().numpy())
+
+
+def _tied(module: Any) -> Iterator[Skipped]:
+    first: dict[int, str] = {}
+    for name, parameter in module.named_parameters(remove_duplicate=False):
+        owner = first.setdefault(id(parameter), name)
+        if owner != name:
+            yield Skipped(name, f"tied to {owner}")

@@ -1,0 +1,154 @@
+"""Noise, drift, diffusion and repulsion of a run whose law is known."""
+
+import numpy as np
+import pytest
+
+from sgdyson.errors import InvalidInputError
+from sgdyson.tracking import (
+    Cadence,
+    Tracker,
+    advise,
+    coulomb_repulsion,
+    matrix_dynamics,
+    matrix_noise,
+    open_run,
+)
+
+FRICTION, NOISE = 0.004, 0.01
+NEGLECTED = 1 / 36  # relative, see matrix_dynamics
+
+
+def ornstein_uhlenbeck(shape, updates, seed=0):
+    """W' = (1 - gamma) W + g noise, from its stationary state: every entry is independent."""
+    random = np.random.default_rng(seed)
+    w = random.normal(scale=NOISE / np.sqrt(2 * FRICTION - FRICTION**2), size=shape)
+    for _ in range(updates):
+        yield w
+        w = (1 - FRICTION) * w + NOISE * random.standard_normal(shape)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    import xarray as xr
+
+    weights = np.stack(list(ornstein_uhlenbeck((12, 6), 60_000)))
+    s = np.linalg.svd(weights, compute_uv=False)
+    apart = weights[:, 0] + 1.5 * np.arange(6, 0, -1)
+    independent = -np.sort(-weights[:, 0] - 1 - 0.08 * np.arange(6), axis=1)
+    variables = {
+        "s_w": (("time", "l"), s, {"name": "w", "shape": [12, 6]}),
+        "s_free": (("time", "l"), independent, {"name": "free", "shape": [6, 6]}),
+        "s_apart": (("time", "l"), apart, {"name": "apart", "shape": [6, 6]}),
+        "learning_rate": ("time", np.full(len(s), 0.1)),
+        "batch_size": ("time", np.full(len(s), 8.0)),
+    }
+    return xr.Dataset(variables, coords={"time": np.arange(len(s))})
+
+
+class TestDynamics:
+    def test_the_repulsion_is_that_of_the_diffusion(self, run):
+        found = matrix_dynamics(run, "w", 0)
+        allowed = 4 * found.diffusion.error + NEGLECTED * NOISE**2
+        assert abs(found.diffusion.value - NOISE**2) < allowed
+        assert abs(found.ratio.value - 1) < 4 * found.ratio.error + NEGLECTED
+        assert found.ratio.error < 0.12
+        assert abs(found.friction.pull(FRICTION)) < 4
+        assert found.friction.error < 0.3 * FRICTION
+
+    def test_levels_that_do_not_repel_are_told_apart(self, run):
+        ratio = matrix_dynamics(run, "free", 0).ratio
+        assert abs(ratio.pull(0.0)) < 4
+        assert ratio.pull(1.0) < -5
+
+    def test_the_width_of_a_single_direction(self, run):
+        # levels far apart fluctuate like the entries of W, with g/sqrt(2 gamma)
+        width = matrix_dynamics(run, "apart", 0).width[0]
+        stationary = NOISE / np.sqrt(2 * FRICTION - FRICTION**2)
+        assert abs(width.pull(stationary)) < 4
+
+    def test_the_force_by_hand(self):
+        s = np.array([3.0, 1.0])
+        force = coulomb_repulsion(s, 2)
+        np.testing.assert_allclose(force, [1 / 3 + 3 / 8, 1 - 1 / 8])
+
+    def test_repulsion_is_the_change_of_the_mean_under_noise(self):
+        """E of a singular value of W + noise: second-order perturbation theory, by direct draws."""
+        random = np.random.default_rng(1)
+        w = np.zeros((5, 3))
+        w[[0, 1, 2], [0, 1, 2]] = s = np.array([3.0, 2.0, 1.2])
+        kick = 0.05 * random.standard_normal((200_000, 5, 3))
+        both = np.concatenate([w + kick, w - kick])  # opposite kicks cancel the first order
+        moved = np.linalg.svd(both, compute_uv=False).reshape(2, -1, 3).mean(axis=0) - s
+        error = moved.std(axis=0) / np.sqrt(len(moved))
+        expected = 0.05**2 * coulomb_repulsion(s, 2)
+        assert np.all(np.abs(moved.mean(axis=0) - expected) < 4 * error + 0.02 * expected)
+
+    def test_advice_ends_where_steps_are_coarse(self, run):
+        advice = advise(run)
+        gamma = advice.friction.value
+        assert [p.learning_rate / p.batch_size for p in advice.pairs] == pytest.approx(
+            [0.1 / 8] * len(advice.pairs)
+        )
+        by_batch = {p.batch_size: p.width for p in advice.pairs}
+        assert by_batch[8].value == 1
+        exact = np.sqrt((1 - gamma / 2) / (1 - 16 * gamma / 2))
+        assert by_batch[128].value == pytest.approx(exact)
+        factor = advice.largest_rate.value / 0.1
+        assert (1 - gamma / 2) / (1 - factor * gamma / 2) == pytest.approx(1.05**2)
+        assert "is kept by" in str(advice)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (lambda run: matrix_dynamics(run, "v"), "not among the matrices: w, free, apart"),
+            (lambda run: matrix_dynamics(run, "w", 59_990), "at least 100"),
+            (lambda run: matrix_dynamics(run.isel(time=[*range(200), 300]), "w", 0), "unequal"),
+            (lambda run: matrix_dynamics(run.isel(time=slice(0, None, 200)), "w", 0), "more often"),
+            (lambda run: advise(run.drop_vars("batch_size")), "give the tracker"),
+            (lambda run: matrix_noise(run, "w"), "no gradients"),
+        ],
+    )
+    def test_bad_input(self, run, change, message):
+        with pytest.raises(InvalidInputError, match=message):
+            change(run)
+
+
+def test_the_noise_of_a_linear_model_in_closed_form(tmp_path):
+    """y = T x + e, x ~ N(0, 1): at W the gradient D x x^T - e x^T, D = W - T, has
+    tr Sigma = |D|^2 (n + 1) + m n eps^2 and |G|^2 = |D|^2.
+    """
+    m, n, eps, samples, parts = 4, 6, 0.5, 3, 5
+    random = np.random.default_rng(2)
+    offset = 0.1 * random.standard_normal((m, n))
+    with Tracker(
+        tmp_path / "run.zarr", every=1, learning_rate=0.1, batch_size=samples * parts
+    ) as tracker:
+        for step in range(1500):
+            x = random.standard_normal((parts, samples, n))
+            residual = x @ offset.T - eps * random.standard_normal((parts, samples, m))
+            gradients = np.einsum("psm,psn->pmn", residual, x) / samples
+            tracker.update(
+                step, {"w": offset}, micro_gradients={"w": gradients}, micro_batch=samples
+            )
+        assert tracker.advice().noise_scale is not None
+    found = matrix_noise(open_run(tmp_path / "run.zarr"), "w")
+    signal = np.sum(offset**2)
+    strength = signal * (n + 1) + m * n * eps**2
+    assert abs(found.strength.pull(strength)) < 4
+    assert found.strength.error < 0.02 * strength
+    assert abs(found.signal.pull(signal)) < 4
+    assert abs(found.scale.pull(strength / signal)) < 4
+    assert abs(found.strength.pull(m * n * eps**2)) > 5  # inputs alone make noise too
+    expected = 0.1**2 / (samples * parts) * strength / (m * n)
+    assert abs(found.diffusion.pull(expected)) < 4
+
+
+def test_an_adaptive_cadence():
+    cadence, due = Cadence("adaptive"), []
+    for step in range(200):
+        if cadence.due(step):
+            due.append(step)
+            cadence.recorded(step, 0.001 if step < 100 else 0.5)
+    assert due[:6] == [0, 2, 6, 14, 30, 62]
+    assert np.all(np.diff(due[7:]) <= np.diff(due[6:-1]))
+    assert due[-1] - due[-2] == 1

@@ -1,0 +1,248 @@
+"""The tracker in training loops of PyTorch, Lightning and Transformers."""
+
+import subprocess
+import sys
+import textwrap
+import warnings
+
+import numpy as np
+import pytest
+
+from sgdyson.tracking import SpectralTracker, matrix_noise, open_run
+
+torch = pytest.importorskip("torch")
+
+
+def train(path, steps=6, parts=1, seed=0, batch=8, **settings):
+    """A linear layer, a step of `batch` samples in `parts` micro-batches."""
+    torch.manual_seed(seed)
+    model = torch.nn.Sequential(torch.nn.Linear(6, 5), torch.nn.Tanh(), torch.nn.Linear(5, 3))
+    optimizer = torch.optim.SGD(model.parameters(), 0.05)
+    data = torch.Generator().manual_seed(seed + 1)
+    with SpectralTracker(
+        model, path, every=2, optimizer=optimizer, batch_size=batch, **settings
+    ) as tracker:
+        for _ in range(steps):
+            x = torch.randn(batch, 6, generator=data)
+            y = torch.randn(batch, 3, generator=data)
+            optimizer.zero_grad()
+            for a, b in zip(x.chunk(parts), y.chunk(parts), strict=True):
+                loss = (model(a) - b).square().mean() / parts
+                loss.backward()
+                if parts > 1:
+                    tracker.micro_step()
+            optimizer.step()
+            tracker.step()
+    return open_run(path)
+
+
+class TestNoise:
+    def test_accumulated_micro_batches_by_hand(self, tmp_path):
+        run = train(tmp_path / "run.zarr", parts=4)
+        assert np.isnan(run["noise_0.weight"].values[0])
+        assert np.isfinite(run["noise_0.weight"].values[1:]).all()
+        assert run.learning_rate.values.tolist() == [0.05] * 4
+        # the last step once more, by autograd on each micro-batch
+        torch.manual_seed(0)
+        model = torch.nn.Sequential(torch.nn.Linear(6, 5), torch.nn.Tanh(), torch.nn.Linear(5, 3))
+        data = torch.Generator().manual_seed(1)
+        for _ in range(6):
+            x = torch.randn(8, 6, generator=data)
+            y = torch.randn(8, 3, generator=data)
+            gradients = []
+            for a, b in zip(x.chunk(4), y.chunk(4), strict=True):
+                loss = (model(a) - b).square().mean()
+                gradients.append(torch.autograd.grad(loss, list(model.parameters())))
+            means = [torch.stack(g).mean(0) for g in zip(*gradients, strict=True)]
+            with torch.no_grad():
+                for parameter, mean in zip(model.parameters(), means, strict=True):
+                    parameter -= 0.05 * mean
+        small = np.mean([float(g[0].double().square().sum()) for g in gradients])
+        big = float(means[0].double().square().sum())
+        expected = (small - big) / (1 / 2 - 1 / 8)
+        assert run["noise_0.weight"].values[-1] == pytest.approx(expected, rel=1e-5)
+        assert run["signal_0.weight"].values[-1] == pytest.approx(
+            (8 * big - 2 * small) / 6, rel=1e-4
+        )
+
+    def test_successive_steps_agree_with_micro_batches(self, tmp_path):
+        one = matrix_noise(train(tmp_path / "a", steps=1200), "2.weight")
+        parts = matrix_noise(train(tmp_path / "b", steps=1200, parts=4), "2.weight")
+        together = np.hypot(one.strength.error, parts.strength.error)
+        assert abs(one.strength.value - parts.strength.value) < 4 * together
+        assert together < 0.2 * one.strength.value
+
+    def test_first_order_velocities(self, tmp_path):
+        model = torch.nn.Linear(4, 4, bias=False)
+        optimizer = torch.optim.SGD(model.parameters(), 1e-4)
+        before = torch.linalg.svdvals(model.weight.detach().double()).numpy()
+        with SpectralTracker(model, tmp_path / "run.zarr", every=1, velocities=True) as tracker:
+            model(torch.randn(16, 4)).square().sum().backward()
+            optimizer.step()
+            tracker.step()
+        run = open_run(tmp_path / "run.zarr")
+        change = run["s_weight"].values[1] - before
+        found = run["velocity_weight"].values
+        assert np.isnan(found[0]).all()
+        # equal up to second order in the update
+        np.testing.assert_allclose(found[1], change, atol=20 * np.abs(change).max() ** 2)
+
+    def test_two_processes_are_as_two_micro_batches(self, tmp_path):
+        program = tmp_path / "program.py"
+        program.write_text(
+            textwrap.dedent(
+                """
+                import sys, torch, torch.distributed as dist, torch.multiprocessing as mp
+                from sgdyson.tracking import SpectralTracker
+
+                def work(rank, folder):
+                    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank,
+                                            world_size=2)
+                    torch.manual_seed(0)
+                    torch.set_num_threads(1)
+                    model = torch.nn.Sequential(torch.nn.Linear(6, 5), torch.nn.Tanh(),
+                                                torch.nn.Linear(5, 3))
+                    model = torch.nn.parallel.DistributedDataParallel(model)
+                    optimizer = torch.optim.SGD(model.parameters(), 0.05)
+                    data = torch.Generator().manual_seed(1)
+                    with SpectralTracker(model, folder + "/run.zarr", every=2, optimizer=optimizer,
+                                         batch_size=8) as tracker:
+                        for _ in range(6):
+                            x = torch.randn(8, 6, generator=data).chunk(2)[rank]
+                            y = torch.randn(8, 3, generator=data).chunk(2)[rank]
+                            optimizer.zero_grad()
+                            (model(x) - y).square().mean().backward()
+                            optimizer.step()
+                            tracker.step()
+                    dist.destroy_process_group()
+
+                if __name__ == "__main__":
+                    mp.spawn(work, (sys.argv[1],), nprocs=2)
+                """
+            )
+        )
+        done = subprocess.run(
+            [sys.executable, str(program), str(tmp_path)], capture_output=True, text=True,
+            check=False, timeout=240,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert "stopped" not in done.stderr
+        found, alone = open_run(tmp_path / "run.zarr"), train(tmp_path / "alone", parts=2)
+        assert set(found.data_vars) == set(alone.data_vars)
+        for name in alone.data_vars:
+            np.testing.assert_allclose(found[name], alone[name], rtol=2e-4, err_msg=str(name))
+        assert not list(tmp_path.glob(".not-written*"))
+
+    def test_no_gradients_no_noise_and_no_failure(self, tmp_path):
+        model = torch.nn.Linear(4, 3)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with SpectralTracker(model, tmp_path / "run.zarr", every=1, batch_size=4) as tracker:
+                tracker.step()
+        assert open_run(tmp_path / "run.zarr").sizes["time"] == 2
+
+
+class TestLayers:
+    def test_tied_frozen_and_embedded_weights(self, tmp_path):
+        class Net(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.embed = torch.nn.Embedding(20, 6)
+                self.frozen = torch.nn.Linear(6, 6).requires_grad_(False)
+                self.norm = torch.nn.LayerNorm(6)
+                self.conv = torch.nn.Conv1d(6, 6, 3)
+                self.head = torch.nn.Linear(6, 20, bias=False)
+                self.head.weight = self.embed.weight
+
+        with SpectralTracker(Net(), tmp_path / "run.zarr", every=1):
+            pass
+        run = open_run(tmp_path / "run.zarr")
+        assert {"s_embed.weight", "s_frozen.weight", "s_conv.weight"} <= set(run.data_vars)
+        assert run["s_conv.weight"].attrs["shape"] == [6, 18]
+        reasons = dict(run.attrs["skipped"])
+        assert reasons["head.weight"] == "tied to embed.weight"
+        assert reasons["norm.weight"] == "a vector"
+
+    def test_mixed_precision(self, tmp_path):
+        model = torch.nn.Linear(6, 5).to(torch.bfloat16)
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        with SpectralTracker(model, tmp_path / "run.zarr", every=1, batch_size=4) as tracker:
+            for _ in range(3):
+                optimizer.zero_grad()
+                with torch.autocast("cpu", torch.bfloat16):
+                    model(torch.randn(4, 6)).square().mean().backward()
+                optimizer.step()
+                tracker.step()
+        run = open_run(tmp_path / "run.zarr")
+        exact = torch.linalg.svdvals(model.weight.detach().double()).numpy()
+        np.testing.assert_allclose(run["s_weight"].values[-1], exact, rtol=1e-12)
+        assert np.isfinite(run["noise_weight"].values[2:]).all()
+
+
+def test_scalars_go_to_any_logger(tmp_path):
+    seen = []
+    train(tmp_path / "run.zarr", log=lambda *scalar: seen.append(scalar))
+    names = {name for name, _, _ in seen}
+    assert "sgdyson/0.weight/spectral" in names
+    assert "sgdyson/0.weight/outliers" in names
+    assert sorted({step for _, _, step in seen}) == [0, 2, 4, 6]
+
+
+def test_lightning(tmp_path):
+    lightning = pytest.importorskip("lightning.pytorch")
+    from sgdyson.tracking.lightning import SpectralCallback
+
+    class Module(lightning.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(6, 5)
+
+        def training_step(self, batch, _):
+            return self.layer(batch[0]).square().mean()
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), 0.1)
+
+    data = torch.utils.data.DataLoader(
+        torch.utils.data.TensorDataset(torch.randn(64, 6)), batch_size=8
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer = lightning.Trainer(
+            max_epochs=1, accumulate_grad_batches=2, logger=False, enable_checkpointing=False,
+            enable_progress_bar=False, enable_model_summary=False, accelerator="cpu",
+            callbacks=[SpectralCallback(tmp_path / "run.zarr", every=1, batch_size=16)],
+        )  # fmt: skip
+        trainer.fit(Module(), data)
+    assert open_run(tmp_path / "run.zarr").time.values.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_transformers(tmp_path):
+    transformers = pytest.importorskip("transformers")
+    pytest.importorskip("accelerate")
+    from sgdyson.tracking.transformers import SpectralCallback
+
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(6, 5)
+
+        def forward(self, x):
+            return {"loss": self.layer(x).square().mean()}
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer = transformers.Trainer(
+            Net(),
+            transformers.TrainingArguments(
+                str(tmp_path / "out"), max_steps=4, per_device_train_batch_size=8, report_to=[],
+                save_strategy="no", use_cpu=True, disable_tqdm=True, gradient_accumulation_steps=2,
+            ),
+            train_dataset=[{"x": torch.randn(6)} for _ in range(64)],
+            callbacks=[SpectralCallback(tmp_path / "run.zarr", every=1)],
+        )  # fmt: skip
+        trainer.train()
+    run = open_run(tmp_path / "run.zarr")
+    assert run.time.values.tolist() == [0, 1, 2, 3, 4]
+    assert run.batch_size.values[-1] == 16
+    assert np.isfinite(run["noise_layer.weight"].values[2:]).all()
