@@ -245,6 +245,10 @@ def spectrum(
         bool, typer.Option("--tail", help="Fit a power law to the tail; slow.")
     ] = False,
     split: Annotated[int, typer.Option(help="Parts of fused query-key-value matrices.")] = 1,
+    randomise: Annotated[
+        bool, typer.Option("--randomise", help="Largest singular value of shuffled entries too.")
+    ] = False,
+    html: Annotated[Path | None, typer.Option(help="Also write a page with pictures.")] = None,
 ) -> None:
     """Spectra of the weight matrices of a checkpoint: noise, outliers, ranks; a row for each.
 
@@ -254,21 +258,47 @@ def spectrum(
     Example: sgdyson spectrum model.safetensors --json > table.json
     """
     from .errors import require
-    from .tracking import Skipped, checkpoints, weight_matrices
+    from .tracking import Skipped, checkpoints, weight_matrices, write_run_report
     from .tracking import spectrum as measure
+    from .tracking._page import run_of_spectra
     from .tracking._table import print_rows
 
     require(not (as_json and as_csv), "--json and --csv are two formats; choose one.")
-    console, rows = Console(stderr=True, highlight=False), []
-    for checkpoint in checkpoints(path):
+    console, rows, series = Console(stderr=True, highlight=False), [], []
+    for number, checkpoint in enumerate(checkpoints(path)):
+        found = []
         for part in weight_matrices(checkpoint.arrays(), split):
             if isinstance(part, Skipped):
                 console.print(f"skipped {part.name}: {part.reason}", markup=False, soft_wrap=True)
                 continue
-            row = measure(*part, false_alarm=false_alarm, tail=tail).to_row()
+            seed = 0 if randomise else None
+            found.append(measure(*part, false_alarm=false_alarm, tail=tail, randomise=seed))
+            row = found[-1].to_row()
             rows.append(row if checkpoint.step is None else {"step": checkpoint.step, **row})
+        series.append((number if checkpoint.step is None else checkpoint.step, found))
     require(bool(rows), f"{path} holds no weight matrix.")
+    if html is not None:
+        write_run_report(html, run_of_spectra(series), path.name)
+        console.print(f"page: {html}", markup=False, soft_wrap=True)
     print_rows(rows, "json" if as_json else "csv" if as_csv else "table")
+
+
+@app.command()
+def report(
+    path: Annotated[Path, typer.Argument(help="The store of a tracked run.")],
+    out: Annotated[Path | None, typer.Option(help="The page; NAME.html here by default.")] = None,
+) -> None:
+    """A page of a tracked run: spectra over time, outliers, noise, the linear scaling rule.
+
+    Works on a run that is still going, or that crashed.
+
+    Example: sgdyson report run.zarr --out run.html
+    """
+    from .tracking import open_run, write_run_report
+
+    page = out or Path(f"{path.resolve().stem}.html")
+    write_run_report(page, open_run(path), path.resolve().stem)
+    Console(stderr=True, highlight=False).print(f"page: {page}", markup=False, soft_wrap=True)
 
 
 def main() -> None:

@@ -1,8 +1,13 @@
 """Noise, drift, diffusion and repulsion of a run whose law is known."""
 
+import json
+import re
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from sgdyson.cli import app
 from sgdyson.errors import InvalidInputError
 from sgdyson.tracking import (
     Cadence,
@@ -152,3 +157,35 @@ def test_an_adaptive_cadence():
     assert due[:6] == [0, 2, 6, 14, 30, 62]
     assert np.all(np.diff(due[7:]) <= np.diff(due[6:-1]))
     assert due[-1] - due[-2] == 1
+
+
+def test_the_page_of_a_run(tmp_path):
+    random = np.random.default_rng(0)
+    with Tracker(tmp_path / "run.zarr", every=1, learning_rate=0.1, batch_size=4) as tracker:
+        for step in range(5):
+            gradients = random.standard_normal((2, 80, 70))
+            tracker.update(
+                step, {"a </script>": random.standard_normal((80, 70)), "b": np.ones(3)},
+                micro_gradients={"a </script>": gradients}, micro_batch=2,
+            )  # fmt: skip
+    page = tmp_path / "page.html"
+    result = CliRunner().invoke(app, ["report", str(tmp_path / "run.zarr"), "--out", str(page)])
+    assert result.exit_code == 0
+    text = page.read_text()
+    data = json.loads(re.search(r'id="matrices">(.*?)</script>', text, re.DOTALL)[1])
+    assert data[0]["name"] == "a </script>"
+    assert [record["step"] for record in data[0]["records"]] == [0, 1, 2, 3, 4]
+    assert len(data[0]["noise"]) == 5
+    law = np.array(data[0]["records"][-1]["law"])
+    assert np.trapezoid(law[1], law[0]) == pytest.approx(1, abs=0.02)
+    assert "b: a vector" in text
+
+
+def test_the_page_of_checkpoints(tmp_path):
+    for step in (10, 20):
+        np.savez(tmp_path / f"step{step}.npz", w=np.random.default_rng(step).normal(size=(9, 8)))
+    page = tmp_path / "page.html"
+    result = CliRunner().invoke(app, ["spectrum", str(tmp_path), "--html", str(page)])
+    assert result.exit_code == 0, result.stderr
+    data = json.loads(re.search(r'id="matrices">(.*?)</script>', page.read_text(), re.DOTALL)[1])
+    assert [record["step"] for record in data[0]["records"]] == [10, 20]

@@ -100,6 +100,14 @@ class TestMatrices:
         assert (row.spectral, row.frobenius) == pytest.approx((2, 6**0.5))
         assert row.bulk is None
 
+    def test_shuffled_entries_have_no_outliers(self):
+        spiked = with_spike(noise((100, 80)), 4.0)
+        row = spectrum("w", spiked, randomise=0)
+        assert row.spectral > row.bulk.threshold
+        assert row.random_spectral < 1.05 * row.bulk.threshold  # entries of larger variance
+        assert spectrum("w", spiked, randomise=0).random_spectral == row.random_spectral
+        assert spectrum("w", spiked).random_spectral is None
+
     def test_a_thin_matrix_through_its_gram_matrix(self):
         for shape in ((500, 20), (20, 500)):
             w = noise(shape)

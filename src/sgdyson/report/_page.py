@@ -13,13 +13,15 @@ from ..stats import Estimate
 
 _SYMBOLS = {"learning_rate": "α", "batch_size": "|B|", "kappa": "κ"}
 
+CONTENT_POLICY = (
+    "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+)
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data: blob:;
- style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="$policy">
 <title>$title</title>
 <style>$css</style>
 </head>
@@ -57,6 +59,7 @@ $versions.</p>
 </main>
 <script type="application/json" id="panels">$panels</script>
 <script>$plotly</script>
+<script>$sorting</script>
 <script>$script</script>
 </body>
 </html>
@@ -101,16 +104,18 @@ def write_report(
         command=escape(command),
         versions=escape(", ".join(f"{name} {version}" for name, version in versions.items())),
         elapsed=escape(elapsed),
-        panels=_script_json(
+        panels=script_json(
             {
                 _panel_id(figure, number): to_plotly(panel)
                 for figure in figures
                 for number, panel in enumerate(figure.panels)
             }
         ),
-        css=_asset("page.css"),
-        script=_asset("page.js"),
-        plotly=_plotly_source(),
+        policy=CONTENT_POLICY,
+        css=asset("page.css"),
+        sorting=asset("table.js"),
+        script=asset("page.js"),
+        plotly=plotly_source(),
     )
     partial = path.with_suffix(".partial")
     partial.write_text(page, encoding="utf-8")
@@ -145,7 +150,7 @@ def _checks_table(checks: Sequence[Mapping[str, Any]]) -> str:
         "ratio": "number", "allowed": "number", "figure": "", "name": "",
     }  # fmt: skip
     rows = [_check_row(check) for check in sorted(checks, key=lambda check: check["passed"])]
-    return _table("checks-table", "Checks of the reproduction", heads, rows)
+    return sortable_table("checks-table", "Checks of the reproduction", heads, rows)
 
 
 def _check_row(check: Mapping[str, Any]) -> str:
@@ -158,16 +163,17 @@ def _check_row(check: Mapping[str, Any]) -> str:
     return (
         f'<td class="{"yes" if good else "no"}">{"yes" if good else "no"}</td>'
         f"<td>{escape(check['quantity'])}</td>"
-        f"<td>{escape(setting)}</td>{_number(check['measured'], str(measured))}"
-        f"{_number(check['predicted'], format(check['predicted'], '.5g'))}"
-        f"{_number(ratio, '' if ratio is None else format(ratio, '.4f'))}"
-        f"{_number(check['tolerance'], '± ' + format(check['tolerance'], '.2g'))}"
+        f"<td>{escape(setting)}</td>{number_cell(check['measured'], str(measured))}"
+        f"{number_cell(check['predicted'], format(check['predicted'], '.5g'))}"
+        f"{number_cell(ratio, '' if ratio is None else format(ratio, '.4f'))}"
+        f"{number_cell(check['tolerance'], '± ' + format(check['tolerance'], '.2g'))}"
         f'<td><a href="#{escape(check["figure"])}">{escape(check["figure"])}</a></td>'
         f"<td>{escape(check['name'])}</td>"
     )
 
 
-def _number(value: float | None, text: str) -> str:
+def number_cell(value: float | None, text: str) -> str:
+    """A cell that sorts by its value."""
     return f'<td class="number" data-value="{"" if value is None else value}">{escape(text)}</td>'
 
 
@@ -176,14 +182,17 @@ def _runs_table(runs: Sequence[Mapping[str, Any]]) -> str:
     rows = []
     for run in runs:
         cells = (
-            f"<td>{escape(value)}</td>" if isinstance(value, str) else _number(value, f"{value:g}")
+            f"<td>{escape(value)}</td>"
+            if isinstance(value, str)
+            else number_cell(value, f"{value:g}")
             for value in run.values()
         )
         rows.append("".join(cells))
-    return _table("runs-table", "Runs of the reproduction", heads, rows)
+    return sortable_table("runs-table", "Runs of the reproduction", heads, rows)
 
 
-def _table(name: str, caption: str, heads: Mapping[str, str], rows: Sequence[str]) -> str:
+def sortable_table(name: str, caption: str, heads: Mapping[str, str], rows: Sequence[str]) -> str:
+    """A table whose headings sort it."""
     cells = "".join(
         f'<th scope="col" class="{kind}"><button>{escape(head)}</button></th>'
         for head, kind in heads.items()
@@ -195,16 +204,18 @@ def _table(name: str, caption: str, heads: Mapping[str, str], rows: Sequence[str
     )
 
 
-def _script_json(value: Any) -> str:
+def script_json(value: Any) -> str:
     """JSON that cannot end the script element it stands in."""
     return json.dumps(value, allow_nan=False).replace("<", "\\u003c")
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file beside this one."""
     return files("sgdyson.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _plotly_source() -> str:
+def plotly_source() -> str:
+    """Plotly's own JavaScript."""
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs()).replace("</script", "<\\/script")

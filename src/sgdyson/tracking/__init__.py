@@ -16,6 +16,7 @@ from ._dynamics import matrix_dynamics as matrix_dynamics
 from ._matrices import Skipped as Skipped
 from ._matrices import weight_matrices as weight_matrices
 from ._noise import noise_scale as noise_scale
+from ._page import write_run_report as write_run_report
 from ._run_store import matrices_of as matrices_of
 from ._run_store import open_run as open_run
 from ._spectrum import MatrixSpectrum as MatrixSpectrum

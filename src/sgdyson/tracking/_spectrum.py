@@ -1,7 +1,7 @@
 """The spectrum of one weight matrix, and the numbers read off it."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,8 @@ class MatrixSpectrum:
         frobenius: norm.
         spectral: norm, the largest singular value.
         tail: where it was asked for.
+        random_spectral: largest singular value with the entries shuffled, where it was asked for:
+            what the same entries do without correlations.
     """
 
     name: str
@@ -61,6 +63,7 @@ class MatrixSpectrum:
     frobenius: float
     spectral: float
     tail: Tail | None = None
+    random_spectral: float | None = None
 
     def to_row(self) -> dict[str, Any]:
         """Plain values, one row of a table."""
@@ -78,6 +81,8 @@ class MatrixSpectrum:
         if tail:
             row |= {"tail_exponent": tail.exponent.value, "tail_error": tail.exponent.error,
                     "tail_start": tail.start, "tail_distance": tail.distance}  # fmt: skip
+        if self.random_spectral is not None:
+            row["random_spectral"] = self.random_spectral
         return {key: _finite(value) for key, value in row.items()}
 
 
@@ -95,7 +100,12 @@ def singular_values(matrix: Floats) -> Floats:
 
 
 def spectrum(
-    name: str, matrix: ArrayLike, *, false_alarm: float = 0.01, tail: bool = False
+    name: str,
+    matrix: ArrayLike,
+    *,
+    false_alarm: float = 0.01,
+    tail: bool = False,
+    randomise: int | None = None,
 ) -> MatrixSpectrum:
     """Measure one weight matrix.
 
@@ -104,6 +114,7 @@ def spectrum(
         matrix: (rows, columns).
         false_alarm: of an outlier, for a matrix of noise.
         tail: also fit a power law to the tail; slow, and needs the package `powerlaw`.
+        randomise: a seed: also find the largest singular value with the entries shuffled.
 
     Raises:
         InvalidInputError: no matrix, NaN or infinity, all zero, or `powerlaw` is missing.
@@ -113,13 +124,27 @@ def spectrum(
         w.ndim == 2 and w.size > 0 and bool(np.isfinite(w).all()) and bool(w.any()),
         f"{name} of shape {w.shape} must be a matrix of finite numbers, not all zero.",
     )
-    s = singular_values(w)
-    bulk = fit_bulk(s, w.shape, false_alarm) if s.size >= _FOR_BULK else None
+    found = measure_values(name, singular_values(w), (len(w), w.shape[1]), false_alarm, tail)
+    if randomise is None:
+        return found
+    shuffled = np.random.default_rng(randomise).permuted(w.ravel()).reshape(w.shape)
+    return replace(found, random_spectral=float(singular_values(shuffled)[0]))
+
+
+def measure_values(
+    name: str,
+    s: Floats,
+    shape: tuple[int, int],
+    false_alarm: float = 0.01,
+    tail: bool = False,
+) -> MatrixSpectrum:
+    """The same from all singular values, descending, of a matrix of this shape."""
+    bulk = fit_bulk(s, shape, false_alarm) if s.size >= _FOR_BULK else None
     inner = s[bulk.outliers if bulk else 0 :][::-1]
     inner = inner[inner > 1e-7 * s[0]]
     weights = s[s > 0] / s.sum()
     return MatrixSpectrum(
-        name=name, shape=w.shape, singular_values=s, bulk=bulk,
+        name=name, shape=shape, singular_values=s, bulk=bulk,
         mean_ratio=mean_ratio(inner) if inner.size >= _FOR_SPACINGS else None,
         ks_wigner=_surmise(inner) if inner.size >= _FOR_SPACINGS else None,
         stable_rank=float(np.sum((s / s[0]) ** 2)),

@@ -1,0 +1,133 @@
+"""From a tracked run to its page."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .. import __version__
+from ..errors import InvalidInputError, require
+from ..laws import MarchenkoPasturSingular
+from ..report import write_run_page
+from ._advice import advise
+from ._run_store import matrices_of
+from ._spectrum import MatrixSpectrum, measure_values
+
+_RECORDS, _TIMES, _LEVELS, _CURVE = 40, 400, 24, 80
+_COLUMNS = ("name", "rows", "columns", "sigma", "edge", "outliers", "mean_ratio", "ks_pvalue",
+            "stable_rank", "effective_rank", "spectral")  # fmt: skip
+
+
+def write_run_report(path: Path, run: xr.Dataset, title: str) -> None:
+    """Write the HTML page of a run of `open_run`.
+
+    Args:
+        path: of the page.
+        run: with at least one record.
+        title: of the page.
+
+    Raises:
+        InvalidInputError: a run without a record.
+    """
+    require(run.sizes["time"] > 0, "the run has no record yet; wait for its first.")
+    names = matrices_of(run)
+    require(bool(names), "the run holds no weight matrix.")
+    chosen = _spread(run.sizes["time"], _RECORDS)
+    measured = {name: [_at(run, name, key, int(i)) for i in chosen] for name, key in names.items()}
+    last = {name: spectra[-1].to_row() for name, spectra in measured.items()}
+    steps = run.time.values
+    write_run_page(
+        path,
+        title=title,
+        subtitle=f"{len(names)} matrices, {len(steps)} records, steps {steps[0]} to {steps[-1]}.",
+        rows=[{column: row[column] for column in _COLUMNS} for row in last.values()],
+        matrices=[
+            _matrix(run, name, key, measured[name], steps[chosen]) for name, key in names.items()
+        ],
+        advice=_advice(run),
+        skipped="; ".join(f"{name}: {reason}" for name, reason in run.attrs.get("skipped", []))
+        or "Nothing was skipped.",
+        version=__version__,
+    )
+
+
+def run_of_spectra(series: list[tuple[int, list[MatrixSpectrum]]]) -> xr.Dataset:
+    """A run from the spectra of checkpoints; matrices that not all of them have are left out."""
+    common = set.intersection(*({(m.name, m.shape) for m in found} for _, found in series))
+    variables = {
+        f"s_{number}": (
+            ("time", f"level_{number}"),
+            np.stack([
+                next(m for m in found if m.name == first.name).singular_values
+                for _, found in series
+            ]),
+            {"name": first.name, "shape": list(first.shape)},
+        )
+        for number, first in enumerate(series[0][1])
+        if (first.name, first.shape) in common
+    }  # fmt: skip
+    return xr.Dataset(variables, coords={"time": [step for step, _ in series]})
+
+
+def _at(run: xr.Dataset, name: str, key: str, record: int) -> MatrixSpectrum:
+    variable = run[f"s_{key}"]
+    rows, columns = variable.attrs["shape"]
+    return measure_values(name, np.asarray(variable.values[record]), (rows, columns))
+
+
+def _spread(count: int, most: int) -> np.ndarray:
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
+
+
+def _matrix(
+    run: xr.Dataset, name: str, key: str, spectra: list[MatrixSpectrum], steps: np.ndarray
+) -> dict[str, Any]:
+    times = _spread(run.sizes["time"], _TIMES)
+    s = run[f"s_{key}"].values
+    bulk = spectra[-1].bulk
+    outliers = bulk.outliers if bulk else 0
+    inside = _spread(s.shape[1] - outliers, _LEVELS)
+    shown = np.concatenate([np.arange(outliers), outliers + inside])[: 2 * _LEVELS]
+    found = {
+        "name": name, "shape": list(run[f"s_{key}"].attrs["shape"]), "outliers": outliers,
+        "times": run.time.values[times].tolist(), "shown": shown.tolist(),
+        "levels": _plain(s[times][:, shown].T),
+        "records": [_record(int(t), m) for t, m in zip(steps, spectra, strict=True)],
+    }  # fmt: skip
+    for quantity in ("signal", "noise"):
+        if f"{quantity}_{key}" in run:
+            found[quantity] = _plain(run[f"{quantity}_{key}"].values[times])
+    return found
+
+
+def _record(step: int, spectrum: MatrixSpectrum) -> dict[str, Any]:
+    row, bulk = spectrum.to_row(), spectrum.bulk
+    curve = None
+    if bulk is not None:
+        rows, columns = spectrum.shape
+        few, many = sorted((rows, columns))
+        law = MarchenkoPasturSingular(few / many, bulk.sigma.value * np.sqrt(many))
+        x = np.linspace(*law.edges, _CURVE)
+        # beside a histogram of all levels, the law of the bulk has the mass of the bulk
+        y = law.pdf(x) * (1 - bulk.outliers / len(spectrum.singular_values))
+        curve = [_plain(x), _plain(y)]
+    return {
+        "step": step, "values": _plain(spectrum.singular_values), "law": curve,
+        "threshold": row["threshold"], "outliers": row["outliers"], "sigma": row["sigma"],
+        "ratio": row["mean_ratio"], "ratio_error": row["mean_ratio_error"],
+    }  # fmt: skip
+
+
+def _plain(values: np.ndarray) -> Any:
+    """Five digits are enough for a picture; what is not finite is null."""
+    if values.ndim > 1:
+        return [_plain(row) for row in values]
+    return [float(f"{v:.5g}") if np.isfinite(v) else None for v in values]
+
+
+def _advice(run: xr.Dataset) -> str:
+    try:
+        return str(advise(run))
+    except InvalidInputError as error:
+        return str(error)
