@@ -75,7 +75,7 @@ def one_core(python: str, script: str, file: str) -> tuple[float, str]:
 
 
 def cost(steps: int = 300, rounds: int = 3) -> tuple[float, float]:
-    """Seconds of a stretch of training, without and with the tracker, in turns; the best of each."""
+    """Seconds of training, without and with the tracker, in turns; the best of each."""
     import torch
     from torch.nn import functional
 
