@@ -8,6 +8,10 @@ class InvalidInputError(ValueError):
     """
 
 
+class NoPredictionError(InvalidInputError):
+    """Asked for a closed-form prediction where none is known."""
+
+
 def require(condition: bool, message: str) -> None:
     """Raise `InvalidInputError` with `message` unless `condition` holds."""
     if not condition:

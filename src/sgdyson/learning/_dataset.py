@@ -20,6 +20,7 @@ class Recorder:
         self.diverged_at = np.full(len(chosen), -1)
         self.levels: np.ndarray | None = None
         self.weights: dict[str, np.ndarray] = {}
+        self.matrix_names = model.matrix_names()
         self._model = model
         self._times = times
         self._record_weights = record_weights
@@ -71,6 +72,7 @@ def labelled(recorder: Recorder, record_every: int, settings: dict[str, Any]) ->
         coords={
             "replica": np.asarray(recorder.chosen),
             "time": record_every * np.arange(recorder.levels.shape[1]),
+            "matrix": ("level", list(recorder.matrix_names)),
         },
         attrs={**settings, "sgdyson_version": __version__},
     )

@@ -39,13 +39,17 @@ class Rule(eqx.Module):
     optimizer: OptimizerFactory = eqx.field(static=True)
     batch_size: float = eqx.field(static=True)
 
+    def transformation(self, weights: PyTree[Array]) -> optax.GradientTransformation:
+        """The optimiser, at a learning rate of the weights' precision."""
+        return self.optimizer(self.learning_rate.astype(jnp.result_type(*jax.tree.leaves(weights))))
+
 
 def first_state(model: Model, rule: Rule, root: PRNGKeyArray, replica: Array) -> ReplicaState:
     """Replica `replica` before its first update: it draws from fold_in(root, replica) alone."""
     init_key, memory_key, key = jax.random.split(jax.random.fold_in(root, replica), 3)
     weights = model.init(init_key)
     memory = model.start(memory_key, rule.batch_size)
-    optimizer = rule.optimizer(rule.learning_rate).init(weights)
+    optimizer = rule.transformation(weights).init(weights)
     return ReplicaState(key, weights, memory, optimizer, jnp.int32(0), jnp.int32(-1))
 
 
@@ -53,7 +57,7 @@ def next_state(model: Model, rule: Rule, state: ReplicaState) -> ReplicaState:
     """One update; weights that would not be finite are left as they were, for good."""
     key = jax.random.fold_in(state.key, state.update)
     gradient, memory = model.gradient(key, state.weights, state.memory, rule.batch_size)
-    step, optimizer = rule.optimizer(rule.learning_rate).update(
+    step, optimizer = rule.transformation(state.weights).update(
         gradient, state.optimizer, state.weights
     )
     moved = optax.apply_updates(state.weights, step)

@@ -1,6 +1,7 @@
 """What every model is: pure functions of one replica; the engine adds the replica axis."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import equinox as eqx
@@ -8,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, PRNGKeyArray, PyTree
 
 from ..errors import require
+from ..optimizers import Optimizer
 from ._prediction import Prediction
 
 Weights: TypeAlias = Any  # a pytree of arrays
@@ -50,12 +52,47 @@ class Model(eqx.Module):
         """The levels followed, in descending order, of NumPy weights with any leading axes."""
 
     @abstractmethod
-    def predict(self, learning_rate: float, batch_size: float) -> Prediction:
-        """The stationary state that Dyson Brownian motion predicts."""
+    def matrix_names(self) -> tuple[str, ...]:
+        """For each level the name of the weight matrix it belongs to."""
+
+    @abstractmethod
+    def predict(
+        self, learning_rate: float, batch_size: float, optimizer: Optimizer | None = None
+    ) -> Prediction:
+        """The stationary state that Dyson Brownian motion predicts; plain SGD by default.
+
+        Raises:
+            NoPredictionError: a model, or an optimiser of it, without a closed form.
+        """
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
         """What defines the model, as plain values for the attributes of a result."""
+
+    @staticmethod
+    def from_loss(
+        loss: Callable[[Weights, Any], Any],
+        init: Callable[[PRNGKeyArray], Weights],
+        batches: Any,
+        *,
+        matrices: Callable[[Weights], dict[str, Any]] | None = None,
+    ) -> "Model":
+        """A model of your own: a loss and a tree of weights, nothing else.
+
+        Args:
+            loss: from the weights of one replica and a mini-batch to a number, the mean loss.
+            init: from a JAX key to the weights before the first update, any pytree of arrays.
+            batches: a tree of arrays with one first axis, from whose rows mini-batches are drawn
+                with replacement; or a function from a key and |B| to a mini-batch.
+            matrices: from the weights to the matrices followed, by name, on any leading axes; by
+                default every leaf with two axes. Levels are their singular values.
+
+        Raises:
+            InvalidInputError: arrays of different lengths, weights without a matrix.
+        """
+        from .loss_model import LossModel
+
+        return LossModel(loss, init, batches, matrices)
 
 
 def levels_of_gram(weights: Float[np.ndarray, "*batch hidden visible"]) -> np.ndarray:

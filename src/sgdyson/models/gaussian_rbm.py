@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from .._normals import normals
 from ..errors import require
+from ..optimizers import Optimizer
 from ._model import Model, check_rates, levels_of_gram
 from ._prediction import Prediction
 from ._rbm_prediction import predict_rbm
@@ -167,7 +168,13 @@ class GaussianRBM(Model):
         """Eigenvalues of W^T W, descending."""
         return levels_of_gram(weights)
 
-    def predict(self, learning_rate: float, batch_size: float) -> Prediction:
+    def matrix_names(self) -> tuple[str, ...]:
+        """All levels are those of the one weight matrix."""
+        return ("weights",) * self.n_visible
+
+    def predict(
+        self, learning_rate: float, batch_size: float, optimizer: Optimizer | None = None
+    ) -> Prediction:
         """The stationary levels, to first order in alpha/|B|; see `Prediction`."""
         check_rates(learning_rate, batch_size)
         sweeps = None if self.sampler == "independent" else self.gibbs_sweeps

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from .._normals import normals
 from ..errors import require
+from ..optimizers import Optimizer
 from ._bartlett import wishart_factor
 from ._model import Model, check_rates, levels_of_gram
 from ._prediction import Prediction
@@ -137,7 +138,13 @@ class TeacherStudent(Model):
         """Singular values of W, descending."""
         return np.sqrt(levels_of_gram(weights))
 
-    def predict(self, learning_rate: float, batch_size: float) -> Prediction:
+    def matrix_names(self) -> tuple[str, ...]:
+        """All levels are those of the one weight matrix."""
+        return ("weights",) * self.n
+
+    def predict(
+        self, learning_rate: float, batch_size: float, optimizer: Optimizer | None = None
+    ) -> Prediction:
         """The stationary levels under online data; see `Prediction`."""
         check_rates(learning_rate, batch_size)
         return predict_teacher_student(self.teacher, self.noise, learning_rate, batch_size)

@@ -1,0 +1,94 @@
+"""What all networks share: gradients by automatic differentiation, levels as singular values."""
+
+from abc import abstractmethod
+from typing import Any, Never
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+
+from ..errors import NoPredictionError, require
+from ._model import Memory, Model, Weights, levels_of_gram
+
+
+class Network(Model):
+    """A model that is given by a loss and by mini-batches that are drawn afresh.
+
+    Levels are the singular values of the matrices followed, descending, one matrix after another.
+    """
+
+    @abstractmethod
+    def loss(self, weights: Weights, batch: Any) -> Float[Array, ""]:
+        """Mean loss of a mini-batch under the weights of one replica."""
+
+    @abstractmethod
+    def batch(self, key: PRNGKeyArray, batch_size: float) -> Any:
+        """A mini-batch, independent of all others."""
+
+    @abstractmethod
+    def matrices(self, weights: PyTree[Any]) -> dict[str, Any]:
+        """The matrices followed, by name, of weights with any leading axes."""
+
+    def start(self, key: PRNGKeyArray, batch_size: float) -> Memory:
+        """Nothing is remembered."""
+        return ()
+
+    def gradient(
+        self, key: PRNGKeyArray, weights: Weights, memory: Memory, batch_size: float
+    ) -> tuple[Weights, Memory]:
+        """Of the mean loss of a fresh mini-batch."""
+        return jax.grad(self.loss)(weights, self.batch(key, batch_size)), memory
+
+    def levels(self, weights: PyTree[np.ndarray]) -> Float[np.ndarray, "*batch level"]:
+        """Singular values of every matrix followed, in float64."""
+        return np.concatenate(
+            [_singular_values(np.asarray(m)) for m in self.matrices(weights).values()], axis=-1
+        )
+
+    def matrix_names(self) -> tuple[str, ...]:
+        """A matrix of M x N has min(M, N) levels."""
+        with jax.enable_x64(True):
+            shapes = jax.eval_shape(lambda: self.matrices(self.init(jax.random.key(0))))
+        return tuple(name for name, m in shapes.items() for _ in range(min(m.shape[-2:])))
+
+
+def unpredicted(model: Model) -> Never:
+    """Refuse a prediction."""
+    raise NoPredictionError(
+        f"{type(model).__name__} has no closed-form prediction; measure its levels instead, with"
+        " `sgdyson.analysis` or `sgdyson analyze`."
+    )
+
+
+def two_dimensional(model: Model, weights: PyTree[Any]) -> dict[str, Any]:
+    """The leaves of the weights that are matrices in one replica, by their path."""
+    with jax.enable_x64(True):
+        shapes = jax.tree.leaves(jax.eval_shape(model.init, jax.random.key(0)))
+    leaves = jax.tree_util.tree_leaves_with_path(weights)
+    return {
+        jax.tree_util.keystr(path, simple=True, separator=".") or "weights": leaf
+        for (path, leaf), shape in zip(leaves, shapes, strict=True)
+        if len(shape.shape) == 2
+    }
+
+
+def rows(key: PRNGKeyArray, count: int, available: int) -> Array:
+    """Indices of rows, uniform with replacement, by a multiplication: no division, no rejection."""
+    bits = jax.random.bits(key, (count,), jnp.uint32).astype(jnp.uint64)
+    return ((bits * np.uint64(available)) >> np.uint64(32)).astype(jnp.int32)
+
+
+def whole_batch(batch_size: float) -> int:
+    """|B| as a whole number; fresh data have no exact gradient."""
+    require(
+        batch_size != np.inf,
+        "batch_size = inf: data that are drawn afresh have no exact gradient here; give a number.",
+    )
+    return int(batch_size)
+
+
+def _singular_values(matrix: np.ndarray) -> np.ndarray:
+    rows, columns = matrix.shape[-2:]
+    square = matrix if columns <= rows else matrix.mT
+    return np.asarray(np.sqrt(levels_of_gram(square.astype(np.float64))))

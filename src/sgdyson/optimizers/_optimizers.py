@@ -1,0 +1,175 @@
+"""Optimisers as values: functions from the learning rate to an Optax transformation.
+
+Each compares equal to another of the same numbers, so that nothing is compiled twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, TypeAlias
+
+import optax
+
+from ..errors import require
+
+Rate: TypeAlias = Any  # a number, or an Optax schedule
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """What all of them are: frozen numbers, called with a learning rate."""
+
+    def __post_init__(self) -> None:
+        for part in fields(self):
+            value = getattr(self, part.name)
+            if part.name in ("momentum", "decay", "b1", "b2"):
+                require(0 <= value < 1, f"{part.name} = {value!r} must be from 0 to below 1.")
+            if part.name in ("weight_decay", "eps"):
+                require(value >= 0, f"{part.name} = {value!r} must not be negative.")
+
+    def __call__(self, learning_rate: Rate) -> optax.GradientTransformation:
+        """The Optax transformation of this learning rate, a number or a schedule."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    r"""$W' = W - \alpha (g + \lambda W)$.
+
+    Args:
+        weight_decay: lambda, added to the gradient.
+    """
+
+    weight_decay: float = 0.0
+
+    def __call__(self, learning_rate: Rate) -> optax.GradientTransformation:
+        return _decayed(self.weight_decay, optax.sgd(learning_rate))
+
+
+@dataclass(frozen=True)
+class HeavyBall(Optimizer):
+    r"""Polyak's momentum, $v' = \beta v + g + \lambda W$, $W' = W - \alpha v'$.
+
+    Args:
+        momentum: beta.
+        weight_decay: lambda.
+    """
+
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+
+    def __call__(self, learning_rate: Rate) -> optax.GradientTransformation:
+        return _decayed(self.weight_decay, optax.sgd(learning_rate, self.momentum))
+
+
+@dataclass(frozen=True)
+class Nesterov(Optimizer):
+    r"""$v' = \beta v + g + \lambda W$, $W' = W - \alpha (g + \lambda W + \beta v')$.
+
+    Args:
+        momentum: beta.
+        weight_decay: lambda.
+    """
+
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+
+    def __call__(self, learning_rate: Rate) -> optax.GradientTransformation:
+        return _decayed(self.weight_decay, optax.sgd(learning_rate, self.momentum, nesterov=True))
+
+
+@dataclass(frozen=True)
+class RMSProp(Optimizer):
+    r"""$v' = b v + (1 - b) g^2$, $W' = W - \alpha g/\sqrt{v' + \epsilon}$, entry by entry.
+
+    Args:
+        decay: b.
+        eps: epsilon.
+    """
+
+    decay: float = 0.9
+    eps: float = 1e-8
+
+    def __call__(self, learning_rate: Rate) -> optax.GradientTransformation:
+        return optax.rmsprop(learning_rate, self.decay, self.eps)
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    r"""$W' = W - \alpha \hat m/(\sqrt{\hat v} + \epsilon)$ (Kingma and Ba, arXiv:1412.6980).
+
+    Args:
+        b1: of the mean m of gradients.
+        b2: of the mean v of their squares.
+        eps: epsilon.
+    """
+
+    b1: float = 0.9
+    b2: float = 0.999
+    eps: float = 1e-8
+
+    def __call__(self, learning_rate: Rate) -> optax.GradientTransformation:
+        return optax.adam(learning_rate, self.b1, self.b2, self.eps)
+
+
+@dataclass(frozen=True)
+class AdamW(Optimizer):
+    r"""Adam, and $-\alpha \lambda W$ beside it (Loshchilov and Hutter, arXiv:1711.05101).
+
+    Args:
+        weight_decay: lambda.
+        b1: see `Adam`.
+        b2: see `Adam`.
+        eps: see `Adam`.
+    """
+
+    weight_decay: float = 1e-4
+    b1: float = 0.9
+    b2: float = 0.999
+    eps: float = 1e-8
+
+    def __call__(self, learning_rate: Rate) -> optax.GradientTransformation:
+        return optax.adamw(
+            learning_rate, self.b1, self.b2, self.eps, weight_decay=self.weight_decay
+        )
+
+
+@dataclass(frozen=True)
+class Muon(Optimizer):
+    r"""Orthogonalised momentum: all singular values of an update are about $\alpha$.
+
+    Nesterov's momentum of each matrix, made orthogonal by five Newton-Schulz steps (Jordan et al.
+    2024, as in Optax); vectors are moved by Adam.
+
+    Args:
+        momentum: beta.
+    """
+
+    momentum: float = 0.95
+
+    def __call__(self, learning_rate: Rate) -> optax.GradientTransformation:
+        return optax.contrib.muon(learning_rate, beta=self.momentum)
+
+
+@dataclass(frozen=True)
+class Scheduled(Optimizer):
+    """An optimiser whose learning rate follows a shape.
+
+    Args:
+        optimizer: one of this module, or any function from a learning rate to a transformation.
+        shape: from the count of updates to a factor, an Optax schedule of peak 1, such as
+            `optax.cosine_decay_schedule(1.0, 10_000)`.
+    """
+
+    optimizer: Callable[[Rate], optax.GradientTransformation]
+    shape: Callable[[Any], Any]
+
+    def __call__(self, learning_rate: Rate) -> optax.GradientTransformation:
+        return self.optimizer(lambda update: learning_rate * self.shape(update))
+
+
+def _decayed(
+    weight_decay: float, optimizer: optax.GradientTransformation
+) -> optax.GradientTransformation:
+    if weight_decay == 0:
+        return optimizer
+    return optax.chain(optax.add_decayed_weights(weight_decay), optimizer)

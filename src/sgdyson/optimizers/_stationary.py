@@ -1,0 +1,162 @@
+r"""Stationary fluctuations of one quadratic mode under an optimiser.
+
+A weight w of curvature h sees the gradient $g = h w + n$, n noise of variance q. Optimisers with
+momentum are linear: with the state z = (w, v), $z' = F z + G g$, and the stationary covariance
+solves $\Sigma = A \Sigma A^T + q G G^T$, $A = F + h G e_0^T$: no approximation. Optimisers that
+divide by the size of the gradient are linear in the mean: curvature $c_1 h/\sqrt v$, noise $c_2$,
+$v = q + h^2 \langle w^2 \rangle$. Derivation: docs, "Theory".
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import integrate
+
+from ..errors import NoPredictionError, require
+from ._optimizers import SGD, Adam, HeavyBall, Nesterov, Optimizer, RMSProp
+
+Linear = tuple[np.ndarray, np.ndarray]  # F and G
+
+
+def effective_rate(optimizer: Optimizer | None, learning_rate: float) -> float:
+    r"""Distance moved, in all, for one unit of gradient: $\alpha/(1-\beta)$ under momentum.
+
+    Args:
+        optimizer: a linear one; None is plain SGD.
+        learning_rate: alpha.
+
+    Raises:
+        NoPredictionError: an optimiser that is not linear.
+    """
+    beta = getattr(_linear_one(optimizer), "momentum", 0.0)
+    return learning_rate / (1 - beta)
+
+
+def response(optimizer: Optimizer | None, learning_rate: float, memory: np.ndarray) -> np.ndarray:
+    r"""$-e_0^T (1 - r F)^{-1} G$ without weight decay: what noise of memory r leaves in the weight.
+
+    The distance moved after a unit of gradient, summed over the updates since with weights r^t.
+    """
+    drift, kick = _matrices(_linear_one(optimizer), learning_rate, decayed=False)
+    unit = np.eye(len(kick))
+    solved = np.linalg.solve(unit - memory[..., None, None] * drift, kick[:, None])
+    return np.asarray(-solved[..., 0, 0])
+
+
+def stationary_variance(
+    optimizer: Optimizer | None,
+    learning_rate: float,
+    curvature: ArrayLike,
+    noise: ArrayLike,
+    *,
+    multiplicative: ArrayLike = 0.0,
+) -> np.ndarray:
+    r"""Variance of a weight of curvature h under gradient noise, in the stationary state.
+
+    Exact for `SGD`, `HeavyBall` and `Nesterov`. For plain SGD $\alpha q/(h (2 - \alpha h))$; with
+    momentum, for small $\alpha$, $\alpha q/(2 h (1-\beta))$. For `RMSProp` and `Adam`, whose step
+    does not know the size of the noise, $\propto \alpha \sqrt q/(2 h)$: with Gaussian noise, many
+    updates to a relaxation time and, for Adam, $b_2$ near 1.
+
+    Args:
+        optimizer: None is plain SGD.
+        learning_rate: alpha.
+        curvature: h, positive; any shape.
+        noise: variance q of the gradient; any shape that fits.
+        multiplicative: m, if the gradient's variance is $q + m w^2$ (linear optimisers only).
+
+    Returns:
+        Variances; infinite where the optimiser is not stable.
+
+    Raises:
+        NoPredictionError: an optimiser without a theory here.
+    """
+    h, q, m = np.broadcast_arrays(
+        *(np.asarray(a, float) for a in (curvature, noise, multiplicative))
+    )
+    require(bool((h > 0).all()), f"curvature = {curvature!r} must be positive.")
+    if isinstance(optimizer, RMSProp | Adam):
+        require(not m.any(), "multiplicative noise has a theory under linear optimisers alone.")
+        return _normalised_variance(optimizer, learning_rate, h, q)
+    unit = _unit_variance(*_matrices(_linear_one(optimizer), learning_rate), h)
+    stable = unit * m < 1
+    return np.where(stable, unit * q / np.where(stable, 1 - unit * m, 1.0), np.inf)
+
+
+def _linear_one(optimizer: Optimizer | None) -> SGD | HeavyBall | Nesterov:
+    if optimizer is None:
+        return SGD()
+    if not isinstance(optimizer, SGD | HeavyBall | Nesterov):
+        raise NoPredictionError(
+            f"optimizer = {optimizer!r} has no closed-form prediction here; SGD, HeavyBall and"
+            " Nesterov have."
+        )
+    return optimizer
+
+
+def _matrices(
+    optimizer: SGD | HeavyBall | Nesterov, alpha: float, *, decayed: bool = True
+) -> Linear:
+    """F and G of z' = F z + G g."""
+    decay = optimizer.weight_decay if decayed else 0.0
+    if isinstance(optimizer, SGD):
+        return np.array([[1 - alpha * decay]]), np.array([-alpha])
+    beta = optimizer.momentum
+    ahead = 1 + beta if isinstance(optimizer, Nesterov) else 1.0  # of the gradient in the step
+    behind = beta**2 if isinstance(optimizer, Nesterov) else beta  # of v in it
+    drift = np.array([[1 - alpha * ahead * decay, -alpha * behind], [decay, beta]])
+    return drift, np.array([-alpha * ahead, 1.0])
+
+
+def _averaging(alpha: float, b1: float) -> Linear:
+    """F and G of m' = b1 m + (1 - b1) g, w' = w - alpha m'."""
+    drift = np.array([[1.0, -alpha * b1], [0.0, b1]])
+    return drift, np.array([-alpha * (1 - b1), 1 - b1])
+
+
+def _unit_variance(drift: np.ndarray, kick: np.ndarray, curvature: np.ndarray) -> np.ndarray:
+    """Of the weight, for noise of variance 1; infinite where not stable."""
+    size = len(kick)
+    step = drift + curvature[..., None, None] * np.outer(kick, np.eye(size)[0])
+    stable = np.abs(np.linalg.eigvals(step)).max(axis=-1) < 1
+    step = np.where(stable[..., None, None], step, 0.0)
+    square = np.einsum("...ij,...kl->...ikjl", step, step).reshape(
+        *curvature.shape, size**2, size**2
+    )
+    source = np.outer(kick, kick).ravel()
+    solved = np.linalg.solve(np.eye(size**2) - square, source[:, None])[..., 0, 0]
+    return np.where(stable, solved, np.inf)
+
+
+def _normalised_variance(
+    optimizer: RMSProp | Adam, alpha: float, h: np.ndarray, q: np.ndarray
+) -> np.ndarray:
+    """The gradient's mean square holds the weight's own fluctuation: a fixed point, iterated."""
+    if isinstance(optimizer, RMSProp):
+        linear, (drift_gain, noise_gain) = _averaging(alpha, 0.0), _gains(optimizer.decay)
+    else:
+        linear, (drift_gain, noise_gain) = _averaging(alpha, optimizer.b1), (1.0, 1.0)
+    variance = np.zeros(h.shape)
+    for _ in range(200):
+        square = np.where(q > 0, q + h**2 * variance, 1.0)
+        unit = _unit_variance(*linear, drift_gain * h / np.sqrt(square))
+        previous, variance = variance, np.where(q > 0, unit * noise_gain * q / square, 0.0)
+        if np.allclose(variance, previous, rtol=1e-12, atol=0):
+            break
+    return variance
+
+
+def _gains(decay: float) -> tuple[float, float]:
+    r"""$\langle n^2/\sqrt v \rangle$ and $\langle n^2/v \rangle$ of unit noise, v its mean square.
+
+    $v = \sum_k a_k n_k^2$, $a_k = (1-b) b^k$, n_0 being the n above: with $v^{-p} = \int t^{p-1}
+    e^{-t v} dt/\Gamma(p)$ each is an integral of $(1 + 2 t a_0)^{-1} \prod_k (1 + 2 t a_k)^{-1/2}$.
+    """
+    terms = max(int(np.ceil(-40 / np.log(decay))), 1) if decay > 0 else 1
+    weights = (1 - decay) * decay ** np.arange(terms)
+
+    def law(t: float) -> float:
+        return float(np.exp(-0.5 * np.log1p(2 * t * weights).sum()) / (1 + 2 * t * weights[0]))
+
+    # t = x^2 takes the root singularity of p = 1/2 away
+    half = integrate.quad(lambda x: 2 * law(x**2), 0, np.inf)[0] / np.sqrt(np.pi)
+    return half, integrate.quad(law, 0, np.inf)[0]
