@@ -67,12 +67,14 @@ def labelled(recorder: Recorder, record_every: int, settings: dict[str, Any]) ->
     for name, array in recorder.weights.items():
         axes = tuple(f"{name}_{axis}" for axis in range(array.ndim - 2))
         variables[name] = (("replica", "time", *axes), array)
+    coordinates: dict[str, Any] = {
+        "replica": np.asarray(recorder.chosen),
+        "time": record_every * np.arange(recorder.levels.shape[1]),
+    }
+    if len(set(recorder.matrix_names)) > 1:
+        coordinates["matrix"] = ("level", list(recorder.matrix_names))
     return xr.Dataset(
         variables,
-        coords={
-            "replica": np.asarray(recorder.chosen),
-            "time": record_every * np.arange(recorder.levels.shape[1]),
-            "matrix": ("level", list(recorder.matrix_names)),
-        },
+        coords=coordinates,
         attrs={**settings, "sgdyson_version": __version__},
     )

@@ -65,8 +65,9 @@ def simulate(
     Returns:
         A data set with `levels` (replica, time, level), descending, `diverged` (replica),
         `diverged_at` (replica; the first update that failed, -1 if none did) and, if asked for,
-        `weights`; coordinate `time` counts updates. Attributes hold every setting. The levels of
-        a diverged replica stay at their last values: leave them out of averages.
+        `weights`; coordinate `time` counts updates, and where a model has several matrices
+        `matrix` names the one that each level belongs to. Attributes hold every setting. The
+        levels of a diverged replica stay at their last values: leave them out of averages.
 
     Raises:
         InvalidInputError: a value that breaks one of these rules.

@@ -5,5 +5,6 @@ from ._prediction import Prediction as Prediction
 from ._quenched import quenched_mean_spacing as quenched_mean_spacing
 from .gaussian_rbm import GaussianRBM as GaussianRBM
 from .gaussian_rbm import scalar_field_kernel as scalar_field_kernel
+from .linear_network import LinearNetwork as LinearNetwork
 from .loss_model import LossModel as LossModel
 from .teacher_student import TeacherStudent as TeacherStudent

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
+from scipy import special
 
 from ..errors import require
 
@@ -27,7 +28,8 @@ class Prediction:
         covariance: $V_{ij}$, variances of the fluctuation matrix M in the target's eigenbasis.
         width: $\sigma_i = \sqrt{V_{ii}}$ of the Coulomb gas; of a single level, its standard
             deviation.
-        mean_spacing: $\langle S \rangle = \sqrt{\pi} \sigma_i$, should level i be one of a pair.
+        mean_spacing: $\langle S \rangle = \sqrt{\pi} \sigma_i$, should level i be one of a pair
+            (of a pair whose noise has a preferred direction, see `mean_length`).
         mean_shift: mean of the level (of its multiplet) minus `levels`, from the fluctuations.
         relaxation_time: in updates, of level i about its fixed point.
         next_order: size of the first neglected term, relative to each width.
@@ -48,8 +50,15 @@ class Prediction:
 
     @property
     def mean_spacing(self) -> Levels:
-        r"""$\sqrt{\pi} \sigma_i$, in the units of the levels."""
-        return np.asarray(np.sqrt(np.pi) * self.width)
+        r"""$\sqrt{\pi} \sigma_i$, in the units of the levels.
+
+        The spacing is the length of $(M_{ii} - M_{jj}, 2 M_{ij})$, j the partner of i.
+        """
+        diagonal = np.diag(self.covariance)
+        partner = degenerate(self.levels) & ~np.eye(len(self.levels), dtype=bool)
+        across = np.where(partner.any(axis=1), self.covariance[
+            np.arange(len(diagonal)), partner.argmax(axis=1)], diagonal / 2)  # fmt: skip
+        return mean_length(2 * diagonal, 4 * across)
 
     @property
     def friction(self) -> Levels:
@@ -87,6 +96,18 @@ class Prediction:
             f"updates = {updates!r} must be counts of updates in rising order.",
         )
         return self._curve(start, times)
+
+
+def mean_length(first: ArrayLike, second: ArrayLike) -> np.ndarray:
+    r"""Mean length of a plane Gaussian vector whose components have these variances.
+
+    $a \sqrt{2/\pi}\, E(1 - b^2/a^2)$ for standard deviations a >= b, E the complete elliptic
+    integral of parameter m; $a \sqrt{\pi/2}$ where they are equal.
+    """
+    small, large = np.minimum(first, second), np.maximum(first, second)
+    finite = np.isfinite(large) & (large > 0)
+    ratio = np.where(finite, small, 1.0) / np.where(finite, large, 1.0)
+    return np.asarray(np.sqrt(large * 2 / np.pi) * special.ellipe(1 - ratio))
 
 
 def degenerate(levels: Levels) -> Bool[np.ndarray, "level level"]:

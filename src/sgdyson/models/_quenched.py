@@ -8,9 +8,9 @@ length of $(\delta_{11} - \delta_{22}, \delta_{12} + \delta_{21})$.
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy import special
 
 from ..errors import require
+from ._prediction import mean_length
 from .teacher_student import TeacherStudent
 
 
@@ -39,8 +39,7 @@ def quenched_mean_spacing(model: TeacherStudent, learning_rate: float, batch_siz
         covariance = np.einsum("ijkl,jm,ln->imkn", covariance, left, left) + noise
     spacing = np.array([[[1.0, 0.0], [0.0, -1.0]], [[0.0, 1.0], [1.0, 0.0]]])
     plane = np.einsum("aij,ijkl,bkl->ab", spacing, covariance, spacing)
-    small, large = np.linalg.eigvalsh(plane)
-    return float(np.sqrt(large * 2 / np.pi) * special.ellipe(1 - small / large))
+    return float(mean_length(*np.linalg.eigvalsh(plane)))
 
 
 def _input_moments(model: TeacherStudent, batch_size: int) -> np.ndarray:

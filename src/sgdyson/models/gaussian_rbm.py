@@ -179,8 +179,9 @@ class GaussianRBM(Model):
         check_rates(learning_rate, batch_size)
         sweeps = None if self.sampler == "independent" else self.gibbs_sweeps
         return predict_rbm(
-            self.target_modes, self.rbm_mass, self.n_hidden, learning_rate, batch_size, sweeps
-        )
+            self.target_modes, self.rbm_mass, self.n_hidden, learning_rate, batch_size, sweeps,
+            optimizer,
+        )  # fmt: skip
 
     def settings(self) -> dict[str, Any]:
         """Plain values for the attributes of a result."""

@@ -147,7 +147,9 @@ class TeacherStudent(Model):
     ) -> Prediction:
         """The stationary levels under online data; see `Prediction`."""
         check_rates(learning_rate, batch_size)
-        return predict_teacher_student(self.teacher, self.noise, learning_rate, batch_size)
+        return predict_teacher_student(
+            self.teacher, self.noise, learning_rate, batch_size, optimizer
+        )
 
     def settings(self) -> dict[str, Any]:
         """Plain values for the attributes of a result."""

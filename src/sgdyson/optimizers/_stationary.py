@@ -31,6 +31,23 @@ def effective_rate(optimizer: Optimizer | None, learning_rate: float) -> float:
     return learning_rate / (1 - beta)
 
 
+def remaining(
+    optimizer: Optimizer | None, learning_rate: float, curvature: float, updates: ArrayLike
+) -> np.ndarray:
+    """Share of a displacement that is left after so many noise-free updates from rest.
+
+    Args:
+        optimizer: a linear one; None is plain SGD.
+        learning_rate: alpha.
+        curvature: h.
+        updates: shape (time,), counts.
+    """
+    drift, kick = _matrices(_linear_one(optimizer), learning_rate)
+    step = drift + curvature * np.outer(kick, np.eye(len(kick))[0])
+    counts = np.atleast_1d(np.asarray(updates)).astype(int)
+    return np.array([np.linalg.matrix_power(step, int(count))[0, 0] for count in counts])
+
+
 def response(optimizer: Optimizer | None, learning_rate: float, memory: np.ndarray) -> np.ndarray:
     r"""$-e_0^T (1 - r F)^{-1} G$ without weight decay: what noise of memory r leaves in the weight.
 
@@ -78,8 +95,35 @@ def stationary_variance(
         require(not m.any(), "multiplicative noise has a theory under linear optimisers alone.")
         return _normalised_variance(optimizer, learning_rate, h, q)
     unit = _unit_variance(*_matrices(_linear_one(optimizer), learning_rate), h)
-    stable = unit * m < 1
-    return np.where(stable, unit * q / np.where(stable, 1 - unit * m, 1.0), np.inf)
+    stable = np.isfinite(unit)
+    growth = np.where(stable, unit, 0.0) * m  # of the noise with the weight's own variance
+    stable = stable & (growth < 1)
+    return np.where(stable, unit * q / np.where(stable, 1 - growth, 1.0), np.inf)
+
+
+def stationary_covariance(
+    optimizer: Optimizer | None, learning_rate: float, hessian: np.ndarray, noise: np.ndarray
+) -> np.ndarray:
+    """Of several weights that interact, under a linear optimiser; no approximation.
+
+    A direction in which loss and decay are flat must be free of noise, and is left at rest.
+
+    Args:
+        optimizer: a linear one; None is plain SGD.
+        learning_rate: alpha.
+        hessian: of the loss, without weight decay, shape (weight, weight).
+        noise: covariance of the gradient, shape (weight, weight).
+    """
+    linear = _linear_one(optimizer)
+    curvatures, directions = np.linalg.eigh(hessian)
+    source = directions.T @ noise @ directions
+    total = curvatures + linear.weight_decay
+    flat = np.abs(total) <= 1e-10 * np.abs(total).max()
+    curvatures = np.where(flat, 1.0, curvatures)
+    left, right = np.meshgrid(curvatures, curvatures, indexing="ij")
+    unit = _unit_covariance(*_matrices(linear, learning_rate), left, right)
+    moving = ~flat[:, None] & ~flat
+    return np.asarray(directions @ np.where(moving, unit * source, 0.0) @ directions.T)
 
 
 def _linear_one(optimizer: Optimizer | None) -> SGD | HeavyBall | Nesterov:
@@ -115,15 +159,24 @@ def _averaging(alpha: float, b1: float) -> Linear:
 
 def _unit_variance(drift: np.ndarray, kick: np.ndarray, curvature: np.ndarray) -> np.ndarray:
     """Of the weight, for noise of variance 1; infinite where not stable."""
+    return _unit_covariance(drift, kick, curvature, curvature)
+
+
+def _unit_covariance(
+    drift: np.ndarray, kick: np.ndarray, left: np.ndarray, right: np.ndarray
+) -> np.ndarray:
+    """Of two weights of these curvatures that feel one noise of variance 1."""
     size = len(kick)
-    step = drift + curvature[..., None, None] * np.outer(kick, np.eye(size)[0])
-    stable = np.abs(np.linalg.eigvals(step)).max(axis=-1) < 1
-    step = np.where(stable[..., None, None], step, 0.0)
-    square = np.einsum("...ij,...kl->...ikjl", step, step).reshape(
-        *curvature.shape, size**2, size**2
+    pull = np.outer(kick, np.eye(size)[0])
+    first, second = (drift + curvature[..., None, None] * pull for curvature in (left, right))
+    radii = [np.abs(np.linalg.eigvals(step)).max(axis=-1) for step in (first, second)]
+    stable = np.maximum(*radii) < 1
+    product = np.einsum("...ij,...kl->...ikjl", first, second).reshape(
+        *left.shape, size**2, size**2
     )
-    source = np.outer(kick, kick).ravel()
-    solved = np.linalg.solve(np.eye(size**2) - square, source[:, None])[..., 0, 0]
+    product = np.where(stable[..., None, None], product, 0.0)
+    source = np.outer(kick, kick).reshape(size**2, 1)
+    solved = np.linalg.solve(np.eye(size**2) - product, source)[..., 0, 0]
     return np.where(stable, solved, np.inf)
 
 

@@ -1,0 +1,168 @@
+"""A deep linear network: several weight matrices that share their noise, a many-species gas."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+from numpy.typing import ArrayLike
+
+from .._normals import normals
+from ..errors import require
+from ..optimizers import Optimizer
+from ._bartlett import wishart_factor
+from ._linear_network_prediction import predict_linear_network
+from ._model import check_rates
+from ._network import Network, whole_batch
+from ._prediction import Prediction
+
+Weights = dict[str, Array]  # "w1" (applied first), "w2", ...
+Batch = tuple[Float[Array, "n m"], Float[Array, "out m"]]
+
+
+class LinearNetwork(Network):
+    r"""$y = W_D \cdots W_1 x$ learns $T x + \epsilon\,\xi$, with x and $\xi$ from N(0, 1).
+
+    The loss is half the squared error. Levels are the singular values of the product (first), of
+    W_1, W_2 and so on. A mini-batch enters through $C = X X^T/|B|$ and $\Xi X^T/|B|$ alone, which
+    are drawn directly: the cost does not depend on |B|.
+
+    Args:
+        teacher: eigenvalues, shape (N,), of a diagonal T; or T itself, shape (out, N).
+        hidden: widths of the hidden layers, one or more.
+        noise: epsilon, of the labels.
+        initial_width: standard deviation of the entries of every W before the first update,
+            times the square root of its columns.
+        initial_weights: W_1, W_2, ... themselves before the first update, instead.
+
+    Raises:
+        InvalidInputError: a value that breaks one of these rules.
+    """
+
+    teacher: np.ndarray
+    noise: np.ndarray
+    initial_width: np.ndarray
+    initial_weights: tuple[np.ndarray, ...] | None
+    hidden: tuple[int, ...] = eqx.field(static=True)
+
+    def __init__(
+        self,
+        teacher: ArrayLike = (2.0, 2.0),
+        *,
+        hidden: tuple[int, ...] = (2,),
+        noise: float = 0.1,
+        initial_width: float = 1.0,
+        initial_weights: Sequence[ArrayLike] | None = None,
+    ) -> None:
+        matrix = np.asarray(teacher, dtype=float)
+        self.teacher = np.diag(matrix) if matrix.ndim == 1 else matrix
+        self.hidden = tuple(hidden)
+        self.noise = np.asarray(noise, dtype=float)
+        self.initial_width = np.asarray(initial_width, dtype=float)
+        self.initial_weights = None
+        if initial_weights is not None:
+            self.initial_weights = tuple(np.asarray(w, dtype=float) for w in initial_weights)
+        require(
+            self.teacher.ndim == 2 and self.teacher.size > 0 and np.isfinite(matrix).all(),
+            f"teacher = {teacher!r} must be finite numbers of shape (N,) or (out, N).",
+        )
+        require(
+            len(self.hidden) >= 1 and all(isinstance(w, int) and w >= 1 for w in self.hidden),
+            f"hidden = {hidden!r} must be one whole number or more, each at least 1.",
+        )
+        for name, value in {"noise": noise, "initial_width": initial_width}.items():
+            require(
+                bool(np.isfinite(value)) and value >= 0,
+                f"{name} = {value!r} must be a number that is not negative.",
+            )
+        given = tuple(w.shape for w in self.initial_weights or ())
+        require(
+            self.initial_weights is None or given == self._shapes,
+            f"initial_weights of shapes {given} must have the shapes {self._shapes}.",
+        )
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Units of every layer, inputs first."""
+        return (self.teacher.shape[1], *self.hidden, self.teacher.shape[0])
+
+    @property
+    def _shapes(self) -> tuple[tuple[int, int], ...]:
+        return tuple(zip(self.widths[1:], self.widths[:-1], strict=True))
+
+    def init(self, key: PRNGKeyArray) -> Weights:
+        """Entries N(0, initial_width^2/columns)."""
+        keys = jax.random.split(key, len(self._shapes))
+        drawn = self.initial_weights or [
+            self.initial_width / shape[1] ** 0.5 * normals(k, shape)
+            for k, shape in zip(keys, self._shapes, strict=True)
+        ]
+        return {f"w{number}": jnp.asarray(w) for number, w in enumerate(drawn, 1)}
+
+    def batch(self, key: PRNGKeyArray, batch_size: float) -> Batch:
+        r"""Factors F and Z of $C = F F^T$ and $\Xi X^T/|B| = Z F^T$, both over $\sqrt{|B|}$.
+
+        Given the inputs, the rows of $\Xi X^T$ are normal with covariance $X X^T$: with Bartlett's
+        $X X^T = F F^T$ they have the law of the rows of $Z F^T$.
+        """
+        if batch_size == np.inf:
+            n, out = self.widths[0], self.widths[-1]
+            return jnp.eye(n), jnp.zeros((out, n))
+        count = whole_batch(batch_size)
+        input_key, noise_key = jax.random.split(key)
+        factor = wishart_factor(input_key, self.widths[0], count)
+        labels = normals(noise_key, (self.widths[-1], factor.shape[1]))
+        return factor / count**0.5, labels / count**0.5
+
+    def loss(self, weights: Weights, batch: Batch) -> Float[Array, ""]:
+        """Half the squared error, up to a constant of the labels."""
+        factor, labels = batch
+        error = (_product(weights) - self.teacher) @ factor - self.noise * labels
+        return 0.5 * jnp.sum(error**2)
+
+    def matrices(self, weights: dict[str, Any]) -> dict[str, Any]:
+        """The product, and each W."""
+        return {"product": _product(weights), **weights}
+
+    def predict(
+        self, learning_rate: float, batch_size: float, optimizer: Optimizer | None = None
+    ) -> Prediction:
+        """Of the product, whose levels come first; see `predict_matrices`."""
+        return self.predict_matrices(learning_rate, batch_size, optimizer)["product"]
+
+    def predict_matrices(
+        self, learning_rate: float, batch_size: float, optimizer: Optimizer | None = None
+    ) -> dict[str, Prediction]:
+        """The stationary state of the product and of every W, by name.
+
+        Needs weight decay, which balances the layers: without it the weights have directions in
+        which the loss is flat, and no stationary state.
+
+        Raises:
+            NoPredictionError: no weight decay, a teacher that is not square and diagonal, too few
+                hidden units, an optimiser that is not linear.
+        """
+        check_rates(learning_rate, batch_size)
+        return predict_linear_network(
+            self.teacher, self.hidden, float(self.noise), learning_rate, batch_size, optimizer
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """Plain values for the attributes of a result."""
+        return {
+            "model": "linear_network",
+            "teacher": self.teacher.tolist(),
+            "hidden": list(self.hidden),
+            "noise": float(self.noise),
+            "initial_width": float(self.initial_width),
+        }
+
+
+def _product(weights: dict[str, Any]) -> Any:
+    matrix = weights["w1"]
+    for number in range(2, len(weights) + 1):
+        matrix = weights[f"w{number}"] @ matrix
+    return matrix
