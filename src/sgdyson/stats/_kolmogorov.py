@@ -35,15 +35,15 @@ def wigner_ks_test(spacings: ArrayLike) -> GoodnessOfFit:
     x = _samples(spacings)
     s = x / x.mean()
     u = _surmise_cdf(s)
-    covariance = _independent()
-    clusters = float(u.size)
-    if u.ndim == 2:
+    if u.ndim == 1:
+        covariance, clusters, excursions = _independent(), float(u.size), _usual_excursions()
+    else:
         found = ad.replica_deviations(u, GRID) + np.multiply.outer(
             (s - 1).mean(axis=1), _slope()[0]
         )
         covariance, clusters = np.cov(found, rowvar=False), float(len(u))
+        excursions = _excursions(covariance)
     pooled = np.searchsorted(np.sort(u, axis=None), GRID, side="right") / u.size - GRID
-    excursions = _excursions(covariance)
     reached = np.sum(excursions >= np.sqrt(clusters) * np.abs(pooled).max())
     size = clusters * float(np.trace(_independent()) / np.trace(covariance))
     return GoodnessOfFit(
@@ -81,3 +81,8 @@ def _independent() -> Floats:
     mixed = np.outer(g, c)
     bridge = np.minimum.outer(GRID, GRID) - np.outer(GRID, GRID)
     return np.asarray(bridge + mixed + mixed.T + (4 / np.pi - 1) * np.outer(g, g))
+
+
+@cache
+def _usual_excursions() -> Floats:
+    return _excursions(_independent())

@@ -29,7 +29,7 @@ def by_replica(x: ArrayLike, name: str = "x") -> Floats:
     A one-dimensional array holds one sample of each replica: independent samples.
     """
     array = finite(x, name)
-    require(array.ndim > 0, f"{name} is the single number {array}; its first axis must be replica.")
+    require(array.ndim > 0, f"{name} is a single number; its first axis must be replica.")
     require(
         array.shape[0] >= 2,
         f"{name} has {array.shape[0]} replica and an error over replicas needs at least 2; run "

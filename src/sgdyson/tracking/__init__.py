@@ -21,5 +21,7 @@ from ._run_store import matrices_of as matrices_of
 from ._run_store import open_run as open_run
 from ._spectrum import MatrixSpectrum as MatrixSpectrum
 from ._spectrum import spectrum as spectrum
+from ._tail import Tail as Tail
+from ._tail import fit_tail as fit_tail
 from ._torch import SpectralTracker as SpectralTracker
 from ._tracker import Tracker as Tracker

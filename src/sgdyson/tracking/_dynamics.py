@@ -70,7 +70,12 @@ def matrix_dynamics(run: xr.Dataset, name: str, start: int | None = None) -> Mat
     require(len(interval) == 1, "records lie at unequal intervals; record with every = a number.")
     variable = late[f"s_{names[name]}"]
     rows, columns = variable.attrs["shape"]
-    return _measure(np.asarray(variable.values), abs(rows - columns), int(interval[0]))
+    s = np.asarray(variable.values)
+    require(
+        bool(np.isfinite(s).all()),
+        f"{name} was zero, NaN or infinite at a record from step {first} on; begin later.",
+    )
+    return _measure(s, abs(rows - columns), int(interval[0]))
 
 
 def coulomb_repulsion(s: Floats, excess: int) -> Floats:

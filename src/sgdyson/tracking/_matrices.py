@@ -34,11 +34,14 @@ def weight_matrices(
     axis.
 
     Args:
-        arrays: names, and anything NumPy takes as an array.
+        arrays: names, and anything NumPy takes as an array; or a `Skipped`, which is passed on.
         split: parts of every matrix with "qkv", "query_key_value" or "c_attn" in its name, or the
             number of parts by full name.
     """
     for name, value in arrays:
+        if isinstance(value, Skipped):
+            yield value
+            continue
         array = np.asarray(value)
         reason = _unfit(array)
         if reason:
@@ -63,7 +66,7 @@ def _unfit(array: np.ndarray) -> str | None:
         "float8_e4m3fn",
         "float8_e5m2",
     ):
-        return f"{array.dtype} numbers are no weights"
+        return f"{array.dtype}, no real floating-point numbers"
     if array.ndim < 2:
         return "a vector" if array.ndim else "a single number"
     if array.ndim > 5:

@@ -33,8 +33,10 @@ def write_run_report(path: Path, run: xr.Dataset, title: str) -> None:
     require(run.sizes["time"] > 0, "the run has no record yet; wait for its first.")
     names = matrices_of(run)
     require(bool(names), "the run holds no weight matrix.")
-    chosen = _spread(run.sizes["time"], _RECORDS)
-    measured = {name: [_at(run, name, key, int(i)) for i in chosen] for name, key in names.items()}
+    chosen = {name: _chosen(run, key) for name, key in names.items()}
+    measured = {
+        name: [_at(run, name, key, int(i)) for i in chosen[name]] for name, key in names.items()
+    }
     last = {name: spectra[-1].to_row() for name, spectra in measured.items()}
     steps = run.time.values
     write_run_page(
@@ -43,7 +45,8 @@ def write_run_report(path: Path, run: xr.Dataset, title: str) -> None:
         subtitle=f"{len(names)} matrices, {len(steps)} records, steps {steps[0]} to {steps[-1]}.",
         rows=[{column: row[column] for column in _COLUMNS} for row in last.values()],
         matrices=[
-            _matrix(run, name, key, measured[name], steps[chosen]) for name, key in names.items()
+            _matrix(run, name, key, measured[name], steps[chosen[name]])
+            for name, key in names.items()
         ],
         advice=_advice(run),
         skipped="; ".join(f"{name}: {reason}" for name, reason in run.attrs.get("skipped", []))
@@ -74,6 +77,12 @@ def _at(run: xr.Dataset, name: str, key: str, record: int) -> MatrixSpectrum:
     variable = run[f"s_{key}"]
     rows, columns = variable.attrs["shape"]
     return measure_values(name, np.asarray(variable.values[record]), (rows, columns))
+
+
+def _chosen(run: xr.Dataset, key: str) -> np.ndarray:
+    """Some of the records at which the matrix had a spectrum."""
+    good = np.flatnonzero(np.isfinite(run[f"s_{key}"].values).all(axis=1))
+    return np.asarray(good[_spread(len(good), _RECORDS)])
 
 
 def _spread(count: int, most: int) -> np.ndarray:

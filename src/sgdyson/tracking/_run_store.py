@@ -1,5 +1,7 @@
 """The store of a tracked run: a Zarr group that grows by one record at a time."""
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,51 +15,81 @@ from ..errors import InvalidInputError
 from ._matrices import Skipped
 
 Values = Mapping[str, np.ndarray]
+_PAUSE, _MOST = 100, 256  # between writes, in units of a write; records that wait
 
 
 class RunStore:
     """Arrays of one axis `time`, and of a second where a record is a vector.
 
+    Each write takes milliseconds an array. So that writing takes a hundredth of the time at most,
+    records wait for each other, and none for longer than it takes to the next.
+
     Args:
         out: folder, which must not exist.
-        skipped: what is not recorded.
-        attributes: by array, plain values.
     """
 
-    def __init__(
-        self, out: Path, skipped: Sequence[Skipped], attributes: Mapping[str, dict[str, Any]]
-    ) -> None:
+    def __init__(self, out: Path) -> None:
         self._group = zarr.open_group(out, mode="w-", zarr_format=3)
-        self._group.attrs.update(
-            sgdyson_version=__version__, skipped=[[part.name, part.reason] for part in skipped]
-        )
-        self._attributes = attributes
-        self._records = 0
-        self._create("time", np.zeros((), np.int64))
+        self._group.attrs["sgdyson_version"] = __version__
+        self._skipped: list[list[str]] | None = None
+        self._written, self._waiting = 0, list[Values]()
+        self._due = -math.inf
+        self._create("time", np.zeros((), np.int64), {})
 
-    def append(self, step: int, values: Values) -> None:
-        """One record; `time` comes last, so that no reader sees one that is not whole."""
+    def append(
+        self,
+        step: int,
+        values: Values,
+        attributes: Mapping[str, dict[str, Any]],
+        skipped: Sequence[Skipped],
+    ) -> None:
+        """One record, on the disk at once unless the last write was only just now.
+
+        Args:
+            step: of the record.
+            values: by array; an array that a record lacks is NaN there.
+            attributes: by array, plain values.
+            skipped: what was not recorded so far.
+        """
         for name, value in values.items():
             if name not in self._group:
-                self._create(name, value)
-            self._write(name, value)
-        self._write("time", np.int64(step))
-        self._records += 1
+                self._create(name, value, attributes.get(name, {}))
+        pairs = [[part.name, part.reason] for part in skipped]
+        if pairs != self._skipped:
+            self._group.attrs["skipped"] = self._skipped = pairs
+        self._waiting.append({**values, "time": np.array(step)})  # time comes last
+        if time.monotonic() > self._due or len(self._waiting) >= _MOST:
+            self.flush()
 
-    def _create(self, name: str, value: np.ndarray) -> None:
+    def flush(self) -> None:
+        """Write what waits; `time` last, so that no reader sees a record that is not whole."""
+        rows, self._waiting = self._waiting, []
+        if not rows:
+            return
+        began = time.monotonic()
+        for name in dict.fromkeys(name for row in reversed(rows) for name in row if name != "time"):
+            self._write(name, [row.get(name) for row in rows])
+        self._write("time", [row["time"] for row in rows])
+        self._written += len(rows)
+        now = time.monotonic()
+        self._due = now + _PAUSE * (now - began)
+
+    def _create(self, name: str, value: np.ndarray, attributes: dict[str, Any]) -> None:
         axes = ["time", f"{name}_level"][: 1 + value.ndim]
-        array = self._group.create_array(
+        self._group.create_array(
             name, shape=(0, *value.shape), dtype=value.dtype, dimension_names=axes,
             chunks=(1, *value.shape) if value.ndim else (1024,),
-            fill_value=0 if value.dtype.kind == "i" else np.nan,
+            fill_value=0 if value.dtype.kind == "i" else np.nan, attributes=attributes,
         )  # fmt: skip
-        array.attrs.update(self._attributes.get(name, {}))
 
-    def _write(self, name: str, value: Any) -> None:
+    def _write(self, name: str, values: Sequence[np.ndarray | None]) -> None:
         array = self._group[name]
         assert isinstance(array, zarr.Array)
-        array.resize((self._records + 1, *array.shape[1:]))
-        array[-1] = value
+        shape = array.shape[1:]
+        array.resize((self._written + len(values), *shape))
+        array[self._written :] = np.stack(
+            [np.full(shape, np.nan) if v is None else v for v in values]
+        )
 
 
 def key_of(name: str) -> str:

@@ -6,30 +6,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse.linalg import svds
 
-from ..errors import InvalidInputError, require
+from ..errors import require
 from ..spectra import mean_ratio, unfold
 from ..stats import Estimate, GoodnessOfFit, wigner_ks_test
 from ._bulk import Bulk, fit_bulk
+from ._tail import Tail, fit_tail
 
 Floats = NDArray[np.float64]
-_THIN = 4  # times as many rows as columns, from which the Gram matrix is as good and faster
+_SMALL = 64  # singular values, up to which there is no time to be won
+EXACT = 1e-5  # of the largest: a smaller one is not exact to six digits through a Gram matrix
 _FOR_BULK, _FOR_SPACINGS = 5, 64
-
-
-@dataclass(frozen=True)
-class Tail:
-    """A power law fitted to the tail of the levels of W^T W by the package `powerlaw`.
-
-    Attributes:
-        exponent: of the density, with its standard error.
-        start: level where the tail begins.
-        distance: Kolmogorov and Smirnov's, of the tail and the fit.
-    """
-
-    exponent: Estimate
-    start: float
-    distance: float
 
 
 @dataclass(frozen=True)
@@ -80,7 +68,8 @@ class MatrixSpectrum:
         }  # fmt: skip
         if tail:
             row |= {"tail_exponent": tail.exponent.value, "tail_error": tail.exponent.error,
-                    "tail_start": tail.start, "tail_distance": tail.distance}  # fmt: skip
+                    "tail_start": tail.start, "tail_distance": tail.distance,
+                    "tail_pvalue": tail.pvalue}  # fmt: skip
         if self.random_spectral is not None:
             row["random_spectral"] = self.random_spectral
         return {key: _finite(value) for key, value in row.items()}
@@ -89,14 +78,22 @@ class MatrixSpectrum:
 def singular_values(matrix: Floats) -> Floats:
     """All singular values, descending, in float64.
 
-    Of a long thin matrix through its smaller Gram matrix: those below 1e-8 of the largest are
-    then lost in rounding.
+    Through the smaller Gram matrix, and by a decomposition of the matrix itself where one is below
+    1e-5 of the largest, which the Gram matrix would lose in rounding.
     """
-    n, m = sorted(matrix.shape)
-    if m < _THIN * n:
-        return np.asarray(np.linalg.svd(matrix, compute_uv=False))
-    tall = matrix if matrix.shape[0] == m else matrix.T
-    return np.asarray(np.sqrt(np.maximum(np.linalg.eigvalsh(tall.T @ tall)[::-1], 0.0)))
+    if min(matrix.shape) > _SMALL:
+        tall = matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T
+        s = np.sqrt(np.maximum(np.linalg.eigvalsh(tall.T @ tall)[::-1], 0.0))
+        if s[-1] > EXACT * s[0]:
+            return np.asarray(s)
+    return np.asarray(np.linalg.svd(matrix, compute_uv=False))
+
+
+def _largest(matrix: Floats) -> float:
+    if min(matrix.shape) <= _SMALL:
+        return float(singular_values(matrix)[0])
+    start = np.ones(min(matrix.shape))
+    return float(svds(matrix, 1, tol=1e-4, v0=start, return_singular_vectors=False)[0])
 
 
 def spectrum(
@@ -105,6 +102,7 @@ def spectrum(
     *,
     false_alarm: float = 0.01,
     tail: bool = False,
+    tail_draws: int = 100,
     randomise: int | None = None,
 ) -> MatrixSpectrum:
     """Measure one weight matrix.
@@ -113,22 +111,25 @@ def spectrum(
         name: of the matrix.
         matrix: (rows, columns).
         false_alarm: of an outlier, for a matrix of noise.
-        tail: also fit a power law to the tail; slow, and needs the package `powerlaw`.
+        tail: also fit a power law to the tail of the levels.
+        tail_draws: samples behind its p-value, which take most of the time; 0 for none.
         randomise: a seed: also find the largest singular value with the entries shuffled.
 
     Raises:
-        InvalidInputError: no matrix, NaN or infinity, all zero, or `powerlaw` is missing.
+        InvalidInputError: no matrix, NaN or infinity, all zero.
     """
     w = np.asarray(matrix, dtype=np.float64)
     require(
         w.ndim == 2 and w.size > 0 and bool(np.isfinite(w).all()) and bool(w.any()),
         f"{name} of shape {w.shape} must be a matrix of finite numbers, not all zero.",
     )
-    found = measure_values(name, singular_values(w), (len(w), w.shape[1]), false_alarm, tail)
+    found = measure_values(name, singular_values(w), (len(w), w.shape[1]), false_alarm)
+    if tail:
+        found = replace(found, tail=fit_tail(found.singular_values**2, tail_draws))
     if randomise is None:
         return found
     shuffled = np.random.default_rng(randomise).permuted(w.ravel()).reshape(w.shape)
-    return replace(found, random_spectral=float(singular_values(shuffled)[0]))
+    return replace(found, random_spectral=_largest(shuffled))
 
 
 def measure_values(
@@ -136,7 +137,6 @@ def measure_values(
     s: Floats,
     shape: tuple[int, int],
     false_alarm: float = 0.01,
-    tail: bool = False,
 ) -> MatrixSpectrum:
     """The same from all singular values, descending, of a matrix of this shape."""
     bulk = fit_bulk(s, shape, false_alarm) if s.size >= _FOR_BULK else None
@@ -150,7 +150,6 @@ def measure_values(
         stable_rank=float(np.sum((s / s[0]) ** 2)),
         effective_rank=float(np.exp(-np.sum(weights * np.log(weights)))),
         frobenius=float(np.linalg.norm(s)), spectral=float(s[0]),
-        tail=fit_tail(s**2) if tail else None,
     )  # fmt: skip
 
 
@@ -160,22 +159,6 @@ def _surmise(inner: Floats) -> GoodnessOfFit | None:
         return None  # exact multiplicities, of a structured matrix
     spacing = np.diff(unfold(inner, "polynomial", trim=0.05))
     return wigner_ks_test(np.maximum(spacing[::2], 0.0))
-
-
-def fit_tail(levels: Floats) -> Tail:
-    """Fit a power law (A. Clauset, C. Shalizi and M. Newman, SIAM Rev. 51, 661 (2009))."""
-    try:
-        import powerlaw
-    except ImportError as error:
-        raise InvalidInputError(
-            'the tail exponent needs powerlaw; install it with: pip install "sgdyson[tail]".'
-        ) from error
-    fit = powerlaw.Fit(levels[levels > 0], verbose=False)
-    law = fit.power_law
-    return Tail(
-        Estimate(float(law.alpha), float(law.sigma), float(np.sum(levels >= law.xmin))),
-        float(law.xmin), float(law.D),
-    )  # fmt: skip
 
 
 def _finite(value: Any) -> Any:

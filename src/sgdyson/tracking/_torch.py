@@ -1,5 +1,6 @@
 """The tracker of a PyTorch module; imports torch only where a module proves it is there."""
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from ..errors import require
 from ._gradients import Moments, of_squares, of_successive
 from ._matrices import Skipped
+from ._spectrum import EXACT
 from ._tracker import Log, Tracker
 
 
@@ -21,7 +23,9 @@ class SpectralTracker(Tracker):
     still be there when `step` is called: call it before they are set to zero.
 
     Tied weights are recorded once, and listed as skipped under their other names; frozen ones are
-    recorded, without noise; embeddings are recorded.
+    recorded, without noise; embeddings are recorded. What begins as zero, as the second factor of
+    an adapter, is recorded from the first record at which it is not. Singular values are found on
+    the GPU of a model that lies on one.
 
     Args:
         model: any `torch.nn.Module`; of a distributed run, the `DistributedDataParallel` itself.
@@ -36,7 +40,7 @@ class SpectralTracker(Tracker):
         log: takes a name, a number and a step, see `Tracker`.
 
     Raises:
-        InvalidInputError: no module, a store that exists.
+        InvalidInputError: no module, a store that exists, an adaptive cadence of a distributed run.
 
     Example:
         >>> with SpectralTracker(model, "run.zarr", every=100) as tracker:  # doctest: +SKIP
@@ -65,14 +69,19 @@ class SpectralTracker(Tracker):
         )
         rate = learning_rate if optimizer is None else lambda: optimizer.param_groups[0]["lr"]
         self._processes = _Processes(model)
+        require(
+            self._processes.size == 1 or every != "adaptive",
+            'every = "adaptive" needs a single process; give a distributed run a number or "log".',
+        )
         if not self._processes.writes:
             out = Path(out).with_name(f".not-written-{self._processes.rank}-{Path(out).name}")
         super().__init__(out, every, split, learning_rate=rate, batch_size=batch_size, log=log)
         self._module = getattr(model, "module", model) if self._processes.size > 1 else model
         self._velocities = velocities
         self._step = 0
+        self._device = _accelerator(self._module)
         self._gradients: dict[str, Any] = {}  # of the step before a record
-        self._weights: dict[str, np.ndarray] = {}
+        self._weights: dict[str, Any] = {}
         self._sums: dict[str, Any] = {}  # of the micro-batches so far
         self._micro: list[dict[str, float]] = []
         self.skipped += list(_tied(self._module))
@@ -81,7 +90,8 @@ class SpectralTracker(Tracker):
     def step(self) -> None:
         """Count one update of the weights, and record if it is due."""
         self._step += 1
-        if not self.stopped:
+        # a process that has stopped still takes part in what others wait for
+        if not self.stopped or (self._processes.size > 1 and not self._closed):
             self._try(self._measure, self._step)
 
     def micro_step(self, scale: float = 1.0) -> None:
@@ -110,20 +120,31 @@ class SpectralTracker(Tracker):
         self._micro.append(squares)
 
     def _measure(self, step: int) -> None:
-        if self.due(step):
+        if self.cadence.due(step):
             moments = self._moments() if step and self.batch_size else {}
-            if self._processes.writes:
+            if self.stopped:
+                pass
+            elif self._processes.writes:
                 arrays = list(_parameters(self._module))
                 self._submit(step, arrays, moments, self._weights)
             else:
                 self.cadence.recorded(step, None)
         self._gradients, self._weights, self._sums, self._micro = {}, {}, {}, []
-        if self.due(step + 1):
+        if self.cadence.due(step + 1):
             self._processes.watch()
             if self.batch_size and self._processes.size == 1:
                 self._gradients = {n: g.clone() for n, g in self._current_gradients()}
             if self._velocities:
-                self._weights = {n: w for n, w in _parameters(self._module) if w.ndim > 1}
+                self._weights = {
+                    name: value
+                    for name, value in _parameters(self._module)
+                    if isinstance(value, np.ndarray) and value.ndim > 1
+                }
+
+    def _singular_values(self, matrix: np.ndarray) -> np.ndarray:
+        if self._device is None:
+            return super()._singular_values(matrix)
+        return singular_values_on(self._device, matrix)
 
     def _current_gradients(self) -> Iterator[tuple[str, Any]]:
         for name, parameter in self._module.named_parameters():
@@ -182,8 +203,17 @@ class _Processes:
             self._keep(bucket)
             return allreduce_hook(state, bucket)
 
+        if not isinstance(model, torch.nn.parallel.DistributedDataParallel):
+            return
         self.size, self.rank = distributed.get_world_size(), distributed.get_rank()
-        model.register_comm_hook(None, hook)
+        try:
+            model.register_comm_hook(None, hook)
+        except RuntimeError as error:
+            warnings.warn(
+                f"the model has a hook already; its gradient noise is not measured ({error})",
+                RuntimeWarning,
+                stacklevel=4,
+            )
 
     @property
     def writes(self) -> bool:
@@ -200,7 +230,8 @@ class _Processes:
 
         named = [(n, self._squares[id(p)]) for n, p in module.named_parameters()
                  if id(p) in self._squares]  # fmt: skip
-        total = torch.tensor([square for _, square in named], dtype=torch.float64)
+        device = next(module.parameters()).device  # NCCL reduces nothing on the CPU
+        total = torch.tensor([square for _, square in named], dtype=torch.float64, device=device)
         distributed.all_reduce(total)
         self._watching = False
         return {name: float(x) / self.size for (name, _), x in zip(named, total, strict=True)}
@@ -215,14 +246,47 @@ def _square(gradient: Any) -> float:
     return float(gradient.double().square().sum())
 
 
-def _parameters(module: Any) -> Iterator[tuple[str, np.ndarray]]:
-    """Named parameters as NumPy arrays of their own, in float64."""
+def _parameters(module: Any) -> Iterator[tuple[str, Any]]:
+    """Named parameters as NumPy arrays of their own, or the reason why there is none."""
     for name, parameter in module.named_parameters():
-        tensor = parameter.detach()
-        if tensor.is_floating_point():
-            yield name, np.array(tensor.double().cpu().numpy())
-        else:
-            yield name, np.array(tensor.cpu().numpy())
+        reason = _unfit(parameter)
+        yield name, Skipped(name, reason) if reason else _copy(parameter.detach())
+
+
+def _unfit(parameter: Any) -> str | None:
+    if hasattr(parameter, "materialize"):
+        return "not initialised yet"
+    if parameter.is_meta:
+        return "on the meta device, which holds no numbers"
+    if hasattr(parameter, "full_tensor"):
+        return "sharded over processes"
+    if str(parameter.layout) != "torch.strided":
+        return f"stored as {parameter.layout}"
+    return None
+
+
+def _copy(tensor: Any) -> np.ndarray:
+    """NumPy knows no floating-point numbers shorter than two bytes, and none of bfloat16."""
+    short = tensor.is_floating_point() and tensor.element_size() < 4
+    return np.array((tensor.float() if short else tensor).cpu().numpy())
+
+
+def _accelerator(module: Any) -> Any:
+    """The GPU of the module; None where singular values are as well found by NumPy."""
+    first = next(iter(module.parameters()), None)
+    return first.device if first is not None and first.device.type in ("cuda", "xpu") else None
+
+
+def singular_values_on(device: Any, matrix: np.ndarray) -> np.ndarray:
+    """All singular values, descending, in float64, by PyTorch."""
+    import torch
+
+    w = torch.as_tensor(np.ascontiguousarray(matrix), dtype=torch.float64, device=device)
+    tall = w if w.shape[0] >= w.shape[1] else w.T
+    s = torch.linalg.eigvalsh(tall.T @ tall).flip(0).clamp(min=0.0).sqrt()
+    if not bool(s[-1] > EXACT * s[0]):
+        s = torch.linalg.svdvals(w)
+    return np.asarray(s.cpu().numpy())
 
 
 def _tied(module: Any) -> Iterator[Skipped]:

@@ -1,6 +1,7 @@
 """Singular values of a network's weights, recorded while it trains; knows no framework."""
 
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import InvalidInputError, require
+from .._threads import one_blas_thread
+from ..errors import require
 from ._advice import Advice, advise
 from ._bulk import fit_bulk
 from ._cadence import Cadence
@@ -59,11 +61,12 @@ class Tracker:
             f"batch_size = {batch_size!r} must be a positive number of samples.",
         )
         self.skipped: list[Skipped] = []
-        self.stopped = False
+        self.stopped = self._closed = False
         self._store: RunStore | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._pending: Future[tuple[float | None, list[tuple[str, float, int]]]] | None = None
         self._last: dict[str, np.ndarray] = {}
+        self._shapes: dict[str, tuple[int, ...]] = {}  # of all that were ever recorded
         self._change: float | None = None
 
     def due(self, step: int) -> bool:
@@ -104,20 +107,14 @@ class Tracker:
 
     def close(self) -> None:
         """Wait for the record in work; nothing is recorded after it."""
-        try:
-            self._collect()
-        except Exception as error:
-            self._fail(error)
-        self.stopped = True
+        self._settle()
+        self.stopped = self._closed = True
         if self._pool is not None:
             self._pool.shutdown()
 
     def advice(self) -> Advice:
         """Which learning rates and batch sizes keep the noise of this run; see `advise`."""
-        try:
-            self._collect()
-        except Exception as error:
-            self._fail(error)
+        self._settle()
         return advise(open_run(self.out))
 
     def __enter__(self) -> Self:
@@ -129,7 +126,7 @@ class Tracker:
     def _submit(
         self,
         step: int,
-        arrays: list[tuple[str, np.ndarray]],
+        arrays: list[tuple[str, Any]],
         moments: Mapping[str, Moments],
         before: Mapping[str, np.ndarray],
     ) -> None:
@@ -138,7 +135,7 @@ class Tracker:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="sgdyson-tracker")
         self._pending = self._pool.submit(
-            self._record, step, arrays, moments, before, self._settings()
+            self._beside_training, step, arrays, moments, before, self._settings()
         )
 
     def _collect(self) -> None:
@@ -151,6 +148,14 @@ class Tracker:
             assert self._log is not None
             self._log(*scalar)
 
+    def _settle(self) -> None:
+        try:
+            self._collect()
+            if self._store is not None:
+                self._store.flush()
+        except Exception as error:
+            self._fail(error)
+
     def _fail(self, error: Exception) -> None:
         if not self.stopped:
             self.stopped = True
@@ -161,26 +166,30 @@ class Tracker:
         found = {"learning_rate": rate, "batch_size": self.batch_size}
         return {name: float(value) for name, value in found.items() if value is not None}
 
+    def _beside_training(self, *record: Any) -> tuple[float | None, list[tuple[str, float, int]]]:
+        with one_blas_thread():  # more of them would take the cores from the training, and wait
+            return self._record(*record)
+
     def _record(
         self,
         step: int,
-        arrays: list[tuple[str, np.ndarray]],
+        arrays: list[tuple[str, Any]],
         moments: Mapping[str, Moments],
         before: Mapping[str, np.ndarray],
         settings: Mapping[str, float],
     ) -> tuple[float | None, list[tuple[str, float, int]]]:
         """The largest relative change since the last record, and the scalars of this one."""
-        found = list(weight_matrices(arrays, self.split))
         old = dict(p for p in weight_matrices(before.items(), self.split)
                    if not isinstance(p, Skipped))  # fmt: skip
-        shapes = {p[0]: p[1].shape for p in found if not isinstance(p, Skipped)}
         values: dict[str, np.ndarray] = {name: np.array(v) for name, v in settings.items()}
-        spectra = {}
-        for part in found:
+        spectra, skipped = {}, []
+        for part in weight_matrices(arrays, self.split):
             if isinstance(part, Skipped):
+                skipped.append(part)
                 continue
             name, matrix = part
-            spectra[name] = singular_values(matrix)
+            self._know(name, matrix.shape)
+            spectra[name] = self._singular_values(matrix)
             values[f"s_{key_of(name)}"] = spectra[name]
             if name in old:
                 values[f"velocity_{key_of(name)}"] = _velocity(old[name], matrix)
@@ -188,26 +197,43 @@ class Tracker:
                 signal, noise = moments[name]
                 values[f"signal_{key_of(name)}"] = np.array(signal)
                 values[f"noise_{key_of(name)}"] = np.array(noise)
+        self._skip(skipped)
         if self._store is None:
-            require(bool(shapes), "no array has two axes or more; there is nothing to track.")
-            self.skipped += [part for part in found if isinstance(part, Skipped)]
-            attributes = {f"s_{key_of(n)}": {"name": n, "shape": list(shapes[n])} for n in shapes}
-            require(
-                len(attributes) == len(shapes), "two matrices have names that differ in signs only."
-            )
-            self._store = RunStore(self.out, self.skipped, attributes)
-            self._last = {}
-        elif set(spectra) != set(self._last):
-            raise InvalidInputError("the weights have other names or shapes than at first.")
-        self._store.append(step, values)
+            require(bool(spectra), "no array has two axes or more; there is nothing to track.")
+            self._store = RunStore(self.out)
+            weakref.finalize(self, self._store.flush)  # where close() is not called
+        self._store.append(step, values, self._attributes(), self.skipped)
         changes = [
             float(np.linalg.norm(s - self._last[name]) / np.linalg.norm(s))
             for name, s in spectra.items()
             if name in self._last
         ]
         self._last = spectra
-        scalars = list(_scalars(spectra, shapes, step)) if self._log is not None else []
+        scalars = list(_scalars(spectra, self._shapes, step)) if self._log is not None else []
         return max(changes, default=None), scalars
+
+    def _singular_values(self, matrix: np.ndarray) -> np.ndarray:
+        return singular_values(matrix)
+
+    def _know(self, name: str, shape: tuple[int, ...]) -> None:
+        """A matrix may come late, as one that begins as zero, but may not change its shape."""
+        known = self._shapes.setdefault(name, shape)
+        require(known == shape, f"{name} had the shape {known} and now has {shape}.")
+
+    def _skip(self, found: list[Skipped]) -> None:
+        """What never had a spectrum is listed, once."""
+        kept = {part.name: part for part in [*found, *self.skipped]}
+        self.skipped = [part for name, part in kept.items() if name not in self._shapes]
+
+    def _attributes(self) -> dict[str, dict[str, Any]]:
+        found = {
+            f"s_{key_of(name)}": {"name": name, "shape": list(shape)}
+            for name, shape in self._shapes.items()
+        }
+        require(
+            len(found) == len(self._shapes), "two matrices have names that differ in signs only."
+        )
+        return found
 
 
 def _velocity(before: np.ndarray, after: np.ndarray) -> np.ndarray:

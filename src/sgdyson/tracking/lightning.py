@@ -35,9 +35,15 @@ class SpectralCallback(Callback):
             for logger in trainer.loggers:
                 logger.log_metrics({name: value}, step)
 
+        wrapped = trainer.strategy.model
+        distributed = callable(getattr(wrapped, "register_comm_hook", None))
+        if not distributed and not trainer.is_global_zero:
+            return
         settings = {"optimizer": trainer.optimizers[0], "log": log, **self.settings}
         self._steps = trainer.global_step
-        self.tracker = SpectralTracker(pl_module, self.out, self.every, **settings)
+        self.tracker = SpectralTracker(
+            wrapped if distributed else pl_module, self.out, self.every, **settings
+        )
 
     def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
         # under gradient accumulation most batches end without an update

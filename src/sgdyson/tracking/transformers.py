@@ -30,6 +30,8 @@ class SpectralCallback(TrainerCallback):
         self.tracker: SpectralTracker | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if not state.is_world_process_zero:
+            return  # gradients are averaged over processes: one of them sees all
         batch = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
         settings = {"optimizer": kwargs.get("optimizer"), "batch_size": batch, **self.settings}
         self.tracker = SpectralTracker(kwargs["model"], self.out, self.every, **settings)

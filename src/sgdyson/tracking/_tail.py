@@ -1,0 +1,104 @@
+r"""A power law fitted to the tail of the levels, and how good it is.
+
+The method of A. Clauset, C. Shalizi and M. Newman, SIAM Rev. 51, 661 (2009), as in the package
+`powerlaw`, whose numbers these are: of the n levels from $x_\mathrm{min}$ up the exponent is
+$\hat\alpha = 1 + n/\sum\ln(x_i/x_\mathrm{min})$ (their eq. 3.1), and of all $x_\mathrm{min}$ the
+one with the smallest distance of Kolmogorov and Smirnov is taken.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import require
+from ..stats import Estimate
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
+_FEWEST = 3
+_BLOCK = 32  # starts at once
+
+
+@dataclass(frozen=True)
+class Tail:
+    """A power law fitted to the tail of the levels of W^T W.
+
+    Attributes:
+        exponent: of the density, with its standard error.
+        start: level where the tail begins.
+        distance: Kolmogorov and Smirnov's, of the tail and the fit.
+        pvalue: share of samples of the fitted law that lie as far from their own fit, below 0.1
+            there is no power law (section 4.1 of Clauset et al.); None where no samples were drawn.
+    """
+
+    exponent: Estimate
+    start: float
+    distance: float
+    pvalue: float | None
+
+
+def fit_tail(levels: ArrayLike, draws: int = 100, seed: int = 0) -> Tail:
+    """Fit a power law to the tail.
+
+    Args:
+        levels: positive ones are used, in any order; three or more different ones.
+        draws: samples behind the p-value; its error is at most half of 1/sqrt(draws).
+        seed: of the samples.
+
+    Raises:
+        InvalidInputError: fewer than three different positive levels.
+    """
+    x = np.asarray(levels, dtype=np.float64)
+    x = np.sort(x[x > 0])
+    require(
+        np.unique(x).size >= _FEWEST,
+        f"{np.unique(x).size} different positive levels have no tail; give three or more.",
+    )
+    first, exponent, distance = _best(x)
+    size = len(x) - first
+    pvalue = None
+    if draws:
+        random = np.random.default_rng(seed)
+        drawn = (_draw(random, x, first, exponent) for _ in range(draws))
+        pvalue = float(np.mean([_best(sample)[2] >= distance for sample in drawn]))
+    error = (exponent - 1) / size**0.5
+    return Tail(Estimate(exponent, error, float(size)), float(x[first]), distance, pvalue)
+
+
+def _best(x: Floats) -> tuple[int, float, float]:
+    """Place of the start, exponent and distance, of ascending x."""
+    logs = np.log(x)
+    count = np.arange(len(x), 0, -1)
+    means = np.cumsum(logs[::-1])[::-1] / count - logs  # of ln(x/start), above each start
+    starts = np.flatnonzero(np.diff(x, prepend=-1.0) > 0)
+    starts = starts[x[starts] < x[-1]]  # the largest alone has no exponent
+    distances = np.concatenate([
+        _distances(logs, means, count, starts[i : i + _BLOCK])
+        for i in range(0, len(starts), _BLOCK)
+    ])  # fmt: skip
+    best = int(np.argmin(distances))
+    return int(starts[best]), float(1 + 1 / means[starts[best]]), float(distances[best])
+
+
+def _distances(
+    logs: Floats, means: Floats, count: NDArray[np.int64], starts: NDArray[np.int64]
+) -> Floats:
+    """The largest |fitted cdf - share of the tail below| over the tail, for each start."""
+    lowest = starts[0]
+    place = np.arange(lowest, len(logs)) - starts[:, None]
+    off = logs[lowest:] - logs[starts, None]
+    off *= -1 / means[starts, None]
+    np.exp(off, out=off)
+    off += place / count[starts, None] - 1
+    np.abs(off, out=off)
+    off[place < 0] = 0.0
+    return np.asarray(off.max(axis=1))
+
+
+def _draw(random: np.random.Generator, x: Floats, first: int, exponent: float) -> Floats:
+    """As many levels: below the start from the levels themselves, above it from the law."""
+    above = random.binomial(len(x), 1 - first / len(x))
+    tail = x[first] * (1 - random.random(above)) ** (-1 / (exponent - 1))
+    body = random.choice(x[:first], len(x) - above) if first else np.empty(0)
+    return np.sort(np.concatenate([body, tail]))
