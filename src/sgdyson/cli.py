@@ -242,7 +242,7 @@ def spectrum(
         float, typer.Option(help="Chance of an outlier in a matrix of pure noise.")
     ] = 0.01,
     tail: Annotated[
-        bool, typer.Option("--tail", help="Fit a power law to the tail; slow.")
+        bool, typer.Option("--tail", help="Fit a power law to the tail, with a p-value.")
     ] = False,
     split: Annotated[int, typer.Option(help="Parts of fused query-key-value matrices.")] = 1,
     randomise: Annotated[

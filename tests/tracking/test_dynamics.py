@@ -67,9 +67,11 @@ class TestDynamics:
 
     def test_the_width_of_a_single_direction(self, run):
         # levels far apart fluctuate like the entries of W, with g/sqrt(2 gamma)
-        width = matrix_dynamics(run, "apart", 0).width[0]
+        found = matrix_dynamics(run, "apart", 0)
         stationary = NOISE / np.sqrt(2 * FRICTION - FRICTION**2)
-        assert abs(width.pull(stationary)) < 4
+        assert abs(found.width[0].pull(stationary)) < 4
+        assert abs(found.steady_width.pull(stationary)) < 4
+        assert found.steady_width.error < 0.2 * stationary
 
     def test_the_force_by_hand(self):
         s = np.array([3.0, 1.0])
@@ -146,6 +148,7 @@ def test_the_noise_of_a_linear_model_in_closed_form(tmp_path):
     assert abs(found.strength.pull(m * n * eps**2)) > 5  # inputs alone make noise too
     expected = 0.1**2 / (samples * parts) * strength / (m * n)
     assert abs(found.diffusion.pull(expected)) < 4
+    assert found.ratio == pytest.approx(0.1 / (samples * parts))
 
 
 def test_an_adaptive_cadence():
@@ -178,7 +181,7 @@ def test_the_page_of_a_run(tmp_path):
     assert len(data[0]["noise"]) == 5
     law = np.array(data[0]["records"][-1]["law"])
     assert np.trapezoid(law[1], law[0]) == pytest.approx(1, abs=0.02)
-    assert "b: a vector" in text
+    assert "<dt>a vector</dt><dd>b</dd>" in text
 
 
 def test_the_page_of_checkpoints(tmp_path):

@@ -8,7 +8,8 @@ import warnings
 import numpy as np
 import pytest
 
-from sgdyson.tracking import SpectralTracker, matrix_noise, open_run
+from sgdyson.tracking import SpectralTracker, matrices_of, matrix_noise, open_run
+from sgdyson.tracking._torch import singular_values_on
 
 torch = pytest.importorskip("torch")
 
@@ -87,12 +88,14 @@ class TestNoise:
         # equal up to second order in the update
         np.testing.assert_allclose(found[1], change, atol=20 * np.abs(change).max() ** 2)
 
-    def test_two_processes_are_as_two_micro_batches(self, tmp_path):
+    @pytest.mark.parametrize("parts", [1, 2])
+    def test_two_processes_are_as_two_micro_batches(self, tmp_path, parts):
         program = tmp_path / "program.py"
         program.write_text(
             textwrap.dedent(
                 """
-                import sys, torch, torch.distributed as dist, torch.multiprocessing as mp
+                import contextlib, sys, warnings
+                import torch, torch.distributed as dist, torch.multiprocessing as mp
                 from sgdyson.tracking import SpectralTracker
 
                 def work(rank, folder):
@@ -105,15 +108,32 @@ class TestNoise:
                     model = torch.nn.parallel.DistributedDataParallel(model)
                     optimizer = torch.optim.SGD(model.parameters(), 0.05)
                     data = torch.Generator().manual_seed(1)
+                    parts = int(sys.argv[2])
                     with SpectralTracker(model, folder + "/run.zarr", every=2, optimizer=optimizer,
                                          batch_size=8) as tracker:
                         for _ in range(6):
-                            x = torch.randn(8, 6, generator=data).chunk(2)[rank]
-                            y = torch.randn(8, 3, generator=data).chunk(2)[rank]
+                            x = torch.randn(8, 6, generator=data).chunk(2)[rank].chunk(parts)
+                            y = torch.randn(8, 3, generator=data).chunk(2)[rank].chunk(parts)
                             optimizer.zero_grad()
-                            (model(x) - y).square().mean().backward()
+                            for part in range(parts):
+                                last = part == parts - 1
+                                with contextlib.nullcontext() if last else model.no_sync():
+                                    loss = (model(x[part]) - y[part]).square().mean() / parts
+                                    loss.backward()
                             optimizer.step()
                             tracker.step()
+                    # a second tracker has no hook, and one that stops in one process stops no other
+                    with warnings.catch_warnings(record=True) as seen:
+                        warnings.simplefilter("always")
+                        again = SpectralTracker(model, folder + "/again.zarr", every=1)
+                    assert "has a hook already" in str(seen[0].message)
+                    model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(4, 4))
+                    tracker = SpectralTracker(model, folder + "/stopped.zarr", 1, batch_size=4)
+                    tracker.stopped = rank == 0
+                    for _ in range(3):
+                        model(torch.ones(2, 4)).square().sum().backward()
+                        tracker.step()
+                    tracker.close()
                     dist.destroy_process_group()
 
                 if __name__ == "__main__":
@@ -121,10 +141,8 @@ class TestNoise:
                 """
             )
         )
-        done = subprocess.run(
-            [sys.executable, str(program), str(tmp_path)], capture_output=True, text=True,
-            check=False, timeout=240,
-        )  # fmt: skip
+        command = [sys.executable, str(program), str(tmp_path), str(parts)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
         assert done.returncode == 0, done.stderr[-2000:]
         assert "stopped" not in done.stderr
         found, alone = open_run(tmp_path / "run.zarr"), train(tmp_path / "alone", parts=2)
@@ -177,6 +195,73 @@ class TestLayers:
         exact = torch.linalg.svdvals(model.weight.detach().double()).numpy()
         np.testing.assert_allclose(run["s_weight"].values[-1], exact, rtol=1e-12)
         assert np.isfinite(run["noise_weight"].values[2:]).all()
+
+    def test_a_scaled_loss_is_scaled_back(self, tmp_path):
+        def run(name, scaled):
+            torch.manual_seed(0)
+            model = torch.nn.Linear(6, 5)
+            optimizer = torch.optim.SGD(model.parameters(), 0.1)
+            scaler = torch.amp.GradScaler("cpu", init_scale=2.0**12, enabled=scaled)
+            with SpectralTracker(model, tmp_path / name, every=1, batch_size=8) as tracker:
+                for _ in range(3):
+                    optimizer.zero_grad()
+                    for _ in range(2):
+                        scaler.scale(model(torch.randn(4, 6)).square().mean() / 2).backward()
+                        tracker.micro_step(scaler.get_scale())
+                    scaler.step(optimizer)
+                    scaler.update()
+                    tracker.step()
+            return open_run(tmp_path / name)
+
+        found, plain = run("scaled", True), run("plain", False)
+        for name in ("s_weight", "noise_weight", "signal_weight"):
+            np.testing.assert_allclose(found[name], plain[name], rtol=1e-4)
+        assert np.isfinite(found["noise_weight"].values[1:]).all()
+
+    def test_every_kind_that_is_skipped_has_a_reason(self, tmp_path):
+        class Net(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                keep = {"requires_grad": False}
+                self.linear = torch.nn.Linear(6, 5)
+                self.norm = torch.nn.BatchNorm2d(3)
+                self.lazy = torch.nn.LazyLinear(4)
+                self.row = torch.nn.Linear(6, 1)
+                self.meta = torch.nn.Linear(3, 3, bias=False, device="meta")
+                self.zero = torch.nn.Parameter(torch.zeros(3, 3))
+                self.nan = torch.nn.Parameter(torch.full((3, 3), torch.nan))
+                self.empty = torch.nn.Parameter(torch.zeros(0, 3))
+                self.scale = torch.nn.Parameter(torch.tensor(1.0))
+                self.axes = torch.nn.Parameter(torch.ones((2,) * 6))
+                self.whole = torch.nn.Parameter(torch.ones(3, 3, dtype=torch.int8), **keep)
+                self.phase = torch.nn.Parameter(torch.ones(3, 3, dtype=torch.complex64))
+                self.sparse = torch.nn.Parameter(torch.eye(3).to_sparse(), **keep)
+                self.tied = torch.nn.Linear(6, 5)
+                self.tied.weight = self.linear.weight
+
+        with SpectralTracker(Net(), tmp_path / "run.zarr"):
+            pass
+        run = open_run(tmp_path / "run.zarr")
+        assert list(matrices_of(run)) == ["linear.weight"]
+        expected = {
+            "norm.weight": "a vector", "lazy.weight": "not initialised", "scale": "a single number",
+            "row.weight": "a single row", "meta.weight": "meta device", "zero": "all zero",
+            "nan": "NaN", "empty": "empty", "axes": "6 axes", "whole": "int8",
+            "phase": "complex64", "sparse": "sparse", "tied.weight": "tied to linear.weight",
+        }  # fmt: skip
+        reasons = dict(run.attrs["skipped"])
+        assert {name for name in reasons if "bias" not in name} == set(expected)
+        for name, words in expected.items():
+            assert words in reasons[name]
+
+    @pytest.mark.parametrize("shape", [(90, 70), (70, 200), (80, 80)])
+    def test_singular_values_on_a_device(self, shape):
+        w = np.random.default_rng(0).normal(size=shape)
+        exact = np.linalg.svd(w, compute_uv=False)
+        np.testing.assert_allclose(singular_values_on("cpu", w), exact, rtol=1e-9)
+        w[:, 0] = w[:, 1]
+        exact = np.linalg.svd(w, compute_uv=False)
+        np.testing.assert_allclose(singular_values_on("cpu", w), exact, rtol=1e-9, atol=1e-13)
 
 
 def test_scalars_go_to_any_logger(tmp_path):

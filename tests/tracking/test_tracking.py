@@ -2,8 +2,11 @@
 
 import json
 import pickle
+import signal
 import subprocess
 import sys
+import textwrap
+import time
 import warnings
 
 import ml_dtypes
@@ -21,10 +24,12 @@ from sgdyson.tracking import (
     Tracker,
     checkpoints,
     fit_bulk,
+    matrices_of,
     noise_scale,
     open_run,
     spectrum,
     weight_matrices,
+    write_run_report,
 )
 
 
@@ -104,6 +109,10 @@ class TestMatrices:
         spiked = with_spike(noise((100, 80)), 4.0)
         row = spectrum("w", spiked, randomise=0)
         assert row.spectral > row.bulk.threshold
+        entries = spiked.flatten()
+        np.random.Generator(np.random.MT19937(0)).shuffle(entries)
+        exact = np.linalg.norm(entries.reshape(spiked.shape), 2)
+        assert row.random_spectral == pytest.approx(exact, rel=1e-6)
         assert row.random_spectral < 1.05 * row.bulk.threshold  # entries of larger variance
         assert spectrum("w", spiked, randomise=0).random_spectral == row.random_spectral
         assert spectrum("w", spiked).random_spectral is None
@@ -113,6 +122,12 @@ class TestMatrices:
             w = noise(shape)
             exact = np.linalg.svd(w, compute_uv=False)
             np.testing.assert_allclose(spectrum("w", w).singular_values, exact, rtol=1e-12)
+
+    def test_small_singular_values_are_not_lost(self):
+        left, right = (np.linalg.qr(noise((90, 90), seed))[0] for seed in (0, 1))
+        s = np.geomspace(1, 1e-9, 90)
+        found = spectrum("w", left * s @ right.T).singular_values
+        np.testing.assert_allclose(found, s, atol=1e-15, rtol=1e-10)
 
     def test_what_is_skipped_has_a_reason(self):
         arrays = {
@@ -299,6 +314,72 @@ class TestTracker:
             tracker.update(3, {"w": noise((6, 4))})
             tracker.close()
         assert open_run(tmp_path / "run.zarr").time.values.tolist() == [0]
+
+    def test_matrices_that_come_late_or_break(self, tmp_path):
+        with Tracker(tmp_path / "run.zarr", every=1) as tracker:
+            for step in range(4):
+                adapter = np.zeros((8, 6)) if step < 2 else noise((8, 6), step)
+                weights = noise((8, 6)) * (np.nan if step == 1 else 1.0)
+                tracker.update(step, {"z": weights, "a": adapter, "bias": np.ones(3)})
+        run = open_run(tmp_path / "run.zarr")
+        assert np.isfinite(run["s_z"]).all(axis=1).values.tolist() == [True, False, True, True]
+        assert np.isfinite(run["s_a"]).all(axis=1).values.tolist() == [False, False, True, True]
+        assert run.attrs["skipped"] == [["bias", "a vector"]]
+        assert list(matrices_of(run)) == ["z", "a"]
+        write_run_report(tmp_path / "page.html", run, "late")
+
+    def test_no_more_than_one_record_is_in_memory(self, tmp_path, monkeypatch):
+        log = []
+        tracker = Tracker(tmp_path / "run.zarr", every=1)
+        record = tracker._record
+
+        def slow(step, *rest):
+            log.append(step)
+            time.sleep(0.01)
+            found = record(step, *rest)
+            log.append(step)
+            return found
+
+        monkeypatch.setattr(tracker, "_record", slow)
+        for step in range(5):
+            tracker.update(step, {"w": noise((6, 4))})
+            assert len(log) >= 2 * step  # the one before is finished
+        tracker.close()
+        assert log == sorted(log)
+        assert tracker._store._waiting == []
+
+    def test_a_killed_training_leaves_a_readable_store(self, tmp_path):
+        code = """
+            import os, signal, sys, numpy as np
+            from sgdyson.tracking import Tracker
+            tracker = Tracker(sys.argv[1], every=1)
+            for step in range(1000):
+                tracker.update(step, {"w": np.random.default_rng(step).normal(size=(8, 6))})
+                if step == 40:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        """
+        command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "run.zarr")]
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert done.returncode == -signal.SIGKILL
+        run = open_run(tmp_path / "run.zarr")
+        steps = run.time.values
+        assert steps.tolist() == list(range(len(steps)))
+        assert 1 <= len(steps) <= 41
+        for step in steps:
+            w = np.random.default_rng(step).normal(size=(8, 6))
+            np.testing.assert_allclose(run["s_w"][step], np.linalg.svd(w, compute_uv=False))
+
+    def test_records_that_wait_are_written_without_close(self, tmp_path):
+        code = """
+            import sys, numpy as np
+            from sgdyson.tracking import Tracker
+            tracker = Tracker(sys.argv[1], every=1)
+            for step in range(40):
+                tracker.update(step, {"w": np.random.default_rng(step).normal(size=(8, 6))})
+        """
+        command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "run.zarr")]
+        subprocess.run(command, check=True)
+        assert open_run(tmp_path / "run.zarr").sizes["time"] == 40
 
     def test_bad_arguments(self, tmp_path):
         with pytest.raises(InvalidInputError, match="every = 0"):

@@ -6,6 +6,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from ..stats import Estimate
 from ._page import CONTENT_POLICY, asset, number_cell, plotly_source, script_json, sortable_table
 
 _PAGE = Template("""<!doctype html>
@@ -46,7 +47,7 @@ chance of 1 % a matrix.</p>
 </section>
 <section>
 <h2>Not recorded</h2>
-<p class="soft">$skipped</p>
+$skipped
 </section>
 <footer>Made by sgdyson $version.</footer>
 </main>
@@ -67,7 +68,7 @@ def write_run_page(
     rows: Sequence[Mapping[str, Any]],
     matrices: Sequence[Mapping[str, Any]],
     advice: str,
-    skipped: str,
+    skipped: Mapping[str, Sequence[str]],
     version: str,
 ) -> None:
     """Write the page, whole or not at all.
@@ -76,29 +77,34 @@ def write_run_page(
         path: of the HTML file.
         title: of the page.
         subtitle: one sentence below it.
-        rows: one mapping of plain values a matrix, all with the same keys.
+        rows: one mapping of plain values and estimates a matrix, all with the same keys.
         matrices: what `run.js` draws, one a matrix.
         advice: plain text.
-        skipped: plain text.
+        skipped: names, by the reason.
         version: of the software.
     """
     heads = {name: "" if isinstance(value, str) else "number" for name, value in rows[0].items()}
-    cells = [
-        "".join(
-            f"<td>{escape(value)}</td>"
-            if isinstance(value, str)
-            else number_cell(value, "" if value is None else f"{value:.4g}")
-            for value in row.values()
-        )
-        for row in rows
+    cells = ["".join(_cell(value) for value in row.values()) for row in rows]
+    reasons = [
+        f"<dt>{escape(reason)}</dt><dd>{escape(', '.join(names))}</dd>"
+        for reason, names in skipped.items()
     ]
     page = _PAGE.substitute(
         title=escape(title), subtitle=escape(subtitle), policy=CONTENT_POLICY,
         table=sortable_table("matrices-table", "Weight matrices", heads, cells),
-        matrices=script_json(matrices), advice=escape(advice), skipped=escape(skipped),
+        matrices=script_json(matrices), advice=escape(advice),
+        skipped=f"<dl>{''.join(reasons)}</dl>" if reasons else "<p>Nothing was skipped.</p>",
         css=asset("page.css"), sorting=asset("table.js"), script=asset("run.js"),
         plotly=plotly_source(), version=escape(version),
     )  # fmt: skip
     partial = path.with_suffix(".partial")
     partial.write_text(page, encoding="utf-8")
     partial.rename(path)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return f"<td>{escape(value)}</td>"
+    if isinstance(value, Estimate):
+        return number_cell(value.value, str(value))
+    return number_cell(value, "" if value is None else f"{value:.4g}")

@@ -10,7 +10,7 @@ function plot(id, data, x, y, more = {}) {
   const axis = { showgrid: false, zeroline: false, showline: true, linecolor: "#888", ticks: "outside" };
   const layout = {
     font, autosize: true, paper_bgcolor: "#fff", plot_bgcolor: "#fff", bargap: 0.02,
-    margin: { l: 60, r: 16, t: 16, b: 48 }, legend: { orientation: "h", y: 1.12 },
+    margin: { l: 60, r: 16, t: 48, b: 48 }, legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
     xaxis: { ...axis, title: { text: x }, ...(more.xaxis || {}) },
     yaxis: { ...axis, title: { text: y }, ...(more.yaxis || {}) },
   };
@@ -67,7 +67,9 @@ function drawMatrix() {
   const noise = [line(steps, m.records.map((r) => r.sigma), green, "sigma of the bulk")];
   plot("sigma", noise, "step", "noise of the entries", { yaxis: { rangemode: "tozero" } });
   if (m.noise) {
-    plot("noise", [line(m.times, m.noise, red, "tr Σ of one sample"), line(m.times, m.signal, blue, "|G|²")],
+    const positive = (values) => values.map((v) => (v > 0 ? v : null)); // an unbiased |G|² may be below zero
+    plot("noise", [line(m.times, positive(m.noise), red, "tr Σ of one sample"),
+      line(m.times, positive(m.signal), blue, "|G|², where above zero", { mode: "markers" })],
       "step", "gradient", { yaxis: { type: "log" } });
   } else {
     Plotly.purge("noise");

@@ -20,6 +20,7 @@ class MatrixNoise:
     r"""Gradient noise of one matrix, averaged over records.
 
     Attributes:
+        ratio: alpha/|B|; None where the run does not tell.
         strength: tr Sigma of one sample's gradient.
         signal: |G|^2.
         scale: B_simple = tr Sigma/|G|^2, in samples; None where |G|^2 is not above zero.
@@ -27,6 +28,7 @@ class MatrixNoise:
             update of plain SGD; None without alpha.
     """
 
+    ratio: float | None
     strength: Estimate
     signal: Estimate
     scale: Estimate | None
@@ -76,12 +78,17 @@ class Advice:
         for pair in self.pairs:
             lines.append(
                 f"  alpha = {pair.learning_rate:<9.4g} |B| = {pair.batch_size:<8g}"
-                f" width {pair.width or 'not known'} of today's"
+                + (f" width {pair.width} of today's" if pair.width else "")
             )
         if self.largest_rate:
             lines.append(
                 f"Above alpha = {self.largest_rate} discrete steps widen levels by more than"
                 f" {_OFF:.0%}."
+            )
+        else:
+            lines.append(
+                "Where discrete steps end the rule is not known: that takes 100 records of a steady"
+                " state at equal intervals, so close that levels move less than their gaps."
             )
         if self.noise_scale:
             lines.append(
@@ -115,11 +122,10 @@ def _noise(run: xr.Dataset, keys: list[str], entries: int) -> MatrixNoise:
     strength = jackknife_of_means(lambda m: m[..., 1], pairs)
     scale = jackknife_of_means(lambda m: m[..., 1] / m[..., 0], pairs) if signal.value > 0 else None
     rate, batch = settings_of(run)
-    factor = rate**2 / (batch * entries) if rate is not None and batch is not None else None
-    diffusion = factor and Estimate(
-        strength.value * factor, strength.error * factor, strength.effective_size
-    )
-    return MatrixNoise(strength, signal, scale, diffusion or None)
+    if rate is None or batch is None:
+        return MatrixNoise(None, strength, signal, scale, None)
+    ratio = rate / batch
+    return MatrixNoise(ratio, strength, signal, scale, strength * (rate * ratio / entries))
 
 
 def settings_of(run: xr.Dataset) -> tuple[float | None, float | None]:

@@ -29,6 +29,8 @@ class MatrixDynamics:
         repulsion: c.
         ratio: c/g^2, 1 by theory, 0 of levels that do not repel.
         width: standard deviation of each singular value, with errors, shape (level,).
+        steady_width: $g/\sqrt{2\gamma}$, what noise and friction make of a level that no other is
+            near; None where friction is not above zero.
         used: share of the steps that entered c.
         interval: updates between records.
     """
@@ -38,6 +40,7 @@ class MatrixDynamics:
     repulsion: Estimate
     ratio: Estimate
     width: list[Estimate]
+    steady_width: Estimate | None
     used: float
     interval: int
 
@@ -130,7 +133,12 @@ def _measure(s: Floats, excess: int, interval: int) -> MatrixDynamics:
         )
         for level in (s - s.mean(axis=0)).T
     ]
-    return MatrixDynamics(friction, diffusion, c, ratio, width, used, interval)
+    steady = None
+    if friction.value > 2 * friction.error:
+        steady = jackknife_of_means(
+            lambda m: np.sqrt(np.maximum(of_sums(m)[1] / (2 * of_sums(m)[0]), 0.0)), blocks
+        )
+    return MatrixDynamics(friction, diffusion, c, ratio, width, steady, used, interval)
 
 
 def _centred(x: Floats, used: NDArray[np.bool_]) -> Floats:

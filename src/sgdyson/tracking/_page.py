@@ -10,13 +10,17 @@ from .. import __version__
 from ..errors import InvalidInputError, require
 from ..laws import MarchenkoPasturSingular
 from ..report import write_run_page
+from ..stats import Estimate
 from ._advice import advise
 from ._run_store import matrices_of
 from ._spectrum import MatrixSpectrum, measure_values
 
 _RECORDS, _TIMES, _LEVELS, _CURVE = 40, 400, 24, 80
-_COLUMNS = ("name", "rows", "columns", "sigma", "edge", "outliers", "mean_ratio", "ks_pvalue",
-            "stable_rank", "effective_rank", "spectral")  # fmt: skip
+_COLUMNS = {
+    "name": "matrix", "rows": "rows", "columns": "columns", "outliers": "outliers",
+    "spectral": "largest", "edge": "edge", "sigma": "σ", "mean_ratio": "⟨r⟩",
+    "ks_pvalue": "surmise p", "stable_rank": "stable rank", "effective_rank": "effective rank",
+}  # fmt: skip
 
 
 def write_run_report(path: Path, run: xr.Dataset, title: str) -> None:
@@ -43,14 +47,13 @@ def write_run_report(path: Path, run: xr.Dataset, title: str) -> None:
         path,
         title=title,
         subtitle=f"{len(names)} matrices, {len(steps)} records, steps {steps[0]} to {steps[-1]}.",
-        rows=[{column: row[column] for column in _COLUMNS} for row in last.values()],
+        rows=[_row(row) for row in last.values()],
         matrices=[
             _matrix(run, name, key, measured[name], steps[chosen[name]])
             for name, key in names.items()
         ],
         advice=_advice(run),
-        skipped="; ".join(f"{name}: {reason}" for name, reason in run.attrs.get("skipped", []))
-        or "Nothing was skipped.",
+        skipped=_skipped(run),
         version=__version__,
     )
 
@@ -71,6 +74,23 @@ def run_of_spectra(series: list[tuple[int, list[MatrixSpectrum]]]) -> xr.Dataset
         if (first.name, first.shape) in common
     }  # fmt: skip
     return xr.Dataset(variables, coords={"time": [step for step, _ in series]})
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    """Values under the headings of the page, with errors where there are some."""
+    found = {}
+    for column, heading in _COLUMNS.items():
+        value, error = row[column], row.get(f"{column}_error")
+        found[heading] = value if value is None or error is None else Estimate(value, error, 1.0)
+    return found
+
+
+def _skipped(run: xr.Dataset) -> dict[str, list[str]]:
+    """Names by reason."""
+    found: dict[str, list[str]] = {}
+    for name, reason in run.attrs.get("skipped", []):
+        found.setdefault(reason, []).append(name)
+    return found
 
 
 def _at(run: xr.Dataset, name: str, key: str, record: int) -> MatrixSpectrum:

@@ -136,9 +136,7 @@ def _padded(array: Any, records: int) -> np.ndarray:
 
 
 def matrices_of(run: xr.Dataset) -> dict[str, str]:
-    """Names of the matrices of a run, and the key of each."""
-    return {
-        str(run[name].attrs["name"]): str(name)[2:]
-        for name in run.data_vars
-        if str(name).startswith("s_")
-    }
+    """Names of the matrices of a run, in the order of the model, and the key of each."""
+    found = [str(name) for name in run.data_vars if str(name).startswith("s_")]
+    found.sort(key=lambda name: int(run[name].attrs.get("number", 0)))
+    return {str(run[name].attrs["name"]): name[2:] for name in found}

@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from ..stats import Estimate
 
 _SHOWN = ("sigma", "edge", "outliers", "mean_ratio", "ks_pvalue", "stable_rank", "effective_rank",
-          "spectral", "tail_exponent")  # fmt: skip
+          "spectral", "random_spectral", "tail_exponent", "tail_pvalue")  # fmt: skip
 
 
 def print_rows(rows: Sequence[dict[str, Any]], form: str) -> None:

@@ -71,10 +71,11 @@ def _best(x: Floats) -> tuple[int, float, float]:
     logs = np.log(x)
     count = np.arange(len(x), 0, -1)
     means = np.cumsum(logs[::-1])[::-1] / count - logs  # of ln(x/start), above each start
-    starts = np.flatnonzero(np.diff(x, prepend=-1.0) > 0)
+    repeated = np.diff(x, prepend=-1.0) <= 0
+    starts = np.flatnonzero(~repeated)
     starts = starts[x[starts] < x[-1]]  # the largest alone has no exponent
     distances = np.concatenate([
-        _distances(logs, means, count, starts[i : i + _BLOCK])
+        _distances(logs, means, count, repeated, starts[i : i + _BLOCK])
         for i in range(0, len(starts), _BLOCK)
     ])  # fmt: skip
     best = int(np.argmin(distances))
@@ -82,17 +83,17 @@ def _best(x: Floats) -> tuple[int, float, float]:
 
 
 def _distances(
-    logs: Floats, means: Floats, count: NDArray[np.int64], starts: NDArray[np.int64]
+    logs: Floats, means: Floats, count: Places, repeated: NDArray[np.bool_], starts: Places
 ) -> Floats:
     """The largest |fitted cdf - share of the tail below| over the tail, for each start."""
     lowest = starts[0]
     place = np.arange(lowest, len(logs)) - starts[:, None]
     off = logs[lowest:] - logs[starts, None]
     off *= -1 / means[starts, None]
-    np.exp(off, out=off)
+    np.exp(np.minimum(off, 0.0, out=off), out=off)
     off += place / count[starts, None] - 1
     np.abs(off, out=off)
-    off[place < 0] = 0.0
+    off[(place < 0) | repeated[lowest:]] = 0.0
     return np.asarray(off.max(axis=1))
 
 

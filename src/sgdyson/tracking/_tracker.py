@@ -1,5 +1,6 @@
 """Singular values of a network's weights, recorded while it trains; knows no framework."""
 
+import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
@@ -201,7 +202,7 @@ class Tracker:
         if self._store is None:
             require(bool(spectra), "no array has two axes or more; there is nothing to track.")
             self._store = RunStore(self.out)
-            weakref.finalize(self, self._store.flush)  # where close() is not called
+            _flush_in_the_end(self, self._store)
         self._store.append(step, values, self._attributes(), self.skipped)
         changes = [
             float(np.linalg.norm(s - self._last[name]) / np.linalg.norm(s))
@@ -227,13 +228,28 @@ class Tracker:
 
     def _attributes(self) -> dict[str, dict[str, Any]]:
         found = {
-            f"s_{key_of(name)}": {"name": name, "shape": list(shape)}
-            for name, shape in self._shapes.items()
+            f"s_{key_of(name)}": {"name": name, "shape": list(shape), "number": number}
+            for number, (name, shape) in enumerate(self._shapes.items())
         }
         require(
             len(found) == len(self._shapes), "two matrices have names that differ in signs only."
         )
         return found
+
+
+def _flush_in_the_end(tracker: Tracker, store: RunStore) -> None:
+    """Where close() is not called: with the tracker's end, or before threads end at exit."""
+    weakref.finalize(tracker, store.flush)
+    alive = weakref.ref(tracker)
+
+    def settle() -> None:
+        left = alive()
+        if left is not None:
+            left._settle()
+
+    register = getattr(threading, "_register_atexit", None)  # as concurrent.futures does
+    if register is not None:
+        register(settle)
 
 
 def _velocity(before: np.ndarray, after: np.ndarray) -> np.ndarray:

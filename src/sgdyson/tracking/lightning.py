@@ -10,7 +10,8 @@ try:
     from lightning.pytorch.callbacks import Callback
 except ImportError as error:  # pragma: no cover
     raise InvalidInputError(
-        "sgdyson.tracking.lightning needs Lightning; install it with: pip install lightning."
+        "sgdyson.tracking.lightning needs Lightning; install it with: pip install"
+        ' "sgdyson[lightning]".'
     ) from error
 
 

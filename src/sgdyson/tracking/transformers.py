@@ -11,7 +11,7 @@ try:
 except ImportError as error:  # pragma: no cover
     raise InvalidInputError(
         "sgdyson.tracking.transformers needs Transformers; install it with: pip install"
-        ' "transformers[torch]".'
+        ' "sgdyson[transformers]".'
     ) from error
 
 

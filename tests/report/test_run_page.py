@@ -1,0 +1,73 @@
+"""The page of a tracked run is alive in a browser: its table sorts, its slider turns time back."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from sgdyson.tracking import Tracker, open_run, write_run_report
+
+PROBE = """
+<script>
+addEventListener("load", () => setTimeout(() => {
+  const names = () => [...document.querySelectorAll("#matrices-table tbody tr")]
+    .map((row) => row.cells[0].textContent);
+  const before = names();
+  [...document.querySelectorAll("#matrices-table thead button")]
+    .find((button) => button.textContent === "largest").click();
+  const sorted = names();
+  const shown = () => [document.getElementById("shown").textContent,
+    Math.max(...document.getElementById("spectrum").data[0].x)];
+  const last = shown();
+  const slider = document.getElementById("time");
+  slider.value = 0;
+  slider.dispatchEvent(new Event("input"));
+  const first = shown();
+  document.getElementById("matrix").value = 1;
+  document.getElementById("matrix").dispatchEvent(new Event("change"));
+  document.body.dataset.probe = JSON.stringify({
+    before, sorted, last, first, other: shown(),
+    drawn: document.querySelectorAll(".panel svg.main-svg").length,
+    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  });
+}, 1500));
+</script>
+"""
+
+
+@pytest.mark.parametrize("width", [500, 1366])
+def test_in_a_browser(tmp_path, width):
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None and not os.environ.get("CI"):
+        pytest.skip("no Chromium on this machine; CI installs it")
+    assert browser, "CI must install Chromium"
+    random = np.random.default_rng(0)
+    wide, small = random.normal(size=(80, 70)), random.normal(size=(9, 8))
+    with Tracker(tmp_path / "run.zarr", every=1, learning_rate=0.1, batch_size=8) as tracker:
+        for step in range(3):
+            tracker.update(step, {"wide": wide * (1 + step), "small": small})
+    page = tmp_path / "page.html"
+    write_run_report(page, open_run(tmp_path / "run.zarr"), "A run")
+    page.write_text(page.read_text().replace("</body>", PROBE + "</body>"))
+    flags = [
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},900",
+        "--virtual-time-budget=10000", "--dump-dom",
+    ]  # fmt: skip
+    dump = subprocess.run(
+        [browser, *flags, page.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    ).stdout
+    found = json.loads(re.search(r'data-probe="([^"]*)"', dump).group(1).replace("&quot;", '"'))
+    assert found["before"] == ["wide", "small"]
+    assert found["sorted"] == ["small", "wide"]
+    largest = float(np.linalg.norm(wide, 2))
+    assert found["last"] == ["step 2", pytest.approx(3 * largest, rel=1e-4)]
+    assert found["first"] == ["step 0", pytest.approx(largest, rel=1e-4)]
+    assert found["other"] == ["step 2", pytest.approx(float(np.linalg.norm(small, 2)), rel=1e-4)]
+    assert found["drawn"] >= 8  # two layers a plot
+    assert found["overflow"] <= 0
