@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sgdyson.tracking import SpectralTracker, open_run, spectrum, write_run_report
+from sgdyson.tracking import SpectralTracker, fit_bulk, matrices_of, open_run, write_run_report
 
 CONTEXT, WIDTH, HEADS, BLOCKS, BATCH = 64, 128, 4, 2, 16
 
@@ -74,6 +74,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("gpt.zarr"))
     arguments = parser.parse_args()
     torch.manual_seed(0)
+    torch.set_num_threads(1)  # more of them would wait for each other: the matrices are small
     text, symbols = corpus()
     model = CharacterGPT(symbols)
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
@@ -89,13 +90,16 @@ def main() -> None:
             tracker.step()
             if step % 100 == 0:
                 print(f"step {step}: loss {loss.item():.3f}")
-    print("matrix: outliers at the end, distance of the bulk from Marchenko and Pastur")
-    for name, parameter in model.named_parameters():
-        if parameter.ndim == 2:
-            bulk = spectrum(name, parameter.detach().numpy()).bulk
-            print(f"  {name}: {bulk.outliers}, {bulk.distance:.3f}")
+    run = open_run(arguments.out)
+    print(
+        "matrix: outliers, largest distance from Marchenko and Pastur's cdf, first and last record"
+    )
+    for name, key in matrices_of(run).items():
+        s, shape = run[f"s_{key}"].values, tuple(run[f"s_{key}"].attrs["shape"])
+        found = [fit_bulk(s[i], shape) for i in (0, -1)]
+        print(f"  {name}: " + "; ".join(f"{b.outliers}, {b.distance:.3f}" for b in found))
     page = arguments.out.with_suffix(".html")
-    write_run_report(page, open_run(arguments.out), "A character GPT")
+    write_run_report(page, run, "A character GPT")
     print(f"page: {page}")
 
 

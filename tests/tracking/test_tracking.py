@@ -268,6 +268,11 @@ class TestCheckpoints:
         (row,) = json.loads(result.stdout)
         assert (row["name"], row["rows"], row["outliers"]) == ("w", 80, 1)
         assert "skipped b: a vector" in result.stderr
+        flags = ["--json", "--tail", "--randomise"]
+        (row,) = json.loads(CliRunner().invoke(app, ["spectrum", str(path), *flags]).stdout)
+        assert row["random_spectral"] < row["spectral"]
+        assert row["tail_exponent_error"] > 0
+        assert 0 <= row["tail_pvalue"] <= 1
         lines = CliRunner().invoke(app, ["spectrum", str(path), "--csv"]).stdout.splitlines()
         assert lines[0].startswith("name,rows,columns,sigma")
         assert "outliers" in CliRunner().invoke(app, ["spectrum", str(path)]).stdout

@@ -67,7 +67,7 @@ class MatrixSpectrum:
             "frobenius": self.frobenius, "spectral": self.spectral,
         }  # fmt: skip
         if tail:
-            row |= {"tail_exponent": tail.exponent.value, "tail_error": tail.exponent.error,
+            row |= {"tail_exponent": tail.exponent.value, "tail_exponent_error": tail.exponent.error,
                     "tail_start": tail.start, "tail_distance": tail.distance,
                     "tail_pvalue": tail.pvalue}  # fmt: skip
         if self.random_spectral is not None:

@@ -11,8 +11,12 @@ from rich.table import Column, Table
 
 from ..stats import Estimate
 
-_SHOWN = ("sigma", "edge", "outliers", "mean_ratio", "ks_pvalue", "stable_rank", "effective_rank",
-          "spectral", "random_spectral", "tail_exponent", "tail_pvalue")  # fmt: skip
+_SHOWN = {
+    "step": "step", "sigma": "sigma", "edge": "edge", "spectral": "largest",
+    "random_spectral": "shuffled", "outliers": "outliers", "mean_ratio": "<r>",
+    "ks_pvalue": "surmise p", "stable_rank": "stable rank", "effective_rank": "eff. rank",
+    "tail_exponent": "tail", "tail_pvalue": "tail p",
+}  # fmt: skip
 
 
 def print_rows(rows: Sequence[dict[str, Any]], form: str) -> None:
@@ -31,8 +35,8 @@ def _print_table(rows: Sequence[dict[str, Any]]) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 160
-    shown = [name for name in ("step", *_SHOWN) if name in rows[0]]
-    table = Table("matrix", "shape", *(Column(name, justify="right") for name in shown))
+    shown = [name for name in _SHOWN if name in rows[0]]
+    table = Table("matrix", "shape", *(Column(_SHOWN[name], justify="right") for name in shown))
     for row in rows:
         shape = f"{row['rows']} x {row['columns']}"
         table.add_row(row["name"], shape, *(_text(row, name) for name in shown))
