@@ -67,8 +67,8 @@ class MatrixSpectrum:
             "frobenius": self.frobenius, "spectral": self.spectral,
         }  # fmt: skip
         if tail:
-            row |= {"tail_exponent": tail.exponent.value, "tail_exponent_error": tail.exponent.error,
-                    "tail_start": tail.start, "tail_distance": tail.distance,
+            row |= {"tail_exponent": tail.exponent.value,
+                    "tail_exponent_error": tail.exponent.error, "tail_start": tail.start, "tail_distance": tail.distance,
                     "tail_pvalue": tail.pvalue}  # fmt: skip
         if self.random_spectral is not None:
             row["random_spectral"] = self.random_spectral
