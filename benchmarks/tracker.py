@@ -44,15 +44,11 @@ OURS = """
 import sys, time
 import numpy as np
 from sgdyson.tracking import spectrum
-arrays = np.load(sys.argv[1])
-random = np.random.default_rng(0)
-draws = int(sys.argv[2])
-spectrum("warm", random.normal(size=(99, 99)), tail=True, tail_draws=draws, randomise=0)
+arrays = dict(np.load(sys.argv[1]))
+settings = {"tail": True, "tail_draws": int(sys.argv[2]), "randomise": 0}
+spectrum("warm", np.random.default_rng(0).normal(size=(99, 99)), **settings)
 began = time.process_time()
-found = []
-for name in arrays.files:
-    found.append(spectrum(name, arrays[name], tail=True, tail_draws=draws,
-                          randomise=0))
+found = [spectrum(name, array, **settings) for name, array in arrays.items()]
 print("seconds", time.process_time() - began)
 print("spikes", [row.bulk.outliers for row in found])
 """
@@ -96,7 +92,7 @@ def trained(steps: int = 40) -> dict[str, np.ndarray]:
     }
 
 
-def gpt2(layers: int = 12) -> dict[str, np.ndarray]:
+def gpt2(layers: int) -> dict[str, np.ndarray]:
     """Shapes of GPT-2 small without embeddings, 4 matrices a layer, as it is initialised."""
     random = np.random.default_rng(0)
     shapes = ((768, 2304), (768, 768), (768, 3072), (3072, 768))
@@ -162,7 +158,7 @@ def cost(steps: int = 1000) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", help="an interpreter with weightwatcher and torch")
-    parser.add_argument("--layers", type=int, default=12, help="of the GPT-2-sized set")
+    parser.add_argument("--layers", type=int, default=2, help="of GPT-2 small, which has 12")
     arguments = parser.parse_args()
     peer, layers = arguments.peers, arguments.layers
     console = Console(file=sys.stdout, width=120)
@@ -175,7 +171,7 @@ def main() -> None:
     sets = {
         "4 x 768 x 768, spikes 0, 1, 5, 20": planted(),
         "4 x 768 x 768, trained": trained(),
-        f"GPT-2 small, {4 * layers} matrices": gpt2(layers),
+        f"GPT-2 small, {4 * layers} of its 48 matrices": gpt2(layers),
     }
     for label, arrays in sets.items():
         for row in compare(arrays, peer):

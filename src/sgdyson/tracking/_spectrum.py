@@ -68,8 +68,8 @@ class MatrixSpectrum:
         }  # fmt: skip
         if tail:
             row |= {"tail_exponent": tail.exponent.value,
-                    "tail_exponent_error": tail.exponent.error, "tail_start": tail.start, "tail_distance": tail.distance,
-                    "tail_pvalue": tail.pvalue}  # fmt: skip
+                    "tail_exponent_error": tail.exponent.error, "tail_start": tail.start,
+                    "tail_distance": tail.distance, "tail_pvalue": tail.pvalue}  # fmt: skip
         if self.random_spectral is not None:
             row["random_spectral"] = self.random_spectral
         return {key: _finite(value) for key, value in row.items()}
