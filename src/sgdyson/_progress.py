@@ -10,11 +10,22 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 @contextmanager
 def progress_bar(
-    total: float, wanted: bool, label: str = "updates"
+    total: float,
+    wanted: bool,
+    label: str = "updates",
+    note: Callable[[], str] | None = None,
 ) -> Iterator[Callable[[float], None]]:
-    """Yields a function that advances the bar; silent where standard error is no terminal."""
+    """Yields a function that advances the bar; silent where standard error is no terminal.
+
+    Args:
+        total: amount at the end.
+        wanted: false for no bar at all.
+        label: of the amount.
+        note: what else to tell, asked for at every advance.
+    """
     console = Console(stderr=True)
     columns = (
+        TextColumn("{task.fields[note]}"),
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
@@ -23,14 +34,19 @@ def progress_bar(
     )
     lock = threading.Lock()
     with Progress(
-        *columns, console=console, transient=True, disable=not (wanted and console.is_terminal)
+        *(columns if note else columns[1:]),
+        console=console,
+        transient=True,
+        disable=not (wanted and console.is_terminal),
     ) as bar:
-        task = bar.add_task(label, total=total, rate="compiling")
+        say = note or str
+        task = bar.add_task(label, total=total, rate="compiling", note=say())
 
         def advance(amount: float) -> None:
             with lock:
                 bar.advance(task, amount)
                 speed = bar.tasks[0].speed
-                bar.update(task, rate=f"{speed:.3g} {label}/s" if speed else "compiling")
+                rate = f"{speed:.3g} {label}/s" if speed else "compiling"
+                bar.update(task, rate=rate, note=say())
 
         yield advance

@@ -146,8 +146,7 @@ def run(
         typer.echo(describe(campaign))
         return
     campaign.run(workers=workers, scheduler=scheduler)
-    finished, total = campaign.finished()
-    console.print(f"{finished} of {total} chunks finished in {campaign.store.folder}")
+    console.print(f"{campaign.progress().text()} finished in {campaign.store.folder}")
 
 
 @app.command()
@@ -159,10 +158,9 @@ def status(folder: Annotated[Path, typer.Argument(help="Of a campaign.")]) -> No
     from .campaign import Campaign
 
     campaign = Campaign.from_folder(folder)
-    finished, total = campaign.finished()
-    complete = campaign.complete_settings()
-    typer.echo(f"{finished} of {total} chunks, {complete} of {len(campaign.spec.settings)} settings"
-               f" finished in {folder}")  # fmt: skip
+    chunks, in_all = campaign.finished()
+    tally = campaign.progress()
+    typer.echo(f"{tally.text()}, chunks {chunks}/{in_all} finished in {folder}")
 
 
 @app.command()

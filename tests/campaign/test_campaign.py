@@ -10,6 +10,7 @@ import time
 import tomllib
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 import xarray as xr
@@ -21,7 +22,6 @@ from sgdyson.campaign import Campaign, _store
 from sgdyson.campaign._spec import parse_spec, read_spec
 from sgdyson.campaign._starter import write_starter
 from sgdyson.errors import InvalidInputError
-from sgdyson.reproduce._settings import settings as reproduction_settings
 
 SPEC = """
 name = "small"
@@ -86,6 +86,19 @@ def test_a_setting_is_what_simulate_gives(whole):
     np.testing.assert_array_equal(data.levels.values, run.levels.values[:, 3:])
 
 
+def test_one_setting_reads_as_a_run(whole):
+    campaign = Campaign.from_folder(whole)
+    run = campaign.as_run(3)
+    alone = sgdyson.simulate(
+        sgdyson.TeacherStudent([2.0] * 10), learning_rate=0.1, batch_size=16, replicas=200,
+        updates=400, record_every=100, record_from=300, seed=run.attrs["seed"], progress=False,
+    )  # fmt: skip
+    xr.testing.assert_equal(run, alone)
+    assert set(alone.attrs) - set(run.attrs) == {"sgdyson_version"}
+    assert all(np.all(run.attrs[key] == alone.attrs[key]) for key in run.attrs)
+    assert campaign.seconds(3) > 0
+
+
 def test_settings_share_no_random_numbers(whole):
     data = Campaign.from_folder(whole).open()
     assert len(set(data.stream.values.ravel())) == 4
@@ -112,7 +125,7 @@ def test_a_truncated_chunk_is_found_and_run_again(whole, tmp_path):
     assert result.exit_code == 1
     assert "setting 2, chunk 2" in result.output
     said = shell.invoke(cli.app, ["status", str(tmp_path / "out")])
-    assert "15 of 16 chunks, 3 of 4 settings" in said.output
+    assert "settings 3/4, replicas 736/800, chunks 15/16" in said.output
     campaign.run(progress=False)
     assert shell.invoke(cli.app, ["verify", str(tmp_path / "out")]).exit_code == 0
     assert files(tmp_path / "out") == files(whole)
@@ -193,11 +206,11 @@ def test_a_full_disk_is_one_sentence_and_costs_no_finished_chunk(tmp_path, monke
     campaign = Campaign.from_file(written(tmp_path), tmp_path / "out")
     real, calls = _store.Store.write, []
 
-    def full(self, chunk, replicas, arrays):
+    def full(self, chunk, replicas, arrays, seconds):
         calls.append(chunk)
         if len(calls) == 4:
             raise OSError(28, os.strerror(28))
-        real(self, chunk, replicas, arrays)
+        real(self, chunk, replicas, arrays, seconds)
 
     with monkeypatch.context() as patch:
         patch.setattr(_store.Store, "write", full)
@@ -209,23 +222,39 @@ def test_a_full_disk_is_one_sentence_and_costs_no_finished_chunk(tmp_path, monke
     assert campaign.finished() == (16, 16)
 
 
-def test_replicas_are_added_until_the_error_is_reached(tmp_path):
-    text = SPEC.replace(
-        "replicas = 200", 'replicas = 64\ntarget_error = 0.0007\nquantity = "level_mean"'
+def error_of_a_mean(numbers):
+    means = numbers.mean(axis=1)
+    return means.std(ddof=1) / np.sqrt(len(means))
+
+
+def error_of_a_width(numbers):
+    """By leaving out one replica after the other."""
+    left_out = [np.delete(numbers, r, axis=0).std() for r in range(len(numbers))]
+    return np.std(left_out) * np.sqrt(len(numbers) - 1)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "target", "error"),
+    [
+        ("level_mean", 0.0007, lambda levels: error_of_a_mean(levels[..., 0])),
+        ("mean_spacing", 0.0007, lambda levels: error_of_a_mean(levels[..., 0] - levels[..., 1])),
+        ("level_width", 0.0006, lambda levels: error_of_a_width(levels[..., 0])),
+    ],
+)
+def test_replicas_are_added_until_the_error_is_reached(tmp_path, quantity, target, error):
+    """To no setting that needs none; 64 replicas do not reach it everywhere."""
+    text = SPEC.replace(TEACHER, "teacher = " + str([3.0] * 2 + [2.0] * 8)).replace(
+        "replicas = 200", f'replicas = 64\ntarget_error = {target}\nquantity = "{quantity}"'
     )
     campaign = Campaign.from_file(written(tmp_path, text), tmp_path / "out")
     data = campaign.run(progress=False)
     counts = data.finished.sum("replica")
+    assert int(counts.sel(learning_rate=0.05, batch_size=16)) == 64
     assert int(counts.sel(learning_rate=0.1, batch_size=4)) > 64
-    assert int(counts.sel(learning_rate=0.05, batch_size=16)) < int(
-        counts.sel(learning_rate=0.1, batch_size=4)
-    )
-    for rate in (0.05, 0.1):
-        for batch in (4, 16):
-            one = data.sel(learning_rate=rate, batch_size=batch)
-            levels = one.levels.values[one.finished.values][..., 0]
-            error = levels.mean(axis=1).std(ddof=1) / np.sqrt(len(levels))
-            assert error <= 0.0007
+    for index in range(4):
+        levels = campaign.as_run(index).levels.values
+        assert error(levels) <= 1.02 * target  # the two estimates of a width differ a little
+    assert error(campaign.as_run(2).levels.values[:64]) > target
     before = files(tmp_path / "out")
     campaign.run(progress=False)
     assert files(tmp_path / "out") == before
@@ -240,6 +269,102 @@ def test_a_zip_and_a_varied_size_share_one_store(tmp_path):
     assert data.levels.isel(setting=0, level=2).isnull().all()
     assert not data.levels.isel(setting=1).isnull().any()
     assert data.learning_rate.values.tolist() == [0.05, 0.1]
+
+
+UNITS = """
+name = "units"
+time_unit = "1/learning_rate"
+replicas = 8
+burn_in = 9
+updates = 13
+record_every = 6
+[model]
+kind = "teacher_student"
+teacher = [2.0, 2.0]
+[learning]
+learning_rate = [0.1, 0.3, 0.35]
+batch_size = 16
+"""
+
+
+def test_times_in_units_of_the_inverse_rate_are_rounded_up(tmp_path):
+    """9/0.35 = 25.7 and 6/0.35 = 17.1; 9/0.3 is 30, not 31 for its last bit."""
+    data = Campaign.from_file(written(tmp_path, UNITS), tmp_path / "out").run(progress=False)
+    assert data.time.values.tolist() == [0, 6, 12]
+    assert data.time_unit == "1/learning_rate"
+    assert data.burn_in.values.tolist() == [90, 30, 26]
+    assert data.record_every.values.tolist() == [60, 20, 18]
+    one = data.sel(learning_rate=0.35)
+    alone = sgdyson.simulate(
+        sgdyson.TeacherStudent([2.0, 2.0]), learning_rate=0.35, batch_size=16, replicas=8,
+        updates=36, record_every=18, record_from=26, seed=int(one.stream), progress=False,
+    )  # fmt: skip
+    np.testing.assert_array_equal(one.levels.values, alone.levels.values)
+
+
+MIXED = """
+name = "mixed"
+vary = "zip"
+replicas = [40, 1500]
+updates = 10
+record_every = 5
+[model]
+kind = "teacher_student"
+teacher = [2.0]
+multiplicity = [20, 2]
+[learning]
+learning_rate = 0.1
+batch_size = 16
+"""
+
+
+def test_settings_of_other_sizes_have_chunks_of_their_own(tmp_path):
+    """Engine blocks of 16 and 1024 replicas: the second setting's chunks are many of Zarr's."""
+    campaign = Campaign.from_file(written(tmp_path, MIXED), tmp_path / "out")
+    assert campaign.store.chunk_replicas == [16, 1024]
+    data = campaign.run(progress=False)
+    assert data.finished.sum("replica").values.tolist() == [40, 1500]
+    assert campaign.finished() == (5, 5)
+    assert campaign.as_run(0).levels.shape == (40, 3, 20)
+    alone = sgdyson.simulate(
+        sgdyson.TeacherStudent([2.0, 2.0]), learning_rate=0.1, batch_size=16, replicas=1500,
+        updates=10, record_every=5, seed=int(data.stream[1]), progress=False,
+    )  # fmt: skip
+    np.testing.assert_array_equal(campaign.as_run(1).levels.values, alone.levels.values)
+    before = files(tmp_path / "out")
+    victim = tmp_path / "out" / "data.zarr" / "levels" / "c" / "1" / "70" / "0" / "0"
+    victim.unlink()
+    assert [(chunk.setting, chunk.number) for chunk in campaign.verify()] == [(1, 1)]
+    assert campaign.progress().text() == "settings 1/2, replicas 1064/1540"
+    campaign.run(progress=False)
+    assert files(tmp_path / "out") == before
+
+
+def test_a_zip_may_repeat_values_but_no_setting():
+    raw = tomllib.loads(MIXED)
+    raw["learning"]["learning_rate"] = [0.1, 0.1]
+    assert len(parse_spec(raw).settings) == 2
+    raw["model"]["multiplicity"] = [2, 2]
+    with pytest.raises(InvalidInputError, match="a setting stands there twice"):
+        parse_spec(raw)
+
+
+def test_a_default_spelled_out_changes_no_random_number():
+    raw = tomllib.loads(SPEC)
+    raw["model"]["noise"] = 0.1
+    assert parse_spec(raw).first.stream == parse_spec(tomllib.loads(SPEC)).first.stream
+    raw["model"]["noise"] = 0.2
+    assert parse_spec(raw).first.stream != parse_spec(tomllib.loads(SPEC)).first.stream
+
+
+@pytest.mark.parametrize("n_hidden", [4, 6, 9])
+def test_learning_may_begin_where_it_ends(n_hidden):
+    section = {"kind": "gaussian_rbm", "n_visible": 6, "n_hidden": n_hidden, "rbm_mass": 2.5}
+    raw = tomllib.loads(SPEC) | {"model": section | {"initial": "fixed_point"}}
+    model = parse_spec(raw).first.build()
+    with jax.enable_x64(True):
+        levels = model.levels(np.asarray(model.init(jax.random.key(0))))
+    np.testing.assert_allclose(levels, model.predict(0.05, 4).levels, atol=1e-12)
 
 
 def test_the_stationary_rule_waits_for_the_slowest_level(tmp_path):
@@ -264,6 +389,10 @@ def test_the_stationary_rule_waits_for_the_slowest_level(tmp_path):
         (("teacher_student", "teacher"), ["model.kind = 'teacher'; choose one of gaussian_rbm"]),
         (('kind = "teacher_student"', ""), ["model.kind is missing"]),
         (("updates = 400", "updates = [400, 500]"), ["one value for the whole campaign"]),
+        (("replicas = 200", "replicas = [200, 300]"), ['with vary = "zip", for replicas']),
+        (("seed = 3", 'vary = "zip"\ntime_unit = "epoch"'), ["time_unit = 'epoch'"]),
+        (("updates = 400", 'updates = 2_000_000_000\ntime_unit = "1/learning_rate"'),
+         ["updates of a replica, burn-in included; at most 2147483647"]),
         (("updates = 400", "updates = 4"), ["record_every = 100 is more than updates = 4"]),
         (("seed = 3", 'vary = "zip"\nseed = -1'), ["seed = -1: input should be greater"]),
         (("burn_in = 300", 'burn_in = "long"'), ["burn_in"]),
@@ -316,24 +445,4 @@ class TestExperiments:
         monkeypatch.chdir(tmp_path)
         spec = read_spec(write_starter("mine", name))
         assert spec.first.name == "mine"
-        assert len(spec.settings) > 1
-
-    @pytest.mark.parametrize(
-        ("group", "names"),
-        [
-            ("rbm", ["rbm_batch", "rbm_rate"]),
-            ("online", ["teacher_online"]),
-            ("quenched", ["teacher_quenched"]),
-        ],
-    )
-    def test_they_hold_every_setting_of_the_reproduction(self, group, names):
-        specs = [parse_spec(tomllib.loads(experiments.text(name))) for name in names]
-        found = {
-            (json.dumps(s.build().settings()), s.learning.learning_rate, s.learning.batch_size)
-            for spec in specs
-            for s in spec.settings
-        }
-        for setting in reproduction_settings("paper"):
-            if setting.group == group:
-                key = json.dumps(setting.model.settings())
-                assert (key, setting.learning_rate, setting.batch_size) in found
+        assert spec.settings

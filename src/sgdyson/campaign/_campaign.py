@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +18,10 @@ from ..learning._block import block_size
 from ..models import Model
 from ..spectra import multiplets, spacings
 from ..stats import mean_over_replicas
-from ._executors import Arrays, Job, run_chunk, run_here, run_on_cluster
+from ._executors import Result, run_chunk, run_here, run_on_cluster
 from ._spec import Setting, Spec, parse_spec, read_spec
 from ._store import Chunk, Store
+from ._tally import Tally
 
 _GROWTH = 4  # times as many replicas, at most, in one round of adaptive precision
 
@@ -55,9 +55,12 @@ class Campaign:
 
     def __init__(self, spec: Spec, out: Path | str) -> None:
         self.spec = spec
-        models = list({s.model: s.build() for s in spec.settings}.values())
-        block = max(block_size(model, "cpu") for model in models)
-        self.store = Store(Path(out), spec, max(map(_levels, models)), block)
+        models = {s.model: s.build() for s in spec.settings}
+        self._levels = {section: _levels(model) for section, model in models.items()}
+        blocks = {section: block_size(model, "cpu") for section, model in models.items()}
+        self.store = Store(
+            Path(out), spec, max(self._levels.values()), [blocks[s.model] for s in spec.settings]
+        )
 
     @classmethod
     def from_file(cls, path: Path | str, out: Path | str | None = None) -> Self:
@@ -126,16 +129,55 @@ class Campaign:
         )
         return self.store.open()
 
+    def as_run(self, index: int) -> xr.Dataset:
+        """One setting as `simulate` gives it: its finished replicas, its values as attributes.
+
+        Args:
+            index: of the setting, in the order of `spec.settings`.
+        """
+        setting, data = self.spec.settings[index], self.open()
+        place = self.store.place(index)
+        finished = np.flatnonzero(data.finished[place].values)
+        rows = (*place, slice(0, int(finished.max(initial=-1)) + 1))
+        levels = data.levels[rows].values[finished][..., : self._levels[setting.model]]
+        model, learning = setting.build(), setting.learning
+        batch = learning.batch_size
+        return xr.Dataset(
+            {
+                "levels": (("replica", "time", "level"), levels),
+                "diverged": ("replica", data.diverged[rows].values[finished]),
+                "diverged_at": ("replica", data.diverged_at[rows].values[finished]),
+            },
+            coords={"replica": finished, "time": setting.interval * np.arange(setting.times)},
+            attrs={
+                "learning_rate": learning.learning_rate,
+                "batch_size": batch if batch == np.inf else int(batch),
+                "optimizer": learning.optimizer,
+                "updates": setting.recorded_updates,
+                "record_every": setting.interval,
+                "record_from": setting.burn_in_updates,
+                "seed": setting.stream,
+                **model.settings(),
+            },
+        )
+
     def finished(self) -> tuple[int, int]:
         """Chunks that are finished, and chunks in all as far as is known."""
         done = self.store.done()
         return len(done), len(self._all(self._totals()))
 
-    def complete_settings(self) -> int:
-        """Settings of which every chunk is finished."""
-        done = self.store.done()
-        parts = [self.store.chunks(i, total) for i, total in enumerate(self._totals())]
-        return sum(all(chunk in done for chunk in chunks) for chunks in parts)
+    def progress(self) -> Tally:
+        """Settings and replicas that are finished, and in all as far as is known."""
+        totals = self._totals()
+        counts = [0] * len(totals)
+        for chunk, entry in self.store.done().items():
+            counts[chunk.setting] += len(range(*entry["replicas"]))
+        return Tally(counts, totals)
+
+    def seconds(self, index: int) -> float:
+        """What the finished chunks of a setting took, of one thread."""
+        done = self.store.done().items()
+        return float(sum(entry["seconds"] for chunk, entry in done if chunk.setting == index))
 
     def verify(self) -> list[Chunk]:
         """Hash all finished chunks again; the bad ones returned will be run again by `run`."""
@@ -147,21 +189,20 @@ class Campaign:
         settings = self.spec.settings
         chosen = {0, len(settings) // 2, len(settings) - 1}
         rate = np.mean([_seconds_per_update(settings[index]) for index in chosen])
-        updates = float(sum(s.replicas * (s.updates + s.burn_in_updates) for s in settings))
+        updates = float(sum(s.replicas * s.total_updates for s in settings))
         numbers = settings[0].times * self.store.levels
         return Cost(
             settings=len(settings),
             updates=updates,
             seconds=updates * float(rate) / cores(),
             disk=8 * numbers * sum(s.replicas for s in settings),
-            memory=8 * numbers * self.store.chunk_replicas * 2 * cores(),
+            memory=8 * numbers * max(self.store.chunk_replicas) * 2 * cores(),
         )
 
     def _totals(self) -> list[int]:
         """Replicas of each setting: those asked for, or those already added for precision."""
-        size = self.store.chunk_replicas
         totals = []
-        for setting in self.spec.settings:
+        for setting, size in zip(self.spec.settings, self.store.chunk_replicas, strict=True):
             adaptive = setting.target_error is not None
             totals.append(-(-setting.replicas // size) * size if adaptive else setting.replicas)
         for chunk, entry in self.store.done().items():
@@ -177,32 +218,27 @@ class Campaign:
         finished = self.store.done()
         missing = [chunk for chunk in self._all(totals) if chunk not in finished]
         settings = self.spec.settings
-
-        def jobs() -> Iterator[Job]:
-            for chunk in missing:
-                yield (
-                    chunk,
-                    settings[chunk.setting],
-                    self.store.replicas(chunk, totals[chunk.setting]),
-                )
-
-        amount = sum(
-            len(replicas) * (setting.updates + setting.burn_in_updates)
-            for _, setting, replicas in jobs()
-        )
-        with progress_bar(amount, progress and bool(missing)) as advance:
+        jobs = [
+            (chunk, settings[chunk.setting], self.store.replicas(chunk, totals[chunk.setting]))
+            for chunk in missing
+        ]
+        updates = [setting.total_updates for setting in settings]
+        amount = sum(len(replicas) * updates[chunk.setting] for chunk, _, replicas in jobs)
+        tally = self.progress()
+        with progress_bar(amount, progress and bool(jobs), note=tally.text) as advance:
             results = (
-                run_on_cluster(jobs(), scheduler, advance)
+                run_on_cluster(iter(jobs), scheduler, advance)
                 if scheduler
-                else run_here(jobs(), workers, advance)
+                else run_here(iter(jobs), workers, advance)
             )
             with closing(results):
-                for (chunk, _, replicas), arrays in results:
-                    self._keep(chunk, replicas, arrays)
+                for (chunk, _, replicas), result in results:
+                    self._keep(chunk, replicas, result)
+                    tally.add(chunk.setting, len(replicas))
 
-    def _keep(self, chunk: Chunk, replicas: range, arrays: Arrays) -> None:
+    def _keep(self, chunk: Chunk, replicas: range, result: Result) -> None:
         try:
-            self.store.write(chunk, replicas, arrays)
+            self.store.write(chunk, replicas, *result)
         except OSError as error:
             raise InvalidInputError(
                 f"{self.store.folder} could not take a chunk ({error.strerror or error}); the"
@@ -214,23 +250,21 @@ class Campaign:
         target = self.spec.first.target_error
         if target is None:
             return totals
-        data, size = self.open(), self.store.chunk_replicas
-        grown = []
+        data, grown = self.open(), []
         for index, (setting, total) in enumerate(zip(self.spec.settings, totals, strict=True)):
-            error = _error(setting, _levels_of(data, self.spec, index, total))
+            error = _error(setting, self._kept(data, index, total))
             wanted = total
             if not error <= target:
                 wanted = int(total * min(1.1 * (error / target) ** 2, _GROWTH))
+            size = self.store.chunk_replicas[index]
             most = max(setting.most_replicas // size * size, total)
             grown.append(max(total, min(-(-wanted // size) * size, most)))
         return grown
 
-
-def _levels_of(data: xr.Dataset, spec: Spec, index: int, total: int) -> np.ndarray:
-    """Levels (replica, time, level) of a setting, without diverged replicas."""
-    place = tuple(int(i) for i in np.unravel_index(index, spec.shape)) if spec.shape else ()
-    levels = data.levels[(*place, slice(0, total))].values
-    return np.asarray(levels[~data.diverged[(*place, slice(0, total))].values])
+    def _kept(self, data: xr.Dataset, index: int, total: int) -> np.ndarray:
+        """Levels (replica, time, level) of a setting, without diverged replicas."""
+        rows = (*self.store.place(index), slice(0, total))
+        return np.asarray(data.levels[rows].values[~data.diverged[rows].values])
 
 
 def _error(setting: Setting, levels: np.ndarray) -> float:
@@ -264,7 +298,9 @@ def _levels(model: Model) -> int:
 def _seconds_per_update(setting: Setting) -> float:
     """Of one replica in one thread; the first run compiles."""
     updates = 200
-    short = setting.model_copy(update={"updates": updates, "record_every": updates, "burn_in": 0})
+    short = setting.model_copy(
+        update={"updates": updates, "record_every": updates, "burn_in": 0, "time_unit": "update"}
+    )
     replicas = range(block_size(setting.build(), "cpu"))
     run_chunk(short, replicas)
     began = time.perf_counter()

@@ -1,10 +1,11 @@
 """Where chunks run: on threads of this machine, or on the workers of a Dask cluster."""
 
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -14,26 +15,34 @@ from ..learning import simulate
 from ._spec import Setting
 
 Job: TypeAlias = tuple[Any, Setting, range]  # a name for it, and what to run
-Arrays: TypeAlias = dict[str, np.ndarray]
 Advance: TypeAlias = Callable[[float], None]
 
 
-def run_chunk(setting: Setting, replicas: range, advance: Advance | None = None) -> Arrays:
+class Result(NamedTuple):
+    """Of a chunk: what is stored, and how long it took."""
+
+    arrays: dict[str, np.ndarray]
+    seconds: float
+
+
+def run_chunk(setting: Setting, replicas: range, advance: Advance | None = None) -> Result:
     """Simulate some replicas of a setting, in one thread."""
+    began = time.monotonic()
     run = simulate(
         setting.build(),
         learning_rate=setting.learning.learning_rate,
         batch_size=setting.learning.batch_size,
         replicas=replicas,
-        updates=setting.updates,
-        record_every=setting.record_every,
+        updates=setting.recorded_updates,
+        record_every=setting.interval,
         record_from=setting.burn_in_updates,
         seed=setting.stream,
         optimizer=setting.learning.factory(),
         workers=1,
         progress=advance or False,
     )
-    return {name: run[name].values for name in ("levels", "diverged", "diverged_at")}
+    arrays = {name: run[name].values for name in ("levels", "diverged", "diverged_at")}
+    return Result(arrays, time.monotonic() - began)
 
 
 class _StoppedError(Exception):
@@ -42,7 +51,7 @@ class _StoppedError(Exception):
 
 def run_here(
     jobs: Iterator[Job], workers: int | None, advance: Advance
-) -> Generator[tuple[Job, Arrays], None, None]:
+) -> Generator[tuple[Job, Result], None, None]:
     """On so many threads, all cores by default; stopping the iteration stops the work."""
     threads = workers or cores()
     stop = threading.Event()
@@ -53,7 +62,7 @@ def run_here(
         advance(amount)
 
     with ThreadPoolExecutor(threads) as pool:
-        running: dict[Future[Arrays], Job] = {}
+        running: dict[Future[Result], Job] = {}
         try:
             while True:
                 for job in islice(jobs, threads - len(running)):
@@ -69,7 +78,7 @@ def run_here(
 
 def run_on_cluster(
     jobs: Iterator[Job], address: str, advance: Advance
-) -> Generator[tuple[Job, Arrays], None, None]:
+) -> Generator[tuple[Job, Result], None, None]:
     """On the workers of a Dask scheduler, two chunks for each of their threads.
 
     Results come back to this process, which alone writes: the workers need no shared disk. What a
@@ -100,9 +109,9 @@ def run_on_cluster(
         queue = as_completed([submit(job) for job in islice(jobs, ahead)], loop=client.loop)
         for future in queue:
             job = submitted.pop(str(future.key))
-            arrays = future.result()
+            result = future.result()
             future.release()
-            advance(len(job[2]) * float(job[1].updates + job[1].burn_in_updates))
-            yield job, arrays
+            advance(len(job[2]) * float(job[1].total_updates))
+            yield job, result
             for following in islice(jobs, 1):
                 queue.add(submit(following))

@@ -4,6 +4,7 @@ import math
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeAlias
 
+import numpy as np
 import optax
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
@@ -41,11 +42,26 @@ class RBMSection(Section):
     lattice_dim: Count = 1
     gibbs_sweeps: Count = 3
     sampler: Literal["collapsed", "gibbs", "independent"] = "collapsed"
+    initial: Literal["random", "fixed_point"] = "random"
     initial_width: NotNegative = 0.1
 
     def build(self) -> Model:
-        """The model."""
-        return GaussianRBM.scalar_field(**self.model_dump(exclude={"kind"}))
+        """The model, which starts at random weights or where learning ends."""
+        values = self.model_dump(exclude={"kind", "initial"})
+        model = GaussianRBM.scalar_field(**values)
+        if self.initial == "random":
+            return model
+        return GaussianRBM.scalar_field(**values, initial_weights=_fixed_point(model))
+
+
+def _fixed_point(model: GaussianRBM) -> np.ndarray:
+    """Weights of which W^T W holds the target's lowest modes, as many as there are hidden units."""
+    modes, vectors = np.linalg.eigh(model.target_kernel)
+    learnt = min(model.n_hidden, model.n_visible)
+    weights = np.zeros((model.n_hidden, model.n_visible))
+    scale = np.sqrt(np.maximum(model.rbm_mass**2 - modes, 0))
+    weights[:learnt] = (scale[:, None] * vectors.T)[:learnt]
+    return weights
 
 
 class TeacherSection(Section):
@@ -53,6 +69,7 @@ class TeacherSection(Section):
 
     kind: Literal["teacher_student"]
     teacher: Annotated[tuple[float, ...], Strict(False)]
+    multiplicity: Count = 1  # of each eigenvalue
     noise: NotNegative = 0.1
     data: Literal["online", "quenched"] = "online"
     batches: Count = 500
@@ -62,7 +79,9 @@ class TeacherSection(Section):
 
     def build(self) -> Model:
         """The model."""
-        return TeacherStudent(**self.model_dump(exclude={"kind"}))
+        teacher = np.repeat(self.teacher, self.multiplicity)
+        rest = self.model_dump(exclude={"kind", "teacher", "multiplicity"})
+        return TeacherStudent(teacher, **rest)
 
 
 class LearningSection(Section):

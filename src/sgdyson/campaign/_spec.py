@@ -31,10 +31,11 @@ class Setting(Section):
         name: of the campaign.
         seed: of the campaign; `stream` is that of the setting.
         replicas: how many, before any are added for precision.
+        time_unit: of the three that follow: one update, or 1/learning_rate of them, rounded up.
         updates: of each replica after its burn-in.
-        record_every: updates between records.
-        burn_in: updates before the first record, or "stationary": 40 times the slowest
-            relaxation time that the model predicts.
+        record_every: time between records.
+        burn_in: time before the first record, or "stationary": 40 times the slowest relaxation
+            time that the model predicts.
         vary: how lists are combined.
         target_error: standard error every setting must reach on `quantity`.
         quantity: mean spacing of the first degenerate pair, or mean or width of the first level.
@@ -46,6 +47,7 @@ class Setting(Section):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
     seed: Seed = 0
     replicas: Count
+    time_unit: Literal["update", "1/learning_rate"] = "update"
     updates: Count
     record_every: Count
     burn_in: Annotated[int, Field(ge=0, lt=2**31)] | Literal["stationary"] = 0
@@ -63,7 +65,7 @@ class Setting(Section):
 
     @property
     def stream(self) -> int:
-        """Seed of this setting: no two settings share random numbers, whatever else is run."""
+        """Seed of this setting, from `seed`, `[model]` and `[learning]` alone."""
         words = {"seed": self.seed, "model": self.model, "learning": self.learning}
         return int(_digest(words)[:15], 16)
 
@@ -71,7 +73,7 @@ class Setting(Section):
     def burn_in_updates(self) -> int:
         """The burn-in in updates."""
         if self.burn_in != "stationary":
-            return self.burn_in
+            return self._in_updates(self.burn_in)
         prediction = self.build().predict(self.learning.learning_rate, self.learning.batch_size)
         slowest = prediction.friction[prediction.learnt].min()
         return math.ceil(_SLOWEST / float(slowest))
@@ -80,6 +82,27 @@ class Setting(Section):
     def times(self) -> int:
         """Records of a replica."""
         return self.updates // self.record_every + 1
+
+    @property
+    def interval(self) -> int:
+        """Updates between records."""
+        return self._in_updates(self.record_every)
+
+    @property
+    def recorded_updates(self) -> int:
+        """Updates from the first record to the last."""
+        return (self.times - 1) * self.interval
+
+    @property
+    def total_updates(self) -> int:
+        """Updates of a replica, its burn-in included."""
+        return self.burn_in_updates + self.recorded_updates
+
+    def _in_updates(self, time: int) -> int:
+        if self.time_unit == "update":
+            return time
+        # the last bit of a quotient must not add an update
+        return math.ceil(round(time / self.learning.learning_rate, 6))
 
 
 @dataclass(frozen=True)
@@ -141,7 +164,9 @@ def parse_spec(raw: dict[str, Any], source: str = "spec") -> Spec:
     if not mistakes:
         for values in _combinations(raw, varied):
             try:
-                setting = Setting.model_validate(_with(raw, dict(zip(varied, values, strict=True))))
+                setting = Setting.model_validate(
+                    replaced(raw, dict(zip(varied, values, strict=True)))
+                )
                 _check_model(setting)
                 settings.append(setting)
             except ValidationError as error:
@@ -169,20 +194,32 @@ def _varied(raw: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
 def _mistakes_of_lists(raw: dict[str, Any], varied: dict[str, list[Any]]) -> list[str]:
     mistakes = []
     for key, values in varied.items():
-        if "." not in key and key != "burn_in":
+        zipped = key == "replicas" and raw.get("vary") == "zip"
+        if "." not in key and key != "burn_in" and not zipped:
             mistakes.append(f"{key} = {values}: one value for the whole campaign; a list may stand"
-                            " in [model], in [learning] and for burn_in.")  # fmt: skip
+                            ' in [model], in [learning], for burn_in and, with vary = "zip", for'
+                            " replicas.")  # fmt: skip
         if not values:
             mistakes.append(f"{key} = []: give at least one value.")
-        if len({json.dumps(value, sort_keys=True) for value in values}) < len(values):
+        if raw.get("vary") != "zip" and _repeats(values):
             mistakes.append(f"{key} = {values}: a value stands there twice; remove one.")
     lengths = {key: len(values) for key, values in varied.items()}
     if raw.get("vary") == "zip":
+        columns = [
+            [None if key == "replicas" else value for value in values]
+            for key, values in varied.items()
+        ]
         if len(set(lengths.values())) > 1:
             mistakes.append(f'vary = "zip" needs lists of one length, not {lengths}; use "grid".')
+        elif _repeats(list(zip(*columns, strict=True))):
+            mistakes.append('vary = "zip": a setting stands there twice; remove one.')
     elif math.prod(lengths.values()) > _MOST_SETTINGS:
         mistakes.append(f"{math.prod(lengths.values())} settings; at most {_MOST_SETTINGS}.")
     return mistakes
+
+
+def _repeats(values: list[Any]) -> bool:
+    return len({json.dumps(value, sort_keys=True) for value in values}) < len(values)
 
 
 def _combinations(raw: dict[str, Any], varied: dict[str, list[Any]]) -> Iterator[tuple[Any, ...]]:
@@ -191,8 +228,8 @@ def _combinations(raw: dict[str, Any], varied: dict[str, list[Any]]) -> Iterator
     return itertools.product(*varied.values())
 
 
-def _with(raw: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """The spec with these values in place of its lists."""
+def replaced(raw: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """The spec with other values, named as in `learning.batch_size`."""
     chosen = {key: dict(part) if isinstance(part, dict) else part for key, part in raw.items()}
     for key, value in values.items():
         table, _, name = key.rpartition(".")
@@ -212,12 +249,17 @@ def _check_model(setting: Setting) -> None:
         setting.burn_in != "stationary" or bool(learnt.any()),
         'burn_in = "stationary": the model predicts no level that is learnt; give a number.',
     )
+    require(
+        setting.total_updates < 2**31,
+        f"{setting.total_updates} updates of a replica, burn-in included; at most {2**31 - 1}.",
+    )
 
 
 def _digest(value: Any) -> str:
     def plain(part: Any) -> Any:
         assert isinstance(part, BaseModel)
-        return part.model_dump(mode="json", exclude={"name"})
+        # without defaults, a parameter that is added later leaves old streams as they are
+        return part.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
 
     text = json.dumps(value, sort_keys=True, default=plain)
     return hashlib.sha256(text.encode()).hexdigest()

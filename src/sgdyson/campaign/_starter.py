@@ -15,6 +15,7 @@ STARTER = """\
 name = "{name}"
 seed = 0                     # the same seed gives the same numbers, on any number of workers
 replicas = 256
+time_unit = "update"         # of the next three; or "1/learning_rate", rounded up to updates
 updates = 4000               # of each replica, after its burn-in
 record_every = 400           # about a relaxation time, so that records are nearly independent
 burn_in = "stationary"       # or a number of updates before the first record
@@ -71,9 +72,10 @@ def _spec(name: str, like: str | None) -> str:
 def describe(campaign: Campaign) -> str:
     """Settings, updates, time, disk and memory of a campaign."""
     cost, first = campaign.cost(), campaign.spec.first
+    replicas = [setting.replicas for setting in campaign.spec.settings]
     varied = [f"  {key} = {values}" for key, values in campaign.spec.varied.items()]
     lines = [
-        f"{first.name}: {cost.settings} settings of {first.replicas} replicas ({first.vary})",
+        f"{first.name}: {cost.settings} settings of {_range(replicas)} replicas ({first.vary})",
         *varied,
         f"  {cost.updates:.3g} updates of replicas, burn-in included",
         f"  about {_duration(cost.seconds)} on this machine, and a few seconds of compilation for"
@@ -81,6 +83,11 @@ def describe(campaign: Campaign) -> str:
         f"  disk at most {_bytes(cost.disk)}, memory for levels {_bytes(cost.memory)}",
     ]
     return "\n".join(lines)
+
+
+def _range(numbers: list[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def _duration(seconds: float) -> str:

@@ -1,7 +1,8 @@
 """The store of a campaign: one Zarr group, and a manifest that says which chunks are whole.
 
-A chunk is some replicas of one setting. Its files are written first, then its line in the
-manifest, with their hashes: whatever stops the process in between costs that one chunk.
+A chunk is some replicas of one setting: one Zarr chunk or, where the engine computes more replicas
+together, several. Its files are written first, then its line in the manifest, with their hashes:
+whatever stops the process in between costs that one chunk.
 """
 
 import fcntl
@@ -10,7 +11,7 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +23,11 @@ import zarr
 
 from .. import __version__
 from ..errors import InvalidInputError, require
-from ._spec import Spec
+from ._spec import Setting, Spec
 
 _BYTES = 1 << 24  # of levels in a chunk, about, unless one block of replicas has more
 _REPLICAS = 256  # of a chunk, unless one block has more
+_PARTS = 8  # of a setting, at least, unless one block has more: work for so many cores
 _KINDS: dict[str, tuple[Any, Any]] = {
     "levels": ("float64", np.nan), "diverged": ("bool", False), "diverged_at": ("int64", -1),
 }  # fmt: skip
@@ -46,18 +48,21 @@ class Store:
         folder: holds `data.zarr`, `manifest.jsonl` and `spec.json`.
         spec: of the campaign.
         levels: of a replica, at most.
-        block: replicas that are computed together anyway.
+        blocks: replicas that are computed together anyway, a power of two for each setting.
 
     Raises:
         InvalidInputError: a folder of another spec or with foreign contents, or one that cannot
             be written.
     """
 
-    def __init__(self, folder: Path, spec: Spec, levels: int, block: int) -> None:
+    def __init__(self, folder: Path, spec: Spec, levels: int, blocks: Sequence[int]) -> None:
         self.folder, self.spec, self.levels = folder, spec, levels
-        times = spec.first.times
-        fitting = max(_BYTES // (8 * times * levels), 1)
-        self.chunk_replicas = max(block, min(_REPLICAS, 1 << (fitting.bit_length() - 1)))
+        fitting = _BYTES // (8 * spec.first.times * levels)
+        self.chunk_replicas = [
+            max(block, _power_of_two(min(_REPLICAS, fitting, _most(setting) // _PARTS)))
+            for setting, block in zip(spec.settings, blocks, strict=True)
+        ]
+        self._rows = min(self.chunk_replicas)  # of a Zarr chunk
         self._manifest = folder / "manifest.jsonl"
 
     @property
@@ -112,12 +117,13 @@ class Store:
 
     def replicas(self, chunk: Chunk, total: int) -> range:
         """The replicas of a chunk of a setting that has `total`."""
-        first = chunk.number * self.chunk_replicas
-        return range(first, min(first + self.chunk_replicas, total))
+        size = self.chunk_replicas[chunk.setting]
+        return range(chunk.number * size, min((chunk.number + 1) * size, total))
 
     def chunks(self, setting: int, total: int) -> list[Chunk]:
         """All chunks of a setting with so many replicas."""
-        return [Chunk(setting, number) for number in range(-(-total // self.chunk_replicas))]
+        size = self.chunk_replicas[setting]
+        return [Chunk(setting, number) for number in range(-(-total // size))]
 
     def done(self) -> dict[Chunk, dict[str, Any]]:
         """Finished chunks, from the manifest; a line cut short by a kill does not count."""
@@ -141,9 +147,11 @@ class Store:
             if array.shape[axis] < replicas:
                 array.resize((*array.shape[:axis], replicas, *array.shape[axis + 1 :]))
 
-    def write(self, chunk: Chunk, replicas: range, arrays: Mapping[str, np.ndarray]) -> None:
+    def write(
+        self, chunk: Chunk, replicas: range, arrays: Mapping[str, np.ndarray], seconds: float
+    ) -> None:
         """Write a chunk whole, then say so in the manifest."""
-        where = self._place(chunk.setting)
+        where = self.place(chunk.setting)
         with zarr.config.set({"array.write_empty_chunks": True}):
             group = zarr.open_group(self.data, mode="r+", use_consolidated=False)
             for name, values in arrays.items():
@@ -156,8 +164,8 @@ class Store:
                 array[tuple(region)] = values
         entry = {
             "setting": chunk.setting, "number": chunk.number,
-            "replicas": [replicas.start, replicas.stop],
-            "sha256": {name: _hash(self._file(name, where, chunk)) for name in arrays},
+            "replicas": [replicas.start, replicas.stop], "seconds": round(seconds, 3),
+            "sha256": {name: _hash(self._files(name, where, replicas)) for name in arrays},
         }  # fmt: skip
         self._append(json.dumps(entry))
 
@@ -166,8 +174,8 @@ class Store:
         finished = self.done()
         bad = []
         for chunk, entry in finished.items():
-            where = self._place(chunk.setting)
-            hashes = {name: _hash(self._file(name, where, chunk)) for name in entry["sha256"]}
+            where, replicas = self.place(chunk.setting), range(*entry["replicas"])
+            hashes = {name: _hash(self._files(name, where, replicas)) for name in entry["sha256"]}
             if hashes != entry["sha256"]:
                 bad.append(chunk)
         if bad:
@@ -187,14 +195,16 @@ class Store:
             finished=(dims, finished.reshape(*self.spec.shape, total))
         )
 
-    def _place(self, setting: int) -> tuple[int, ...]:
+    def place(self, setting: int) -> tuple[int, ...]:
         """Of a setting in the grid."""
         shape = self.spec.shape
         return tuple(int(i) for i in np.unravel_index(setting, shape)) if shape else ()
 
-    def _file(self, name: str, where: tuple[int, ...], chunk: Chunk) -> Path:
+    def _files(self, name: str, where: tuple[int, ...], replicas: range) -> list[Path]:
+        """Of the Zarr chunks that hold these replicas."""
         rest = (0, 0) if name == "levels" else ()
-        return self.data.joinpath(name, "c", *map(str, (*where, chunk.number, *rest)))
+        numbers = range(replicas.start // self._rows, -(-replicas.stop // self._rows))
+        return [self.data.joinpath(name, "c", *map(str, (*where, n, *rest))) for n in numbers]
 
     def _append(self, line: str) -> None:
         text = self._manifest.read_bytes()[-1:] if self._manifest.is_file() else b""
@@ -235,12 +245,14 @@ class Store:
             coords[name] = ("setting" if is_zip else name, _plain(values))
         per_setting = {
             "burn_in": [setting.burn_in_updates for setting in spec.settings],
+            "record_every": [setting.interval for setting in spec.settings],
             "stream": [setting.stream for setting in spec.settings],
         }
         for name, numbers in per_setting.items():
             if name not in coords:
                 coords[name] = (dims, np.asarray(numbers, np.int64).reshape(spec.shape))
         attrs = {"sgdyson_version": __version__, "digest": spec.digest,
+                 "time_unit": first.time_unit,
                  "first_setting": first.model_dump_json()}  # fmt: skip
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Zarr's on text, whose encoding it may yet change
@@ -253,7 +265,7 @@ class Store:
             names = ("replica", "time", "level") if rest else ("replica",)
             group.create_array(
                 name, shape=(*spec.shape, first.replicas, *rest), dtype=dtype, fill_value=fill,
-                chunks=(*(1 for _ in spec.shape), self.chunk_replicas, *rest),
+                chunks=(*(1 for _ in spec.shape), self._rows, *rest),
                 dimension_names=(*dims, *names),
             )  # fmt: skip
 
@@ -264,8 +276,20 @@ def _plain(values: list[Any]) -> np.ndarray:
     return array if array is not None else np.asarray([str(value) for value in values])
 
 
-def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+def _hash(paths: list[Path]) -> str:
+    if not all(path.is_file() for path in paths):
+        return "missing"
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def _most(setting: Setting) -> int:
+    """Replicas that a setting may come to have."""
+    return setting.replicas if setting.target_error is None else setting.most_replicas
+
+
+def _power_of_two(number: int) -> int:
+    """The largest that is not above a number, and at least 1."""
+    return 1 << (max(number, 1).bit_length() - 1)
 
 
 def _write_whole(path: Path, text: str) -> None:

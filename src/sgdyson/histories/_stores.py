@@ -17,27 +17,22 @@ from ._history import History
 def read_campaign(folder: Path) -> Iterator[History]:
     """Every setting of which replicas are finished."""
     campaign = Campaign.from_folder(folder)
-    data = campaign.open()
-    total = len(campaign.spec.settings)
     for index, setting in enumerate(campaign.spec.settings):
-        shape = campaign.spec.shape
-        place = tuple(int(i) for i in np.unravel_index(index, shape)) if shape else ()
-        finished = np.flatnonzero(data.finished[place].values)
-        if not finished.size:
+        run = campaign.as_run(index)
+        if not run.replica.size:
             continue
         model, learning = setting.build(), setting.learning
-        levels = data.levels[place].values[finished]
-        diverged = data.diverged[place].values[finished]
-        levels[diverged] = np.nan
+        levels = run.levels.values
+        levels[run.diverged.values] = np.nan
         prediction = model.predict(learning.learning_rate, learning.batch_size)
         groups = multiplets(prediction.levels)
         yield History(
-            source=f"{folder}: {_values(campaign, index)}" if total > 1 else str(folder),
-            levels=levels[..., : len(prediction.levels)],
+            source=f"{folder}: {_values(campaign, index)}" if campaign.spec.varied else str(folder),
+            levels=levels,
             learning_rate=learning.learning_rate,
             batch_size=learning.batch_size,
             noise=getattr(model, "noise", None),
-            replicas=finished,
+            replicas=run.replica.values,
             multiplets=[group for group in groups if prediction.learnt[group.indices[0]]],
             stationary=setting.burn_in_updates > 0,
         )

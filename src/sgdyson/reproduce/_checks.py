@@ -91,10 +91,10 @@ def teacher_checks(results: Results) -> list[Check]:
         assert part.pair
         checks.append(_check(run, part, "teacher_scaling", "<S>", part.pair.mean,
                              part.pair.predicted_mean))  # fmt: skip
-    for setting, run in zip(results.group("quenched"), results.quenched, strict=True):
+    for planned, run in zip(results.group("quenched"), results.quenched, strict=True):
         (part,) = run.pairs
         assert part.pair
-        assert isinstance(setting.model, TeacherStudent)
+        assert isinstance(planned.model, TeacherStudent)
         checks.append(
             Check(
                 name=f"{run.name} <S>",
@@ -103,7 +103,7 @@ def teacher_checks(results: Results) -> list[Check]:
                 setting=_setting(run),
                 measured=part.pair.mean,
                 predicted=quenched_mean_spacing(
-                    setting.model, setting.learning_rate, setting.batch_size
+                    planned.model, planned.learning_rate, planned.batch_size
                 ),
             )
         )

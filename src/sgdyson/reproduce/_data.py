@@ -1,6 +1,6 @@
 """Everything the figures need, measured from the runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,9 +17,10 @@ from ..analysis import (
     scaling,
     stationary_levels,
 )
+from ..campaign import Spec
 from ..models import GaussianRBM, Prediction
 from ..spectra import multiplets, spacings
-from ._settings import Setting
+from ._presets import Run, runs
 
 Floats = NDArray[np.float64]
 
@@ -38,17 +39,17 @@ class Results:
     """Measurements of a reproduction, each made when first asked for.
 
     Args:
-        settings: of the reproduction.
-        load: gives the run of a setting, finished or new.
+        planned: the campaigns of the reproduction, by name.
+        load: gives the data of a run, finished or new.
     """
 
-    def __init__(self, settings: list[Setting], load: Callable[[Setting], xr.Dataset]) -> None:
-        self._settings = settings
+    def __init__(self, planned: Mapping[str, Spec], load: Callable[[Run], xr.Dataset]) -> None:
+        self._planned = planned
         self._load = load
 
-    def group(self, group: str) -> list[Setting]:
-        """The settings of a group."""
-        return [setting for setting in self._settings if setting.group == group]
+    def group(self, group: str) -> list[Run]:
+        """The runs of a group."""
+        return runs(group, self._planned)
 
     @cached_property
     def rbm(self) -> list[MeasuredRun]:
@@ -91,18 +92,18 @@ class Results:
     def semicircles(self) -> list[Multiplicity]:
         """Degenerate teachers of rising multiplicity."""
         found = []
-        for setting in self.group("semicircle"):
-            levels = stationary_levels(self._load(setting), setting.burn_in)
-            prediction = setting.model.predict(setting.learning_rate, setting.batch_size)
-            found.append(Multiplicity(setting.name, levels.shape[2], levels, prediction))
+        for run in reversed(self.group("semicircle")):
+            levels = stationary_levels(self._load(run), run.discard)
+            prediction = run.model.predict(run.learning_rate, run.batch_size)
+            found.append(Multiplicity(run.name, levels.shape[2], levels, prediction))
         return found
 
     @cached_property
     def forces(self) -> list[MeasuredForce]:
         """The repulsion in each pair of the RBM."""
-        (setting,) = self.group("force")
-        levels = stationary_levels(self._load(setting), setting.burn_in)
-        prediction = setting.model.predict(setting.learning_rate, setting.batch_size)
+        (run,) = self.group("force")
+        levels = stationary_levels(self._load(run), run.discard)
+        prediction = run.model.predict(run.learning_rate, run.batch_size)
         found = []
         for group in multiplets(prediction.levels):
             if group.is_pair:
@@ -121,8 +122,7 @@ class Results:
 
     def _measured(self, group: str) -> list[MeasuredRun]:
         return [
-            measure(setting.name, self._load(setting), setting.model, setting.burn_in)
-            for setting in self.group(group)
+            measure(run.name, self._load(run), run.model, run.discard) for run in self.group(group)
         ]
 
 

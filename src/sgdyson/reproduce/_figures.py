@@ -10,7 +10,7 @@ from ..figures import Figure
 from ..models import TeacherStudent
 from . import _checks as checks
 from ._data import Results
-from ._settings import NOISES, Setting
+from ._presets import Run
 
 
 class Entry(NamedTuple):
@@ -25,13 +25,13 @@ def _nothing(results: Results) -> list[Check]:
 
 
 def _noisy(
-    settings: Sequence[Setting], runs: Sequence[MeasuredRun]
+    planned: Sequence[Run], measured: Sequence[MeasuredRun]
 ) -> list[tuple[float, MeasuredRun]]:
     """Label noise, and the run."""
     pairs = []
-    for setting, run in zip(settings, runs, strict=True):
-        assert isinstance(setting.model, TeacherStudent)
-        pairs.append((float(setting.model.noise), run))
+    for run, found in zip(planned, measured, strict=True):
+        assert isinstance(run.model, TeacherStudent)
+        pairs.append((float(run.model.noise), found))
     return pairs
 
 
@@ -40,7 +40,7 @@ def _teacher_levels(results: Results) -> Figure:
     main = [
         (noise, run) for noise, run in pairs if (run.learning_rate, run.batch_size) == (0.1, 16)
     ]
-    return figures.teacher_levels(sorted(main, key=lambda pair: NOISES.index(pair[0])))
+    return figures.teacher_levels(sorted(main, key=lambda pair: pair[0]))
 
 
 def _teacher_scaling(results: Results) -> Figure:

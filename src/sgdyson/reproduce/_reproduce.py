@@ -7,16 +7,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import xarray as xr
-
 from ..analysis import Check
 from ..errors import require
 from ..figures import save
 from ..report import write_report
 from ._data import Results
 from ._figures import chosen_figures
-from ._runs import open_folder, run_or_load
-from ._settings import Setting, settings
+from ._presets import specs
+from ._runs import Runs, open_folder
 
 _SOFTWARE = ("sgdyson", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "xarray", "zarr")
 
@@ -32,8 +30,9 @@ def reproduce(
 ) -> list[Check]:
     """Regenerate the figures of arXiv:2407.16427, and hold each number against its prediction.
 
-    Writes `results.json`, `figures/*.png` and `*.pdf`, `report.html` and, one Zarr store each,
-    the `runs`. Called again after an interruption, it goes on from the finished runs.
+    Runs the paper's campaigns, `sgdyson.experiments`, and writes `results.json`, `figures/*.png`
+    and `*.pdf`, `report.html`, and the data to `campaigns`. Called again after an interruption, it
+    goes on from what is finished.
 
     Args:
         preset: "quick", "paper" or "literal".
@@ -50,20 +49,13 @@ def reproduce(
         InvalidInputError: an unknown preset or figure, a folder that cannot or must not be used.
     """
     entries = chosen_figures(only)
-    planned = settings(preset)
     require(0 <= seed < 2**63, f"seed = {seed!r} must be a whole number, not negative.")
+    planned = specs(preset, seed)
     folder = Path(out)
     open_folder(folder, preset, seed)
     began = time.monotonic()
-    records: list[dict[str, Any]] = []
-
-    def load(setting: Setting) -> xr.Dataset:
-        say(f"  run {setting.name}: {setting.replicas} replicas, {setting.updates} updates")
-        run = run_or_load(setting, folder, seed, progress=progress)
-        records.append(_record(setting, run))
-        return run
-
-    results = Results(planned, load)
+    runs = Runs(folder, planned, say, progress)
+    results = Results(planned, runs.load)
     drawn, found = [], []
     for name, entry in entries.items():
         say(f"figure {name}")
@@ -74,32 +66,19 @@ def reproduce(
     elapsed = time.monotonic() - began
     command = _command(preset, only, folder, seed)
     checks = [check.to_dict() for check in found]
-    _write_results(folder, preset, seed, command, elapsed, checks, records)
+    _write_results(folder, preset, seed, command, elapsed, checks, runs.records)
     write_report(
         folder / "report.html",
         title="Stochastic weight matrix dynamics and Dyson Brownian motion",
         subtitle=f"arXiv:2407.16427, reproduced by sgdyson: preset {preset}, seed {seed}.",
         checks=checks,
         figures=drawn,
-        runs=records or [{"run": "none"}],
+        runs=runs.records or [{"run": "none"}],
         command=command,
         elapsed=f"in {elapsed / 60:.1f} minutes",
         versions={name: version(name) for name in _SOFTWARE},
     )
     return found
-
-
-def _record(setting: Setting, run: xr.Dataset) -> dict[str, Any]:
-    return {
-        "run": setting.name,
-        "learning_rate": setting.learning_rate,
-        "batch_size": setting.batch_size,
-        "replicas": setting.replicas,
-        "updates": setting.updates,
-        "records": run.sizes["time"],
-        "diverged": int(run.diverged.sum()),
-        "seconds": float(run.attrs["seconds"]),
-    }
 
 
 def _command(preset: str, only: Sequence[str], out: Path, seed: int) -> str:

@@ -1,18 +1,16 @@
-"""Runs on disk: each written whole or not at all, so that a stopped reproduction goes on."""
+"""The folder of a reproduction, and the campaigns in it, which go on where they were stopped."""
 
 import json
-import shutil
-import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from .. import __version__
+from ..campaign import Campaign, Spec
 from ..errors import InvalidInputError, require
-from ..learning import simulate
-from ._settings import Setting
+from ._presets import Run
 
 MARKER = "reproduction.json"
 
@@ -42,7 +40,7 @@ def open_folder(out: Path, preset: str, seed: int) -> None:
             )
             out.mkdir(parents=True, exist_ok=True)
             marker.write_text(json.dumps(claim, indent=2) + "\n")
-        (out / "runs").mkdir(exist_ok=True)
+        (out / "campaigns").mkdir(exist_ok=True)
         (out / "figures").mkdir(exist_ok=True)
     except (OSError, json.JSONDecodeError) as error:
         raise InvalidInputError(
@@ -50,37 +48,52 @@ def open_folder(out: Path, preset: str, seed: int) -> None:
         ) from error
 
 
-def run_or_load(setting: Setting, out: Path, seed: int, *, progress: bool = True) -> xr.Dataset:
-    """The finished run on disk, or a new one, written in one move when it is complete."""
-    store = out / "runs" / f"{setting.name}.zarr"
-    if not store.exists():
-        began = time.monotonic()
-        run = simulate(setting.model, **setting.arguments(seed), progress=progress)
-        run.attrs["seconds"] = round(time.monotonic() - began, 3)
-        run.attrs["finished"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        _write(run, store)
-    found: xr.Dataset = xr.open_zarr(store, consolidated=False, chunks=None).load()
-    _compare(found, setting, seed, store)
-    return found
+class Runs:
+    """Runs a campaign when the first of its runs is asked for.
+
+    Args:
+        out: folder of the reproduction.
+        planned: the campaigns, by name.
+        say: told when one begins.
+        progress: show a bar on a terminal.
+
+    Attributes:
+        records: a row for each run that was asked for.
+    """
+
+    def __init__(
+        self, out: Path, planned: Mapping[str, Spec], say: Callable[[str], None], progress: bool
+    ) -> None:
+        self._out, self._planned, self._say, self._progress = out, planned, say, progress
+        self._campaigns: dict[str, Campaign] = {}
+        self.records: list[dict[str, Any]] = []
+
+    def load(self, run: Run) -> xr.Dataset:
+        """The data of a run."""
+        if run.campaign not in self._campaigns:
+            self._campaigns[run.campaign] = self._finished(run.campaign)
+        campaign = self._campaigns[run.campaign]
+        data = campaign.as_run(run.index)
+        self.records.append(_record(run, data, campaign.seconds(run.index)))
+        return data
+
+    def _finished(self, name: str) -> Campaign:
+        campaign = Campaign(self._planned[name], self._out / "campaigns" / name)
+        replicas = sum(setting.replicas for setting in campaign.spec.settings)
+        self._say(f"  campaign {name}: {len(campaign.spec.settings)} settings, {replicas} replicas")
+        campaign.run(progress=self._progress)
+        return campaign
 
 
-def _write(run: xr.Dataset, store: Path) -> None:
-    partial = store.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    # float32 of a level would lose the repulsion at small gaps; time is the fast axis on disk
-    run.to_zarr(partial, mode="w", consolidated=False, zarr_format=3)
-    partial.rename(store)
-
-
-def _compare(run: xr.Dataset, setting: Setting, seed: int, store: Path) -> None:
-    """Refuse a stored run of another setting, as an older version might have left it."""
-    expected: dict[str, Any] = {**setting.model.settings(), **setting.arguments(seed)}
-    del expected["replicas"]
-    for name, value in expected.items():
-        found = run.attrs.get(name)
-        require(
-            bool(np.array_equal(np.asarray(found), np.asarray(value)))
-            and run.sizes["replica"] == setting.replicas,
-            f"{store} was run with {name} = {found} and {run.sizes['replica']} replicas, not"
-            f" {value} and {setting.replicas}; remove it, or choose another --out.",
-        )
+def _record(run: Run, data: xr.Dataset, seconds: float) -> dict[str, Any]:
+    return {
+        "run": run.name,
+        "campaign": run.campaign,
+        "learning_rate": run.learning_rate,
+        "batch_size": run.batch_size,
+        "replicas": data.sizes["replica"],
+        "updates": run.setting.total_updates,
+        "records": data.sizes["time"],
+        "diverged": int(data.diverged.sum()),
+        "seconds": seconds,
+    }
