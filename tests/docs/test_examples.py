@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sgdyson.reproduce._figures import FIGURES
-from sgdyson.reproduce._settings import PRESETS
+from sgdyson.reproduce._presets import PRESETS
 
 ROOT = Path(__file__).parents[2]
 PAGES = (

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from ._spec import Setting, Spec, parse_spec, read_spec
 from ._store import Chunk, Store
 from ._tally import Tally
 
+_AT_ONCE = 4  # settings for each thread that are under way together
 _GROWTH = 4  # times as many replicas, at most, in one round of adaptive precision
 
 
@@ -217,6 +219,8 @@ class Campaign:
     ) -> None:
         finished = self.store.done()
         missing = [chunk for chunk in self._all(totals) if chunk not in finished]
+        if scheduler is None:
+            missing.sort(key=_in_turn(_AT_ONCE * (workers or cores())))
         settings = self.spec.settings
         jobs = [
             (chunk, settings[chunk.setting], self.store.replicas(chunk, totals[chunk.setting]))
@@ -265,6 +269,11 @@ class Campaign:
         """Levels (replica, time, level) of a setting, without diverged replicas."""
         rows = (*self.store.place(index), slice(0, total))
         return np.asarray(data.levels[rows].values[~data.diverged[rows].values])
+
+
+def _in_turn(settings: int) -> Callable[[Chunk], tuple[int, int, int]]:
+    """So many settings together, a chunk of each in turn: threads compile them side by side."""
+    return lambda chunk: (chunk.setting // settings, chunk.number, chunk.setting)
 
 
 def _error(setting: Setting, levels: np.ndarray) -> float:
