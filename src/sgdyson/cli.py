@@ -48,8 +48,8 @@ def reproduce(
 ) -> None:
     """Regenerate every figure of arXiv:2407.16427, each number beside its prediction.
 
-    Writes results.json, report.html, figures and runs. Stopped and called again, it goes on from
-    the finished runs. Exit status: 0 when all checks hold, 1 when one fails, 2 for misuse.
+    Writes results.json, report.html, figures and campaigns. Stopped and called again, it goes on
+    from what is finished. Exit status: 0 when all checks hold, 1 when one fails, 2 for misuse.
 
     Example: sgdyson reproduce --preset paper --out paper --only wigner --only scaling
     """

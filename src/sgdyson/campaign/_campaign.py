@@ -179,7 +179,7 @@ class Campaign:
     def seconds(self, index: int) -> float:
         """What the finished chunks of a setting took, of one thread."""
         done = self.store.done().items()
-        return float(sum(entry["seconds"] for chunk, entry in done if chunk.setting == index))
+        return round(sum(entry["seconds"] for chunk, entry in done if chunk.setting == index), 3)
 
     def verify(self) -> list[Chunk]:
         """Hash all finished chunks again; the bad ones returned will be run again by `run`."""

@@ -65,7 +65,8 @@ def run_here(
         running: dict[Future[Result], Job] = {}
         try:
             while True:
-                for job in islice(jobs, threads - len(running)):
+                # one in reserve, so that no thread waits while results are written
+                for job in islice(jobs, threads + 1 - len(running)):
                     running[pool.submit(run_chunk, job[1], job[2], step)] = job
                 if not running:
                     return
@@ -74,6 +75,8 @@ def run_here(
                     yield running.pop(future), future.result()
         finally:
             stop.set()
+            for future in running:
+                future.cancel()
 
 
 def run_on_cluster(
