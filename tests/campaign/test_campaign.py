@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -129,6 +130,15 @@ def test_a_truncated_chunk_is_found_and_run_again(whole, tmp_path):
     campaign.run(progress=False)
     assert shell.invoke(cli.app, ["verify", str(tmp_path / "out")]).exit_code == 0
     assert files(tmp_path / "out") == files(whole)
+
+
+def test_a_folder_that_cannot_be_written_is_verified_all_the_same(whole, tmp_path, monkeypatch):
+    copy = Path(shutil.copytree(whole, tmp_path / "out"))
+    (copy / "data.zarr" / "levels" / "c" / "1" / "0" / "2" / "0" / "0").unlink()
+    before = (copy / "manifest.jsonl").read_text()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    assert [chunk.setting for chunk in Campaign.from_folder(copy).verify()] == [2]
+    assert (copy / "manifest.jsonl").read_text() == before
 
 
 def test_a_manifest_line_cut_short_does_not_count(whole, tmp_path):

@@ -1,6 +1,7 @@
 """A campaign from its spec to its data."""
 
 import json
+import os
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -182,9 +183,16 @@ class Campaign:
         return round(sum(entry["seconds"] for chunk, entry in done if chunk.setting == index), 3)
 
     def verify(self) -> list[Chunk]:
-        """Hash all finished chunks again; the bad ones returned will be run again by `run`."""
+        """Hash all finished chunks again; the bad ones returned will be run again by `run`.
+
+        In a folder that cannot be written they are told, and stay on the manifest.
+        """
+        if not os.access(self.store.folder, os.W_OK):
+            return self.store.bad()
         with self.store.locked():
-            return self.store.verify()
+            bad = self.store.bad()
+            self.store.forget(bad)
+            return bad
 
     def cost(self) -> Cost:
         """Time, disk and memory, from a short calibration on at most three settings."""

@@ -17,7 +17,7 @@ def _sentence(part: Any, root: type[BaseModel]) -> str:
     key = ".".join(word for word in path if word not in names or word in root.model_fields)
     kind = part["type"]
     if kind == "extra_forbidden":
-        return f"{key} is not known{_nearest(path, root)}."
+        return f"{key} is not known; {_nearest(path, root)}"
     if kind == "missing":
         return f"{key} is missing; add it."
     if kind == "union_tag_not_found":
@@ -44,5 +44,5 @@ def _nearest(path: list[str], root: type[BaseModel]) -> str:
             owner = owner.model_fields[word].annotation
     close = difflib.get_close_matches(name, owner.model_fields, n=1, cutoff=0.5)
     if close:
-        return f"; did you mean {close[0]}?"
-    return f"; known are {', '.join(owner.model_fields)}"
+        return f"did you mean {close[0]}?"
+    return f"known are {', '.join(owner.model_fields)}."

@@ -169,19 +169,23 @@ class Store:
         }  # fmt: skip
         self._append(json.dumps(entry))
 
-    def verify(self) -> list[Chunk]:
-        """Hash every finished chunk again; those that differ are taken off the manifest."""
-        finished = self.done()
-        bad = []
-        for chunk, entry in finished.items():
+    def bad(self) -> list[Chunk]:
+        """Hash every finished chunk again; those that differ."""
+        found = []
+        for chunk, entry in self.done().items():
             where, replicas = self.place(chunk.setting), range(*entry["replicas"])
             hashes = {name: _hash(self._files(name, where, replicas)) for name in entry["sha256"]}
             if hashes != entry["sha256"]:
-                bad.append(chunk)
-        if bad:
-            kept = [json.dumps(entry) for chunk, entry in finished.items() if chunk not in bad]
+                found.append(chunk)
+        return sorted(found)
+
+    def forget(self, chunks: list[Chunk]) -> None:
+        """Take chunks off the manifest."""
+        if chunks:
+            kept = [
+                json.dumps(entry) for chunk, entry in self.done().items() if chunk not in chunks
+            ]
             _write_whole(self._manifest, "".join(line + "\n" for line in kept))
-        return sorted(bad)
 
     def open(self) -> xr.Dataset:
         """The data, read when used, with `finished` (..., replica) from the manifest."""
