@@ -1,5 +1,6 @@
 """A campaign runs whole, in parts, on any executor, to the same bits; and refuses nonsense."""
 
+import io
 import json
 import os
 import random
@@ -9,16 +10,18 @@ import subprocess
 import sys
 import time
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
+import rich.console
 import xarray as xr
 from typer.testing import CliRunner
 
 import sgdyson
-from sgdyson import cli, experiments
+from sgdyson import _progress, cli, experiments
 from sgdyson.campaign import Campaign, _store
 from sgdyson.campaign._spec import parse_spec, read_spec
 from sgdyson.campaign._starter import write_starter
@@ -438,6 +441,21 @@ def test_the_starter_is_a_valid_spec_and_its_cost_is_told(tmp_path, monkeypatch)
     assert not (tmp_path / "mine").exists()
     with pytest.raises(InvalidInputError, match="exists"):
         shell.invoke(cli.app, ["new", "mine"], catch_exceptions=False)
+
+
+def test_progress_tells_settings_and_replicas_of_the_whole_campaign(whole, tmp_path, monkeypatch):
+    """Those finished before it was stopped are counted in."""
+    copy = Path(shutil.copytree(whole, tmp_path / "out"))
+    manifest = (copy / "manifest.jsonl").read_text().splitlines(keepends=True)
+    (copy / "manifest.jsonl").write_text("".join(manifest[:15]))
+    screen = io.StringIO()
+    console = partial(rich.console.Console, file=screen, force_terminal=True, width=150)
+    monkeypatch.setattr(_progress, "Console", lambda stderr: console())
+    campaign = Campaign.from_folder(copy)
+    left = len(range(*json.loads(manifest[15])["replicas"]))
+    campaign.run()
+    assert f"settings 3/4, replicas {800 - left}/800 updates" in screen.getvalue()
+    assert "settings 4/4, replicas 800/800 updates" in screen.getvalue()
 
 
 def test_the_command_runs_the_campaign(whole, tmp_path):

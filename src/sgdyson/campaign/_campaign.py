@@ -247,6 +247,7 @@ class Campaign:
                 for (chunk, _, replicas), result in results:
                     self._keep(chunk, replicas, result)
                     tally.add(chunk.setting, len(replicas))
+                    advance(0)
 
     def _keep(self, chunk: Chunk, replicas: range, result: Result) -> None:
         try:
