@@ -151,7 +151,11 @@ class Campaign:
                 "diverged": ("replica", data.diverged[rows].values[finished]),
                 "diverged_at": ("replica", data.diverged_at[rows].values[finished]),
             },
-            coords={"replica": finished, "time": setting.interval * np.arange(setting.times)},
+            coords={
+                "replica": finished,
+                "time": setting.interval * np.arange(setting.times),
+                "matrix": ("level", list(model.matrix_names())),
+            },
             attrs={
                 "learning_rate": learning.learning_rate,
                 "batch_size": batch if batch == np.inf else int(batch),

@@ -63,6 +63,7 @@ class Store:
             for setting, block in zip(spec.settings, blocks, strict=True)
         ]
         self._rows = min(self.chunk_replicas)  # of a Zarr chunk
+        self._arrays: dict[str, zarr.Array[Any]] = {}
         self._manifest = folder / "manifest.jsonl"
 
     @property
@@ -138,12 +139,13 @@ class Store:
         return found
 
     def make_room(self, replicas: int) -> None:
-        """Lengthen the axis of replicas to at least so many."""
+        """Lengthen the axis of replicas to at least so many, before anything is written."""
         group = zarr.open_group(self.data, mode="r+", use_consolidated=False)
         axis = len(self.spec.shape)
         for name in _KINDS:
             array = group[name]
             assert isinstance(array, zarr.Array)
+            self._arrays[name] = array
             if array.shape[axis] < replicas:
                 array.resize((*array.shape[:axis], replicas, *array.shape[axis + 1 :]))
 
@@ -153,10 +155,8 @@ class Store:
         """Write a chunk whole, then say so in the manifest."""
         where = self.place(chunk.setting)
         with zarr.config.set({"array.write_empty_chunks": True}):
-            group = zarr.open_group(self.data, mode="r+", use_consolidated=False)
             for name, values in arrays.items():
-                array = group[name]
-                assert isinstance(array, zarr.Array)
+                array = self._arrays[name]
                 region: list[int | slice] = [*where, slice(replicas.start, replicas.stop)]
                 if name == "levels":  # of a model with fewer levels than others of the grid
                     missing = array.shape[-1] - values.shape[-1]
