@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy import integrate
+from scipy import integrate, special
 from scipy.linalg import eigvalsh_tridiagonal
 
 from sgdyson.ensembles import GaussianEnsemble, WishartEnsemble
@@ -48,6 +48,7 @@ LAWS = [
     HardEdge(2, 3.0),
     HardEdge(4, 1.0),
     HardEdge(4, 4.5),
+    HardEdge(2, 0.3),
 ]
 _ANGLES, _WEIGHTS = (np.pi / 2 * part for part in np.polynomial.legendre.leggauss(800))
 
@@ -278,6 +279,31 @@ def test_the_smallest_level_of_complex_and_quaternion_noise(beta, a):
     assert ks_test(s, HardEdge(beta, a + 0.5).cdf).pvalue < 1e-6
 
 
+def test_the_hard_edge_of_any_power():
+    """The Bessel kernel at zero: density (s/4)^a / (4 Gamma(a+1) Gamma(a+2)), to order s."""
+
+    def expected(s, a):
+        return (s / 4) ** (a + 1) / (special.gamma(a + 2) ** 2)
+
+    s = np.array([1e-4, 1e-3])
+    np.testing.assert_allclose(HardEdge(2, -0.3).cdf(s), expected(s, -0.3), rtol=1e-3)
+    assert np.all(np.abs(HardEdge(2, -0.3).cdf(s) / expected(s, -0.29) - 1) > 0.03)
+
+
+def test_the_smallest_level_of_a_laguerre_ensemble_with_any_power():
+    """Bidiagonal matrices of Dumitriu and Edelman with M = n + 2a + 1 rows, no whole number."""
+    n, a, draws = 40, -0.3, 1500
+    rng, rows = np.random.default_rng(9), n + 2 * a + 1
+    matrix = np.zeros((draws, n, n))
+    places = np.arange(n)
+    matrix[:, places, places] = np.sqrt(rng.chisquare(rows - places, (draws, n)))
+    matrix[:, places[1:], places[:-1]] = np.sqrt(rng.chisquare(n - places[1:], (draws, n - 1)))
+    smallest = np.linalg.svd(matrix, compute_uv=False)[:, -1] ** 2
+    s = 4 * (n + (rows - n) / 2) * smallest
+    assert ks_test(s, HardEdge(1, a).cdf).pvalue > 1e-3
+    assert ks_test(s, HardEdge(1, a + 0.2).cdf).pvalue < 1e-6
+
+
 def test_the_hard_edge_of_square_quaternion_matrices():
     # V of order 0 has det(1 -+ V) = exp(-s/8 -+ sqrt(s)/2), by beta = 1 and 2 at a = -1/2 and 0;
     # at 4 s, for quaternion levels lie half as dense as those of real matrices they are drawn from
@@ -332,7 +358,7 @@ def test_the_semicircle_is_fitted():
         (lambda: MarchenkoPastur(-1.0), r"-1\.0"),
         (lambda: MarchenkoPasturSingular(1.0, 0.0), r"0\.0"),
         (lambda: TracyWidom(3), "3"),
-        (lambda: HardEdge(1, 0.3), r"0\.3"),
+        (lambda: HardEdge(1, -0.7), r"-0\.7"),
         (lambda: HardEdge(3, 0.0), "3"),
         (lambda: HardEdge(4, 0.0), r"0\.0"),
     ],

@@ -13,7 +13,7 @@ from ..errors import require
 from ._law import Floats, Law
 from ._table import TabulatedLaw, tabulate
 
-_DEGREE, _LARGEST = 120, 10
+_DEGREE, _HIGHER_DEGREE, _LARGEST = 120, 200, 10
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class HardEdge(Law):
 
     Args:
         beta: 1, 2 or 4; quaternion matrices give each level once.
-        a: a multiple of 1/2, from -1/2 to 10; from 1/2 for beta = 4.
+        a: from -1/2 to 10; from 1/2 for beta = 4.
     """
 
     citation: ClassVar[str] = (
@@ -44,8 +44,8 @@ class HardEdge(Law):
         require(self.beta in (1, 2, 4), f"beta = {self.beta!r} must be 1, 2 or 4.")
         smallest = 0.5 if self.beta == 4 else -0.5
         require(
-            smallest <= self.a <= _LARGEST and float(2 * self.a).is_integer(),
-            f"a = {self.a!r} must be a multiple of 1/2 from {smallest} to {_LARGEST}.",
+            smallest <= self.a <= _LARGEST,
+            f"a = {self.a!r} must be a number from {smallest} to {_LARGEST}.",
         )
 
     @property
@@ -54,45 +54,62 @@ class HardEdge(Law):
 
     @property
     def support(self) -> tuple[float, float]:
-        return 0.0, self._root.support[1] ** 2
+        return 0.0, self._root.support[1] ** self._root.power
 
     def pdf(self, x: ArrayLike) -> Floats:
-        values = np.asarray(x, dtype=float)
-        root = np.sqrt(np.maximum(values, np.finfo(float).tiny))
-        return np.where(values < 0, 0.0, self._root.pdf(root) / (2 * root))
+        values, power = np.asarray(x, dtype=float), self._root.power
+        tiny = np.finfo(float).tiny
+        positive = np.maximum(values, tiny)
+        # nearer to zero s^a is closer to the density than the slope of the table is
+        near = np.maximum(positive, tiny if power == 2 else 1e-9)
+        root = near ** (1 / power)
+        density = self._root.pdf(root) * root / (power * near) * (positive / near) ** self.a
+        return np.where(values < 0, 0.0, density)
 
     def cdf(self, x: ArrayLike) -> Floats:
-        return self._root.cdf(np.sqrt(np.maximum(np.asarray(x, dtype=float), 0.0)))
+        values = np.maximum(np.asarray(x, dtype=float), 0.0)
+        return self._root.cdf(values ** (1 / self._root.power))
 
     def ppf(self, q: ArrayLike) -> Floats:
-        return np.asarray(self._root.ppf(q) ** 2)
+        return np.asarray(self._root.ppf(q) ** self._root.power)
 
     def mean(self) -> float:
-        return self._root._moment(2)
+        return self._root._moment(self._root.power)
 
     def var(self) -> float:
-        return self._root._moment(4) - self.mean() ** 2
+        return self._root._moment(2 * self._root.power) - self.mean() ** 2
 
 
 @dataclass(frozen=True)
 class _RootOfSmallest(TabulatedLaw):
-    """sqrt(s), in which the distribution function is analytic."""
+    """sqrt(s), in which the distribution function is analytic for a whole 2a.
+
+    Otherwise its cube root, in which the powers s^(k (a + 1)) at zero are smooth enough.
+    """
 
     citation: ClassVar[str] = HardEdge.citation
     beta: int
     a: float
 
     @property
+    def power(self) -> int:
+        """Of the root that is s."""
+        return 2 if float(2 * self.a).is_integer() else 6
+
+    @property
     def _series(self) -> Chebyshev:
-        return _distribution(self.beta, self.a)
+        return _distribution(self.beta, self.a, self.power // 2)
 
 
 @lru_cache
-def _distribution(beta: int, a: float) -> Chebyshev:
+def _distribution(beta: int, a: float, power: int) -> Chebyshev:
     # det(1 - V^2) falls as exp(-t^2/4 + a t), its factors as exp(-t^2/8 + a t)
     slower = 1 if beta == 2 else 2
     high = (2 * a * slower + np.sqrt(160 * slower) + 2.0) / (2 if beta == 4 else 1)
-    return tabulate(lambda t: 1 - _survival(t, beta, a), 0.0, float(high), _DEGREE)
+    degree = _DEGREE if power == 1 else _HIGHER_DEGREE
+    return tabulate(
+        lambda u: 1 - _survival(u**power, beta, a), 0.0, float(high) ** (1 / power), degree
+    )
 
 
 def _survival(t: float, beta: int, a: float) -> float:
