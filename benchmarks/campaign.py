@@ -120,7 +120,7 @@ def main() -> None:
     console = Console(file=sys.stdout, width=100)
     console.print(table)
     console.print(
-        f"store and scheduler of {chunks} chunks, a minute's of one worker: {clock:.2f} s on the clock,"
+        f"store and scheduler of {chunks} chunks, a worker's minute: {clock:.2f} s on the clock,"
         f" {processors:.2f} s of processors"
     )
 
