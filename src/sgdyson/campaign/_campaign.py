@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import jax
 import numpy as np
@@ -144,18 +144,19 @@ class Campaign:
         rows = (*place, slice(0, int(finished.max(initial=-1)) + 1))
         levels = data.levels[rows].values[finished][..., : self._levels[setting.model]]
         model, learning = setting.build(), setting.learning
-        batch = learning.batch_size
+        batch, names = learning.batch_size, list(model.matrix_names())
+        coordinates: dict[str, Any] = {
+            "replica": finished, "time": setting.interval * np.arange(setting.times),
+        }  # fmt: skip
+        if len(set(names)) > 1:
+            coordinates["matrix"] = ("level", names)
         return xr.Dataset(
             {
                 "levels": (("replica", "time", "level"), levels),
                 "diverged": ("replica", data.diverged[rows].values[finished]),
                 "diverged_at": ("replica", data.diverged_at[rows].values[finished]),
             },
-            coords={
-                "replica": finished,
-                "time": setting.interval * np.arange(setting.times),
-                "matrix": ("level", list(model.matrix_names())),
-            },
+            coords=coordinates,
             attrs={
                 "learning_rate": learning.learning_rate,
                 "batch_size": batch if batch == np.inf else int(batch),
