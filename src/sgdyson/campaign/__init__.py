@@ -3,4 +3,6 @@
 from ._campaign import Campaign as Campaign
 from ._spec import Setting as Setting
 from ._spec import Spec as Spec
+from ._spec import parse_spec as parse_spec
 from ._spec import read_spec as read_spec
+from ._spec import replaced as replaced

@@ -18,7 +18,7 @@ from .._threads import cores
 from ..errors import InvalidInputError, require
 from ..learning._block import block_size
 from ..models import Model
-from ..spectra import multiplets, spacings
+from ..spectra import spacings
 from ..stats import mean_over_replicas
 from ._executors import Result, run_chunk, run_here, run_on_cluster
 from ._spec import Setting, Spec, parse_spec, read_spec
@@ -297,17 +297,7 @@ def _error(setting: Setting, levels: np.ndarray) -> float:
         return mean_over_replicas(first).error
     if setting.quantity == "level_width":
         return mean_over_replicas((first - first.mean()) ** 2).error / (2 * float(first.std()))
-    learning = setting.learning
-    prediction = setting.build().predict(learning.learning_rate, learning.batch_size)
-    pairs = [
-        group
-        for group in multiplets(prediction.levels)
-        if group.is_pair and prediction.learnt[group.indices[0]]
-    ]
-    require(
-        bool(pairs),
-        'quantity = "mean_spacing": the model has no degenerate pair; choose "level_mean".',
-    )
+    pairs = [group for group in setting.multiplets() or [] if group.is_pair]
     return mean_over_replicas(spacings(levels, pairs[0])).error
 
 

@@ -1,15 +1,14 @@
 """What a setting of a campaign consists of: one value for every parameter, checked."""
 
 import math
-from functools import lru_cache
-from typing import Annotated, Any, Literal, TypeAlias
+from dataclasses import fields
+from typing import Annotated, Literal, Self, TypeAlias
 
 import numpy as np
-import optax
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 
-from ..learning._replica import OptimizerFactory
-from ..models import GaussianRBM, Model, TeacherStudent
+from ..models import GaussianRBM, LinearNetwork, Model, TeacherStudent
+from ..optimizers import SGD, Adam, AdamW, HeavyBall, Muon, Nesterov, Optimizer, RMSProp
 
 
 class Section(BaseModel):
@@ -84,32 +83,51 @@ class TeacherSection(Section):
         return TeacherStudent(teacher, **rest)
 
 
+class LinearNetworkSection(Section):
+    """`[model]` with `kind = "linear_network"`: see `LinearNetwork`."""
+
+    kind: Literal["linear_network"]
+    teacher: Annotated[tuple[float, ...], Strict(False)]
+    multiplicity: Count = 1  # of each eigenvalue
+    hidden: Annotated[tuple[Count, ...], Strict(False)]
+    noise: NotNegative = 0.1
+    initial_width: NotNegative = 1.0
+
+    def build(self) -> Model:
+        """The model."""
+        teacher = np.repeat(self.teacher, self.multiplicity)
+        rest = self.model_dump(exclude={"kind", "teacher", "multiplicity"})
+        return LinearNetwork(teacher, **rest)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD, "heavy_ball": HeavyBall, "nesterov": Nesterov, "rmsprop": RMSProp, "adam": Adam,
+    "adamw": AdamW, "muon": Muon,
+}  # fmt: skip
+
+
 class LearningSection(Section):
-    """`[learning]`: `momentum` serves heavy_ball and nesterov, `weight_decay` adamw."""
+    """`[learning]`: numbers of an optimiser that are not given are its own defaults."""
 
     learning_rate: Positive
     batch_size: BatchSize
-    optimizer: Literal["sgd", "heavy_ball", "nesterov", "rmsprop", "adam", "adamw"] = "sgd"
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    weight_decay: NotNegative = 1e-4
+    optimizer: Literal["sgd", "heavy_ball", "nesterov", "rmsprop", "adam", "adamw", "muon"] = "sgd"
+    momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
+    weight_decay: NotNegative | None = None
 
-    def factory(self) -> OptimizerFactory | None:
-        """From the learning rate to the Optax transformation; None for plain SGD."""
-        if self.optimizer == "sgd":
-            return None
-        return _factory(self.optimizer, self.momentum, self.weight_decay)
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        known = {part.name for part in fields(OPTIMIZERS[self.optimizer])}
+        for name in ("momentum", "weight_decay"):
+            if getattr(self, name) is not None and name not in known:
+                raise ValueError(f"{self.optimizer} has no {name}; remove it")
+        return self
 
+    def rule(self) -> Optimizer:
+        """The optimiser."""
+        given = self.model_dump(include={"momentum", "weight_decay"}, exclude_none=True)
+        return OPTIMIZERS[self.optimizer](**given)
 
-@lru_cache
-def _factory(name: str, momentum: float, weight_decay: float) -> OptimizerFactory:
-    """Always the same object for the same values, so that nothing is compiled twice."""
-
-    def make(rate: Any) -> optax.GradientTransformation:
-        if name in ("heavy_ball", "nesterov"):
-            return optax.sgd(rate, momentum=momentum, nesterov=name == "nesterov")
-        if name == "adamw":
-            return optax.adamw(rate, weight_decay=weight_decay)
-        return {"rmsprop": optax.rmsprop, "adam": optax.adam}[name](rate)
-
-    make.__name__ = name
-    return make
+    def factory(self) -> Optimizer | None:
+        """As `simulate` takes it: None for plain SGD."""
+        return None if self.rule() == SGD() else self.rule()

@@ -14,9 +14,19 @@ from pydantic import BaseModel, Field, ValidationError
 
 from .. import __version__
 from .._threads import one_blas_thread
-from ..errors import InvalidInputError, require
-from ..models import Model
-from ._fields import Count, LearningSection, Positive, RBMSection, Section, Seed, TeacherSection
+from ..errors import InvalidInputError, NoPredictionError, require
+from ..models import Model, Prediction
+from ..spectra import Multiplet, multiplets
+from ._fields import (
+    Count,
+    LearningSection,
+    LinearNetworkSection,
+    Positive,
+    RBMSection,
+    Section,
+    Seed,
+    TeacherSection,
+)
 from ._mistakes import sentences
 
 _MOST_SETTINGS = 100_000
@@ -55,7 +65,9 @@ class Setting(Section):
     target_error: Positive | None = None
     quantity: Literal["mean_spacing", "level_mean", "level_width"] = "mean_spacing"
     most_replicas: Count = 100_000
-    model: Annotated[RBMSection | TeacherSection, Field(discriminator="kind")]
+    model: Annotated[
+        RBMSection | TeacherSection | LinearNetworkSection, Field(discriminator="kind")
+    ]
     learning: LearningSection
 
     def build(self) -> Model:
@@ -74,9 +86,33 @@ class Setting(Section):
         """The burn-in in updates."""
         if self.burn_in != "stationary":
             return self._in_updates(self.burn_in)
-        prediction = self.build().predict(self.learning.learning_rate, self.learning.batch_size)
+        prediction = self.predict()
         slowest = prediction.friction[prediction.learnt].min()
         return math.ceil(_SLOWEST / float(slowest))
+
+    def predict(self) -> Prediction:
+        """What theory says of this setting, its optimiser included.
+
+        Raises:
+            NoPredictionError: a model or optimiser without a closed form.
+        """
+        learning = self.learning
+        return self.build().predict(learning.learning_rate, learning.batch_size, learning.rule())
+
+    def multiplets(self) -> list[Multiplet] | None:
+        """Levels that share what they learn; of plain descent where the optimiser has no theory.
+
+        None of a model without any.
+        """
+        learning = self.learning
+        for optimizer in (learning.rule(), None):
+            try:
+                found = self.build().predict(learning.learning_rate, learning.batch_size, optimizer)
+            except NoPredictionError:
+                continue
+            groups = multiplets(found.levels)
+            return [group for group in groups if found.learnt[group.indices[0]]]
+        return None
 
     @property
     def times(self) -> int:
@@ -180,12 +216,12 @@ def parse_spec(raw: dict[str, Any], source: str = "spec") -> Spec:
 
 
 def _varied(raw: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
-    """The lists of a spec; a teacher is itself a list of numbers."""
+    """The lists of a spec; a teacher is itself a list of numbers, and so are hidden layers."""
     tables = [("", raw), *((f"{t}.", raw[t]) for t in _TABLES if isinstance(raw.get(t), dict))]
     for prefix, table in tables:
         for key, value in table.items():
             is_list = isinstance(value, list)
-            if is_list and key == "teacher":
+            if is_list and key in ("teacher", "hidden"):
                 is_list = bool(value) and all(isinstance(part, list) for part in value)
             if is_list:
                 yield prefix + key, value
@@ -239,19 +275,36 @@ def replaced(raw: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
 
 def _check_model(setting: Setting) -> None:
     """What only the model knows, and what concerns several values."""
-    model = setting.build()
+    setting.build()
     require(
         setting.record_every <= setting.updates,
         f"record_every = {setting.record_every} is more than updates = {setting.updates}.",
     )
-    learnt = model.predict(setting.learning.learning_rate, setting.learning.batch_size).learnt
+    if setting.burn_in == "stationary":
+        _check_stationary(setting)
+    pairs = setting.target_error is None or setting.quantity != "mean_spacing"
     require(
-        setting.burn_in != "stationary" or bool(learnt.any()),
-        'burn_in = "stationary": the model predicts no level that is learnt; give a number.',
+        pairs or any(group.is_pair for group in setting.multiplets() or []),
+        f'quantity = "mean_spacing": {setting.model.kind} has no degenerate pair; choose'
+        ' "level_mean" or "level_width".',
     )
     require(
         setting.total_updates < 2**31,
         f"{setting.total_updates} updates of a replica, burn-in included; at most {2**31 - 1}.",
+    )
+
+
+def _check_stationary(setting: Setting) -> None:
+    try:
+        learnt = setting.predict().learnt
+    except NoPredictionError as error:
+        raise InvalidInputError(
+            f'burn_in = "stationary": {setting.model.kind} under {setting.learning.optimizer}'
+            " predicts no relaxation time; give a number."
+        ) from error
+    require(
+        bool(learnt.any()),
+        'burn_in = "stationary": the model predicts no level that is learnt; give a number.',
     )
 
 

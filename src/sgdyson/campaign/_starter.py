@@ -35,7 +35,9 @@ sampler = "collapsed"        # or "gibbs", "independent"
 [learning]
 learning_rate = [0.05, 0.1]
 batch_size = [16, 64]
-optimizer = "sgd"            # or "heavy_ball", "nesterov", "rmsprop", "adam", "adamw"
+optimizer = "sgd"            # or "heavy_ball", "nesterov", "rmsprop", "adam", "adamw", "muon"
+# momentum = 0.9             # of heavy_ball, nesterov and muon
+# weight_decay = 0.0         # of sgd, heavy_ball, nesterov and adamw
 """
 
 
@@ -66,7 +68,8 @@ def write_starter(name: str, like: str | None = None) -> Path:
 def _spec(name: str, like: str | None) -> str:
     if like is None:
         return STARTER.format(name=name)
-    return experiments.text(like).replace(f'name = "{like}"', f'name = "{name}"')
+    own = like.rpartition("/")[2]
+    return experiments.text(like).replace(f'name = "{own}"', f'name = "{name}"')
 
 
 def describe(campaign: Campaign) -> str:

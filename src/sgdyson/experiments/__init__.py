@@ -1,6 +1,6 @@
 """Campaigns ready to run: the paper's, and ours, as spec files.
 
-`sgdyson new NAME --like rbm_batch` copies one.
+`sgdyson new NAME --like rbm_batch` copies one, `--like linear_scaling/mlp` one of a folder.
 """
 
 from importlib.resources import files
@@ -8,8 +8,13 @@ from importlib.resources import files
 
 def names() -> list[str]:
     """All of them, in the order of the alphabet."""
+    root = files(__name__)
+    folders = [("", root), *((f"{part.name}/", part) for part in root.iterdir() if part.is_dir())]
     return sorted(
-        part.name[:-5] for part in files(__name__).iterdir() if part.name.endswith(".toml")
+        prefix + part.name[:-5]
+        for prefix, folder in folders
+        for part in folder.iterdir()
+        if part.name.endswith(".toml")
     )
 
 

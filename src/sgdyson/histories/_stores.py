@@ -10,7 +10,6 @@ import xarray as xr
 
 from ..campaign import Campaign
 from ..errors import InvalidInputError, require
-from ..spectra import multiplets
 from ._history import History
 
 
@@ -24,8 +23,9 @@ def read_campaign(folder: Path) -> Iterator[History]:
         model, learning = setting.build(), setting.learning
         levels = run.levels.values
         levels[run.diverged.values] = np.nan
-        prediction = model.predict(learning.learning_rate, learning.batch_size)
-        groups = multiplets(prediction.levels)
+        groups = setting.multiplets()
+        if groups is None:  # of several matrices perhaps: as in a run, all levels in one order
+            levels = -np.sort(-levels, axis=-1)
         yield History(
             source=f"{folder}: {_values(campaign, index)}" if campaign.spec.varied else str(folder),
             levels=levels,
@@ -33,7 +33,7 @@ def read_campaign(folder: Path) -> Iterator[History]:
             batch_size=learning.batch_size,
             noise=getattr(model, "noise", None),
             replicas=run.replica.values,
-            multiplets=[group for group in groups if prediction.learnt[group.indices[0]]],
+            multiplets=groups,
             stationary=setting.burn_in_updates > 0,
         )
 
