@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, UInt64
 
 _ONE = np.uint64(0x3FF0000000000000)  # the bits of 1.0; 52 random bits below it make [1, 2)
 _DEGREE = 9
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _COSINE = [(-1) ** j * (math.pi / 2) ** (2 * j) / math.factorial(2 * j) for j in range(_DEGREE)]
 _SINE = [
     (-1) ** j * (math.pi / 2) ** (2 * j + 1) / math.factorial(2 * j + 1) for j in range(_DEGREE)
@@ -35,9 +36,54 @@ def normals(key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "..."]:
     """
     count = math.prod(shape)
     bits = jax.random.bits(key, (2, (count + 1) // 2), dtype=jnp.uint64)
+    return _box_muller(bits)[:count].reshape(shape)
+
+
+def normals_across(keys: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "... replica"]:
+    """`normals` of every key, to the last bit or so, with the keys on the last axis.
+
+    Several times as fast for a few numbers a key, slower for more than about twenty.
+
+    Args:
+        keys: JAX random keys (replica,).
+        shape: of the numbers of one key.
+    """
+    count = math.prod(shape)
+    if not _is_threefry(keys):
+        return jnp.moveaxis(jax.vmap(lambda key: normals(key, shape))(keys), 0, -1)
+    half = (count + 1) // 2
+    numbers = _box_muller(_threefry(keys, 2 * half).reshape(2, half, -1))
+    return numbers[:count].reshape(*shape, -1)
+
+
+def _box_muller(bits: UInt64[Array, "2 half *rest"]) -> Float[Array, "count *rest"]:
     radius = jnp.sqrt(-2.0 * jnp.log(2.0 - _unit(bits[0] >> np.uint64(12))))
     cosine, sine = _cosine_sine(bits[1])
-    return jnp.concatenate([radius * cosine, radius * sine])[:count].reshape(shape)
+    return jnp.concatenate([radius * cosine, radius * sine])
+
+
+def _is_threefry(keys: PRNGKeyArray) -> bool:
+    implementation = str(jax.random.key_impl(keys))
+    return "threefry2x32" in implementation and bool(jax.config.jax_threefry_partitionable)
+
+
+def _threefry(keys: PRNGKeyArray, count: int) -> UInt64[Array, "count replica"]:
+    """`jax.random.bits` of every key: Threefry-2x32, 20 rounds (Salmon et al., SC 2011).
+
+    JAX's own is a loop on a CPU, which does not vectorise along the keys.
+    """
+    words = jax.random.key_data(keys)
+    schedule = [words[:, 0], words[:, 1], words[:, 0] ^ words[:, 1] ^ np.uint32(0x1BD11BDA)]
+    low = jnp.arange(count, dtype=jnp.uint32)[:, None] + schedule[1]
+    high = jnp.zeros_like(low) + schedule[0]
+    for turn in range(5):
+        for rotation in _ROTATIONS[turn % 2]:
+            high = high + low
+            low = (low << np.uint32(rotation)) | (low >> np.uint32(32 - rotation))
+            low = low ^ high
+        high = high + schedule[(turn + 1) % 3]
+        low = low + schedule[(turn + 2) % 3] + np.uint32(turn + 1)
+    return (high.astype(jnp.uint64) << np.uint64(32)) | low.astype(jnp.uint64)
 
 
 def _unit(mantissa: UInt64[Array, "n"]) -> Float[Array, "n"]:

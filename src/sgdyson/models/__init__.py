@@ -8,3 +8,4 @@ from .gaussian_rbm import scalar_field_kernel as scalar_field_kernel
 from .linear_network import LinearNetwork as LinearNetwork
 from .loss_model import LossModel as LossModel
 from .teacher_student import TeacherStudent as TeacherStudent
+from .two_layer_teacher import TwoLayerTeacher as TwoLayerTeacher
