@@ -74,7 +74,9 @@ def main() -> None:
                 for _ in range(REPEATS)
             ]
             fast, slow = (statistics.median(column) for column in zip(*pairs, strict=True))
-            table.add_row(activation, str(batch), f"{fast:.2f}", f"{slow:.1f}", f"{slow / fast:.0f}")
+            table.add_row(
+                activation, str(batch), f"{fast:.2f}", f"{slow:.1f}", f"{slow / fast:.0f}"
+            )
     Console(file=sys.stdout, width=100).print(table)
 
 

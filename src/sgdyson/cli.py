@@ -2,13 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from . import __version__
 from .errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from .analysis import Check
 
 app = typer.Typer(
     add_completion=False,
@@ -57,9 +60,14 @@ def reproduce(
 
     console = Console(stderr=True, highlight=False)
     checks = run(preset, only=only or (), out=out, seed=seed, say=console.print)
+    _tell(checks, out / "report.html", console)
+
+
+def _tell(checks: "list[Check]", where: Path, console: Console) -> None:
+    """How many checks hold, and which do not; exit with 1 if there is one."""
     failed = [check for check in checks if not check.passed]
     console.print(f"{len(checks) - len(failed)} of {len(checks)} checks hold; see", end=" ")
-    console.print(str(out / "report.html"), soft_wrap=True)
+    console.print(str(where), soft_wrap=True)
     for check in failed[:_MOST_FAILURES]:
         console.print(
             f"  fails: {check.name}: measured {check.measured}, predicted {check.predicted:.5g},"
@@ -67,6 +75,27 @@ def reproduce(
             soft_wrap=True,
         )
     raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def study(
+    name: Annotated[str, typer.Argument(help="phase-diagram.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    seed: Annotated[int, typer.Option(help="Of all runs, from 0 up.")] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="A smaller version, to look at.")] = False,
+) -> None:
+    """Answer a question with runs, a measurement and a figure.
+
+    Stopped and called again, it goes on from what is finished. Exit status: 0 when all checks
+    hold, 1 when one fails, 2 for misuse.
+
+    Example: sgdyson study phase-diagram --out phases
+    """
+    from .studies import study as find
+
+    console = Console(stderr=True, highlight=False)
+    checks = find(name)(out, seed, console.print, quick=quick)
+    _tell(checks, out / "results.json", console)
 
 
 @app.command()

@@ -7,12 +7,16 @@ from sgdyson import figures
 from sgdyson.figures._elements import (
     Drawing,
     Figure,
+    Heatmap,
     Histogram,
     HorizontalLine,
     Line,
     Panel,
     Points,
+    Regions,
     VerticalLines,
+    cell_edges,
+    mixed,
 )
 
 X = np.array([0.0, 1.0, 2.0])
@@ -94,3 +98,48 @@ def test_labels_in_html(source, html):
 def test_unknown_marks_are_refused():
     with pytest.raises(TypeError, match="str"):
         figures.draw(Figure("x", "x", "x", [Panel(["text"], "", "")]))
+
+
+GRID = np.array([[0.0, 0.5, 1.0], [np.nan, 0.25, 0.75]])
+ROWS = np.array([1.0, 10.0])
+
+
+def grids() -> Figure:
+    shares = np.stack([np.nan_to_num(GRID), 1 - np.nan_to_num(GRID)])
+    panels = [
+        Panel([Heatmap(X + 1, ROWS, GRID, "value", (0, 1))], "x", "y", y_log=True),
+        Panel([Regions(X + 1, ROWS, shares, ["first", "second"], [0, 1])], "x", "y", y_log=True),
+    ]
+    return Figure("grids", "Grids", "Caption.", panels)
+
+
+def test_grids_are_vectors_with_logarithmic_axes_in_pdf_and_svg(tmp_path):
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        figures.save(grids(), folder, ("pdf", "svg"))
+    for name in ("grids.pdf", "grids.svg"):
+        first, second = ((tmp_path / folder / name).read_bytes() for folder in "ab")
+        assert first == second
+        assert b"/Subtype /Image" not in first
+        assert b"<image" not in first
+    axes = figures.draw(grids()).axes
+    assert axes[0].get_yscale() == axes[1].get_yscale() == "log"
+    assert [text.get_text() for text in axes[1].get_legend().get_texts()] == ["first", "second"]
+
+
+def test_cells_meet_half_way_and_mix_the_colours_of_their_shares():
+    np.testing.assert_allclose(cell_edges(X, False), [-0.5, 0.5, 1.5, 2.5])
+    np.testing.assert_allclose(cell_edges(ROWS, True), 10.0 ** np.array([-0.5, 0.5, 1.5]))
+    regions = grids().panels[1].marks[0]
+    blue, orange = ([int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+                    for code in ("#0072B2", "#D55E00"))  # fmt: skip
+    np.testing.assert_allclose(mixed(regions)[0, 2], blue)
+    np.testing.assert_allclose(mixed(regions)[0, 0], orange)
+    np.testing.assert_allclose(mixed(regions)[0, 1], np.mean([blue, orange], axis=0))
+
+
+def test_the_page_shows_grids_as_heatmaps():
+    heat, regions = (figures.to_plotly(panel) for panel in grids().panels)
+    assert heat["data"][0]["z"][1] == [None, 0.25, 0.75]
+    assert heat["layout"]["yaxis"]["type"] == "log"
+    assert regions["data"][0]["z"][0] == [1, 0, 0]  # the largest share; a draw is the first's

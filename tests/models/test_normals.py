@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from sgdyson._normals import _cosine_sine, normals
+from sgdyson._normals import _cosine_sine, normals, normals_across
 from sgdyson.errors import InvalidInputError
 from sgdyson.models._bartlett import chi_of_normal, wishart_factor
 
@@ -170,3 +170,14 @@ def test_the_factor_of_many_degrees_is_lower_triangular() -> None:
 def test_a_batch_beyond_the_accuracy_of_the_chi_law_is_refused() -> None:
     with jax.enable_x64(True), pytest.raises(InvalidInputError, match="10000000 degrees"):
         wishart_factor(jax.random.key(0), 2, 10_000_000)
+
+
+@pytest.mark.parametrize("count", [1, 5, 12])
+def test_numbers_along_the_replicas_are_those_of_each_key(count):
+    with jax.enable_x64(True):
+        keys = jax.random.split(jax.random.key(7), 9)
+        across = np.asarray(jax.jit(lambda k: normals_across(k, (count, 2)))(keys))
+        alone = np.stack([normals(key, (count, 2)) for key in keys], axis=-1)
+        other = np.asarray(normals_across(jax.random.split(jax.random.key(7, impl="rbg"), 2), (3,)))
+    np.testing.assert_allclose(across, alone, rtol=1e-14)
+    assert other.shape == (3, 2)

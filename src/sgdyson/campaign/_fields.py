@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 
-from ..models import GaussianRBM, LinearNetwork, Model, TeacherStudent
+from ..models import GaussianRBM, LinearNetwork, Model, TeacherStudent, TwoLayerTeacher
 from ..optimizers import SGD, Adam, AdamW, HeavyBall, Muon, Nesterov, Optimizer, RMSProp
 
 
@@ -99,6 +99,27 @@ class LinearNetworkSection(Section):
         rest = self.model_dump(exclude={"kind", "teacher", "multiplicity"})
         return LinearNetwork(teacher, **rest)
 
+
+class TwoLayerSection(Section):
+    """`[model]` with `kind = "two_layer_teacher"`: see `TwoLayerTeacher`."""
+
+    kind: Literal["two_layer_teacher"]
+    activation: Literal["identity", "tanh", "relu"] = "tanh"
+    inner: Count = 8
+    outer: Count = 4
+    initial_width: NotNegative = 1.0
+    noise: NotNegative = 0.0
+    teacher_seed: Seed = 0
+
+    def build(self) -> Model:
+        """The model."""
+        return TwoLayerTeacher(**self.model_dump(exclude={"kind"}))
+
+
+ModelSection: TypeAlias = Annotated[
+    RBMSection | TeacherSection | LinearNetworkSection | TwoLayerSection,
+    Field(discriminator="kind"),
+]
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": SGD, "heavy_ball": HeavyBall, "nesterov": Nesterov, "rmsprop": RMSProp, "adam": Adam,

@@ -17,16 +17,7 @@ from .._threads import one_blas_thread
 from ..errors import InvalidInputError, NoPredictionError, require
 from ..models import Model, Prediction
 from ..spectra import Multiplet, multiplets
-from ._fields import (
-    Count,
-    LearningSection,
-    LinearNetworkSection,
-    Positive,
-    RBMSection,
-    Section,
-    Seed,
-    TeacherSection,
-)
+from ._fields import Count, LearningSection, ModelSection, Positive, Section, Seed
 from ._mistakes import sentences
 
 _MOST_SETTINGS = 100_000
@@ -65,9 +56,7 @@ class Setting(Section):
     target_error: Positive | None = None
     quantity: Literal["mean_spacing", "level_mean", "level_width"] = "mean_spacing"
     most_replicas: Count = 100_000
-    model: Annotated[
-        RBMSection | TeacherSection | LinearNetworkSection, Field(discriminator="kind")
-    ]
+    model: ModelSection
     learning: LearningSection
 
     def build(self) -> Model:

@@ -7,6 +7,9 @@ from ._matplotlib import save as save
 from ._plotly import to_html as to_html
 from ._plotly import to_plotly as to_plotly
 from .dyson import coulomb_force as coulomb_force
+from .phases import order_parameters as order_parameters
+from .phases import phases as phases
+from .phases import stability as stability
 from .rbm import densities as densities
 from .rbm import drift as drift
 from .rbm import learnt_levels as learnt_levels

@@ -66,6 +66,31 @@ class HorizontalLine:
 
 
 @dataclass(frozen=True)
+class Heatmap:
+    """Numbers on a grid: value (row, column) at y (row,), x (column,); NaN stays white."""
+
+    x: Floats
+    y: Floats
+    value: Floats
+    label: str
+    value_range: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Shares on a grid, (name, row, column), adding up to one: the mixture of their colours.
+
+    Without names there is no legend.
+    """
+
+    x: Floats
+    y: Floats
+    shares: Floats
+    names: Sequence[str]
+    colours: Sequence[int]
+
+
+@dataclass(frozen=True)
 class Drawing:
     """A graph: nodes (node, 2) in the unit square, edges as pairs of nodes, a label a node."""
 
@@ -74,7 +99,24 @@ class Drawing:
     labels: Sequence[str]
 
 
-Mark: TypeAlias = Points | Line | Histogram | VerticalLines | HorizontalLine | Drawing
+Mark: TypeAlias = (
+    Points | Line | Histogram | VerticalLines | HorizontalLine | Heatmap | Regions | Drawing
+)
+
+
+def mixed(regions: Regions) -> Floats:
+    """Red, green and blue from 0 to 1 of every cell, (row, column, 3)."""
+    codes = [PALETTE[index % len(PALETTE)] for index in regions.colours]
+    colours = np.array([[int(code[i : i + 2], 16) for i in (1, 3, 5)] for code in codes]) / 255
+    return np.clip(np.tensordot(regions.shares, colours, axes=(0, 0)), 0, 1)
+
+
+def cell_edges(centres: Floats, log: bool) -> Floats:
+    """Borders between the cells of a grid, half-way, of the logarithm if the axis has one."""
+    x = np.log(centres) if log else np.asarray(centres, dtype=float)
+    middle = (x[1:] + x[:-1]) / 2
+    edges = np.concatenate([[2 * x[0] - middle[0]], middle, [2 * x[-1] - middle[-1]]])
+    return np.exp(edges) if log else edges
 
 
 @dataclass(frozen=True)
@@ -87,6 +129,9 @@ class Panel:
     title: str | None = None
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
+    x_log: bool = False
+    y_log: bool = False
+    legend_below: bool = False
 
     @property
     def is_drawing(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,16 @@ from ._elements import (
     PALETTE,
     Drawing,
     Figure,
+    Heatmap,
     Histogram,
     HorizontalLine,
     Line,
     Panel,
     Points,
+    Regions,
     VerticalLines,
+    cell_edges,
+    mixed,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +44,9 @@ STYLE: Any = {
     "mathtext.fontset": "cm",
     "pdf.fonttype": 42,  # TrueType: text stays text
     "savefig.dpi": 200,
+    "svg.hashsalt": "sgdyson",
 }
+_STAMPS = {"pdf": "CreationDate", "png": "Software", "svg": "Date"}  # that change with the day
 
 
 def draw(figure: Figure) -> Canvas:
@@ -61,20 +68,31 @@ def draw(figure: Figure) -> Canvas:
     return canvas
 
 
-def save(figure: Figure, folder: Path) -> None:
-    """Write NAME.pdf and NAME.png, each whole or not at all, the same bytes every time."""
+def save(figure: Figure, folder: Path, kinds: Sequence[str] = ("pdf", "png")) -> None:
+    """Write NAME.pdf and NAME.png, each whole or not at all, the same bytes every time.
+
+    Args:
+        figure: to be drawn.
+        folder: that exists.
+        kinds: endings, of "pdf", "png" and "svg".
+    """
     import matplotlib as mpl
 
     canvas = draw(figure)
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns of Matplotlib's own fonts
     with mpl.rc_context(STYLE):
-        for kind, metadata in (("pdf", {"CreationDate": None}), ("png", {"Software": None})):
+        for kind in kinds:
+            metadata = {_STAMPS[kind]: None}
             partial = folder / f".{figure.name}.{kind}.partial"
             canvas.savefig(partial, format=kind, metadata=metadata)
             partial.rename(folder / f"{figure.name}.{kind}")
 
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:
+    if panel.x_log:
+        axes.set_xscale("log")
+    if panel.y_log:
+        axes.set_yscale("log")
     for mark in panel.marks:
         _draw_mark(mark, axes)
     axes.set(xlabel=panel.x_label, ylabel=panel.y_label)
@@ -86,8 +104,9 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
         axes.set_ylim(panel.y_range)
     if panel.is_drawing:
         axes.set_axis_off()
-    elif any(getattr(mark, "label", None) for mark in panel.marks):
-        axes.legend()
+    elif axes.get_legend_handles_labels()[1]:
+        below: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.26), "ncols": 2}
+        axes.legend(**(below if panel.legend_below else {}))
 
 
 def _colour(index: int | None) -> str:
@@ -134,6 +153,28 @@ def _(mark: VerticalLines, axes: Axes) -> None:
 def _(mark: HorizontalLine, axes: Axes) -> None:
     axes.axhline(mark.y, color=_colour(mark.colour), linewidth=0.7, linestyle="--",
                  label=mark.label)  # fmt: skip
+
+
+def _edges(mark: Heatmap | Regions, axes: Axes) -> tuple[Any, Any]:
+    logs = axes.get_xscale() == "log", axes.get_yscale() == "log"
+    return cell_edges(mark.x, logs[0]), cell_edges(mark.y, logs[1])
+
+
+@_draw_mark.register(Heatmap)
+def _(mark: Heatmap, axes: Axes) -> None:
+    low, high = mark.value_range or (None, None)
+    cells = axes.pcolormesh(
+        *_edges(mark, axes), np.ma.masked_invalid(mark.value), cmap="cividis", vmin=low, vmax=high,
+        edgecolors="face", linewidth=0.1,
+    )  # fmt: skip
+    axes.figure.colorbar(cells, ax=axes, label=mark.label, pad=0.02)
+
+
+@_draw_mark.register(Regions)
+def _(mark: Regions, axes: Axes) -> None:
+    axes.pcolormesh(*_edges(mark, axes), mixed(mark), edgecolors="face", linewidth=0.1)
+    for name, colour in zip(mark.names, mark.colours, strict=False):
+        axes.plot([], [], "s", color=_colour(colour), markersize=5, label=name)
 
 
 @_draw_mark.register(Drawing)

@@ -10,11 +10,13 @@ from ._elements import (
     INK,
     PALETTE,
     Drawing,
+    Heatmap,
     Histogram,
     HorizontalLine,
     Line,
     Panel,
     Points,
+    Regions,
     VerticalLines,
 )
 
@@ -71,10 +73,13 @@ def to_plotly(panel: Panel) -> dict[str, Any]:
     }
     if panel.title:
         layout["title"] = {"text": to_html(panel.title), "font": {"size": 13}, "y": 0.97}
-    if panel.x_range:
-        layout["xaxis"]["range"] = list(panel.x_range)
-    if panel.y_range:
-        layout["yaxis"]["range"] = list(panel.y_range)
+    for name, log, ends in (
+        ("xaxis", panel.x_log, panel.x_range), ("yaxis", panel.y_log, panel.y_range),
+    ):  # fmt: skip
+        if log:
+            layout[name]["type"] = "log"
+        if ends:
+            layout[name]["range"] = [float(np.log10(end)) if log else end for end in ends]
     return {"data": data, "layout": layout}
 
 
@@ -136,6 +141,31 @@ def _(mark: Histogram) -> list[dict[str, Any]]:
     colour = _colour(mark.colour)
     trace |= {"line": {"color": colour, "width": 1}, "fill": "tozeroy", "fillcolor": colour + "33"}
     return [trace]
+
+
+@_traces.register
+def _(mark: Heatmap) -> list[dict[str, Any]]:
+    low, high = mark.value_range or (None, None)
+    return [_cells(mark, mark.value, mark.label) | {"zmin": low, "zmax": high}]
+
+
+@_traces.register
+def _(mark: Regions) -> list[dict[str, Any]]:
+    # of each cell the largest share; a mixture of colours has no scale
+    count = len(mark.names)
+    stops = [[(i + end) / count, _colour(c)] for i, c in enumerate(mark.colours) for end in (0, 1)]
+    trace = _cells(mark, np.argmax(mark.shares, axis=0), "")
+    trace |= {"colorscale": stops, "zmin": -0.5, "zmax": count - 0.5}
+    trace["colorbar"] |= {"tickvals": list(range(count)), "ticktext": list(mark.names)}
+    return [trace]
+
+
+def _cells(mark: Heatmap | Regions, value: Any, label: str) -> dict[str, Any]:
+    return {
+        "type": "heatmap", "x": _numbers(mark.x), "y": _numbers(mark.y), "colorscale": "Cividis",
+        "z": [[None if np.isnan(v) else float(f"{v:.4g}") for v in row] for row in value],
+        "colorbar": {"title": {"text": to_html(label)}},
+    }  # fmt: skip
 
 
 @_traces.register

@@ -7,11 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize
 
-Floats = np.ndarray
-
 
 def mean_square_limit(rates: ArrayLike, batch_size: float) -> float:
-    r"""alpha at which $\langle v v^T \rangle$ ceases to decay.
+    r"""Alpha at which $\langle v v^T \rangle$ ceases to decay.
 
     The diagonal of $\langle v v^T \rangle$ in the basis of G obeys $s_i' = [1 - 2 \alpha g_i +
     \alpha^2 g_i^2 (1 + 1/|B|)] s_i + (\alpha^2 g_i^2/|B|) \sum_j s_j$; a stationary s exists where
@@ -29,7 +27,7 @@ def mean_square_limit(rates: ArrayLike, batch_size: float) -> float:
 
 
 def lyapunov_exponent(
-    rates: ArrayLike, batch_size: int, alpha: float, *, updates: int = 400, paths: int = 1000
+    rates: ArrayLike, batch_size: int, alpha: float, *, updates: int = 400, paths: int = 200
 ) -> tuple[float, float]:
     r"""Growth rate $\langle \ln |v'|/|v| \rangle$ of a typical path, and its error, by Monte Carlo.
 
@@ -39,27 +37,30 @@ def lyapunov_exponent(
     generator = np.random.default_rng(0)  # the same inputs at every alpha: a smooth function
     v = generator.standard_normal((paths, len(g)))
     growth = np.zeros(paths)
+    forgotten = updates // 4  # by then the direction no longer knows its start
     for update in range(updates):
         x = generator.standard_normal((paths, batch_size, len(g)))
-        v = v - alpha * g * np.einsum("pbi,pb->pi", x, np.einsum("pbi,pi->pb", x, v)) / batch_size
+        v = v - alpha * g * ((x @ v[:, :, None]) * x).mean(axis=1)
         size = np.linalg.norm(v, axis=1)
         v /= size[:, None]
-        if update >= updates // 4:  # by then the direction has forgotten its start
+        if update >= forgotten:
             growth += np.log(size)
-    growth /= updates - updates // 4
+    growth /= updates - forgotten
     return float(growth.mean()), float(growth.std(ddof=1) / paths**0.5)
 
 
-def typical_limit(rates: ArrayLike, batch_size: int) -> tuple[float, float]:
-    """alpha at which a typical path ceases to decay, and its error, by Monte Carlo."""
+def typical_limit(
+    rates: ArrayLike, batch_size: int, growth: float = 0.0, **effort: int
+) -> tuple[float, float]:
+    """Alpha at which a typical path grows at this rate, and its error, by Monte Carlo."""
+
+    def exponent(alpha: float) -> float:
+        return lyapunov_exponent(rates, batch_size, alpha, **effort)[0] - growth
+
     lower = mean_square_limit(rates, batch_size)
     upper = 2 * lower
-    while lyapunov_exponent(rates, batch_size, upper)[0] < 0:
+    while exponent(upper) < 0:
         upper *= 2
-    root = optimize.brentq(
-        lambda alpha: lyapunov_exponent(rates, batch_size, alpha)[0], lower, upper, rtol=1e-3
-    )
-    step = 0.02 * root
-    value, error = lyapunov_exponent(rates, batch_size, root)
-    slope = (lyapunov_exponent(rates, batch_size, root + step)[0] - value) / step
-    return float(root), float(abs(error / slope))
+    root = float(optimize.brentq(exponent, lower, upper, rtol=1e-3))
+    slope = (exponent(1.02 * root) - exponent(0.98 * root)) / (0.04 * root)
+    return root, abs(lyapunov_exponent(rates, batch_size, root, **effort)[1] / slope)

@@ -167,8 +167,8 @@ class TwoLayerTeacher(Network):
         r"""The learning rate up to which the mean square error of an identity network stays finite.
 
         The exact second moments of Gaussian inputs close; $\alpha_{max}$ is the root of
-        $\sum_i \alpha g_i/[2 |B| - \alpha g_i (|B| + 1)] = 1$ below its first pole, g being `rates`;
-        $2/g_1$ for an infinite batch. Derivation: docs, "Theory".
+        $\sum_i \alpha g_i/[2 |B| - \alpha g_i (|B| + 1)] = 1$ below its first pole, g being
+        `rates`; $2/g_1$ for an infinite batch. Derivation: docs, "Theory".
 
         Args:
             batch_size: |B|, a whole number, or infinity.

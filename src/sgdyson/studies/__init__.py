@@ -1,0 +1,36 @@
+"""Studies: a question, its runs, its measurement, its figure.
+
+Each is a function of a folder, a seed, whom to tell, and whether to be quick; it goes on where it
+stopped, and returns its checks.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from ..analysis import Check
+from ..errors import require
+from ._phase_diagram import study_phase_diagram as study_phase_diagram
+
+
+class Study(Protocol):
+    """What every study is."""
+
+    def __call__(
+        self, out: Path, seed: int, say: Callable[[str], None], *, quick: bool = False
+    ) -> list[Check]: ...
+
+
+STUDIES: dict[str, Study] = {
+    "phase-diagram": study_phase_diagram,
+}
+
+
+def study(name: str) -> Study:
+    """The study of this name.
+
+    Raises:
+        InvalidInputError: an unknown name.
+    """
+    require(name in STUDIES, f"NAME = {name} is no study; choose one of {', '.join(STUDIES)}.")
+    return STUDIES[name]

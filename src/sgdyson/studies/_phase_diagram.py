@@ -1,0 +1,215 @@
+"""Where in (alpha/|B|, initial sigma_W) does a network learn, and where does it not?"""
+
+import json
+import tomllib
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .. import __version__, experiments, figures
+from ..analysis import (
+    Check,
+    PhaseDiagram,
+    StabilityLimit,
+    growth_crossing,
+    level_motion,
+    phase_diagram,
+    threshold,
+)
+from ..campaign import Campaign, Spec
+from ..campaign._spec import parse_spec
+from ..learning import simulate
+from ..models import TwoLayerTeacher
+from ..models._stability import typical_limit
+from ..stats import Estimate
+
+MEAN_SQUARE, TYPICAL = "mean square", "typical replica"
+BATCH_SIZES = (1, 2, 4, 16, 64)
+_ESCAPE = 15.0  # the logarithm of how much a student grows before it is flagged
+
+
+def study_phase_diagram(
+    out: Path, seed: int, say: Callable[[str], None], *, quick: bool = False
+) -> list[Check]:
+    """The phase diagram of `TwoLayerTeacher`, told by the motion of levels.
+
+    Runs the campaign `phase_diagram` in `out/campaign`, measures the boundary of stability of
+    the identity network, and writes `results.json` and `figures`. The order parameters are those
+    of `sgdyson.analysis.level_motion`.
+
+    Args:
+        out: folder, new or of the same study.
+        seed: of all runs.
+        say: told what is going on, a line at a time.
+        quick: 5 x 5 points, shorter runs, two batch sizes.
+
+    Returns:
+        A check of every measured boundary.
+
+    Raises:
+        InvalidInputError: a folder of another seed or version, or one that cannot be written.
+    """
+    spec = _spec(seed, quick)
+    campaign = Campaign(spec, out / "campaign")
+    say(f"{len(spec.settings)} settings of {spec.first.replicas} replicas in {out / 'campaign'}")
+    data = campaign.run()
+    say("boundary of stability of the identity network")
+    limits = _limits(out / "stability.json", seed, quick)
+    say("order parameters and figures")
+    diagrams = _diagrams(spec, data, limits)
+    (out / "figures").mkdir(exist_ok=True)
+    for figure in (
+        figures.phases(diagrams), figures.order_parameters(diagrams), figures.stability(limits),
+    ):  # fmt: skip
+        figures.save(figure, out / "figures", ("pdf", "svg", "png"))
+    checks = [_check(limit) for limit in limits]
+    command = f"sgdyson study phase-diagram --seed {seed}{' --quick' if quick else ''} --out {out}"
+    _write(out / "results.json", {
+        "study": "phase-diagram", "command": command, "sgdyson_version": __version__, "seed": seed,
+        "spec": spec.raw, "diagrams": [_plain(part) for part in diagrams],
+        "checks": [check.to_dict() for check in checks],
+    })  # fmt: skip
+    return checks
+
+
+def _spec(seed: int, quick: bool) -> Spec:
+    raw = tomllib.loads(experiments.text("phase_diagram")) | {"seed": seed}
+    if quick:
+        raw |= {"replicas": 64, "updates": 504}
+        for table, key in (("model", "initial_width"), ("learning", "learning_rate")):
+            raw[table][key] = raw[table][key][2::4]
+    return parse_spec(raw, "phase_diagram")
+
+
+def _diagrams(spec: Spec, data: xr.Dataset, limits: list[StabilityLimit]) -> list[PhaseDiagram]:
+    """One for every activation."""
+    first = spec.first
+    batch_size = int(first.learning.batch_size)
+    found = []
+    for place, name in enumerate(spec.varied["model.activation"]):
+        model = spec.settings[place * int(np.prod(spec.shape[1:]))].build()
+        assert isinstance(model, TwoLayerTeacher)
+        target = model.levels(model.teacher)
+        motions = [
+            [
+                level_motion(
+                    data.levels[place, row, column].values,
+                    data.diverged[place, row, column].values, target, first.record_every,
+                )
+                for column in range(spec.shape[2])
+            ]
+            for row in range(spec.shape[1])
+        ]  # fmt: skip
+        predicted = {
+            part.kind: part.predicted / batch_size
+            for part in limits
+            if name == "identity" and part.batch_size == batch_size
+        }
+        found.append(
+            phase_diagram(
+                name,
+                np.array(spec.varied["learning.learning_rate"]) / batch_size,
+                np.array(spec.varied["model.initial_width"]),
+                motions,
+                predicted,
+            )
+        )
+    return found
+
+
+def _limits(file: Path, seed: int, quick: bool) -> list[StabilityLimit]:
+    """Measured once, and kept."""
+    claim = {"seed": seed, "quick": quick, "sgdyson_version": __version__}
+    if file.is_file():
+        kept = json.loads(file.read_text())
+        if kept["claim"] == claim:
+            return [
+                StabilityLimit(**part | {"measured": Estimate(**part["measured"])})
+                for part in kept["limits"]
+            ]
+    found = []
+    for batch_size in BATCH_SIZES[2:4] if quick else BATCH_SIZES:
+        found += [_mean_square(batch_size, seed, quick), _typical(batch_size, seed, quick)]
+    _write(file, {"claim": claim, "limits": [asdict(limit) for limit in found]})
+    return found
+
+
+def _mean_square(batch_size: int, seed: int, quick: bool) -> StabilityLimit:
+    """From the growth of the error's mean square at rates around the prediction."""
+    model = TwoLayerTeacher("identity")
+    predicted = model.stability_limit(batch_size)
+    rates = predicted * np.linspace(0.85, 1.15, 5)
+    replicas, first, last = (2048 if quick else 16384), 4, 12
+    before, after = np.empty((2, replicas, len(rates)))
+    for place, rate in enumerate(rates):
+        run = simulate(
+            model, learning_rate=rate, batch_size=batch_size, replicas=replicas, updates=last,
+            record_every=first, seed=seed, record_weights=True, progress=False,
+        )  # fmt: skip
+        error = model.teacher - run.weights.values[:, [1, -1]]
+        seen = model.outer_weights @ error @ model.inner_weights
+        before[:, place], after[:, place] = (seen**2).sum(axis=-1).T
+    measured = growth_crossing(rates, before, after)
+    return StabilityLimit(MEAN_SQUARE, batch_size, measured, predicted, 0.0, 2 / model.rates()[0])
+
+
+def _typical(batch_size: int, seed: int, quick: bool) -> StabilityLimit:
+    """From the share of replicas that escape, at rates around the prediction."""
+    model = TwoLayerTeacher("identity")
+    updates = 504 if quick else 2016
+    predicted, error = typical_limit(model.rates(), batch_size, _ESCAPE / updates)
+    rates = predicted * np.linspace(0.6, 1.4, 17)
+    runs = [
+        simulate(
+            model, learning_rate=rate, batch_size=batch_size, replicas=128, updates=updates,
+            record_every=updates, seed=seed, progress=False,
+        ).diverged.values
+        for rate in rates
+    ]  # fmt: skip
+    measured = threshold(rates, np.stack(runs, axis=1))
+    return StabilityLimit(TYPICAL, batch_size, measured, predicted, error, 2 / model.rates()[0])
+
+
+def _check(limit: StabilityLimit) -> Check:
+    return Check(
+        name=f"{limit.kind} |B|={limit.batch_size}",
+        figure="stability",
+        quantity="largest stable learning rate",
+        setting={"batch_size": limit.batch_size, "mean_dynamics": limit.mean_dynamics},
+        measured=limit.measured,
+        predicted=limit.predicted,
+        theory_error=4 * limit.prediction_error,
+    )
+
+
+def _plain(diagram: PhaseDiagram) -> dict[str, Any]:
+    """As JSON, without NaN."""
+
+    def numbers(array: np.ndarray) -> Any:
+        return np.where(np.isfinite(array), array, None).tolist()
+
+    return {
+        "activation": diagram.name,
+        "alpha_over_batch": diagram.ratios.tolist(),
+        "initial_width": diagram.widths.tolist(),
+        "limits": diagram.limits,
+        **{
+            kind: {
+                name: {"value": numbers(part.value), "error": numbers(part.error)}
+                for name, part in parts.items()
+            }
+            for kind, parts in (
+                ("shares", diagram.shares), ("order_parameters", diagram.parameters),
+            )
+        },
+    }  # fmt: skip
+
+
+def _write(file: Path, content: dict[str, Any]) -> None:
+    partial = file.with_name(f".{file.name}.partial")
+    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    partial.replace(file)
