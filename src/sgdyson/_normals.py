@@ -64,7 +64,9 @@ def _box_muller(bits: UInt64[Array, "2 half *rest"]) -> Float[Array, "count *res
 
 def _is_threefry(keys: PRNGKeyArray) -> bool:
     implementation = str(jax.random.key_impl(keys))
-    return "threefry2x32" in implementation and bool(jax.config.read("jax_threefry_partitionable"))
+    return "threefry2x32" in implementation and bool(
+        jax.config.jax_threefry_partitionable  # type: ignore[attr-defined]
+    )
 
 
 def _threefry(keys: PRNGKeyArray, count: int) -> UInt64[Array, "count replica"]:

@@ -144,10 +144,10 @@ def test_a_typical_path_is_stable_for_longer_than_the_mean_square() -> None:
         for ends in [(0, pole), (pole, 12)]
     ]
     exact = 2 * sum(half)
-    found, error = lyapunov_exponent([1.0], 1, 0.3, updates=400, paths=1000)
+    found, error, _ = lyapunov_exponent([1.0], 1, 0.3, updates=400, paths=1000)
     assert abs(found - exact) < 4 * error
     assert abs(found - np.log(1 - 0.3)) > 4 * error  # of the mean dynamics
-    root, _ = typical_limit(IDENTITY.rates(), 4, updates=100)
+    root, _ = typical_limit(IDENTITY.rates(), 4, 2016, 15.5, paths=50)
     assert root > 1.2 * IDENTITY.stability_limit(4)
 
 

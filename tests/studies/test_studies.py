@@ -58,12 +58,8 @@ def test_a_study_writes_every_number_with_its_error_and_goes_on(tiny, tmp_path, 
     again = CliRunner().invoke(app, command)
     assert again.exit_code == 0, again.output
     assert json.loads((tmp_path / "out" / "results.json").read_text()) == results
-
-
-def test_another_seed_in_the_same_folder_is_refused(tiny, tmp_path):
-    study("phase-diagram")(tmp_path, 0, lambda line: None)
     with pytest.raises(InvalidInputError, match="another spec"):
-        study("phase-diagram")(tmp_path, 1, lambda line: None)
+        study("phase-diagram")(tmp_path / "out", 1, lambda line: None)
 
 
 def test_an_unknown_study_is_named_with_the_known_ones():
@@ -83,5 +79,4 @@ def test_the_grid_of_the_spec_is_the_one_promised():
     spec = _phase_diagram._spec(0, quick=False)
     assert spec.shape == (3, 20, 20)
     assert spec.first.replicas >= 50
-    assert len(_phase_diagram._spec(0, quick=True).settings) == 75
     assert "phase-diagram" in STUDIES

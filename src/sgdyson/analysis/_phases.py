@@ -93,7 +93,7 @@ def level_motion(
     persistence = successive / np.maximum((length**2).sum(axis=1), tiny)
     settled = record_every * (1.0 + np.argmax(travelled >= 0.9, axis=1))
     first, last = (np.linalg.norm(levels[:, n] - target, axis=1) for n in (0, -1))
-    distance = last / np.maximum(first, tiny)
+    distance = np.divide(last, first, out=np.full_like(last, np.nan), where=first > 0)
     moving = np.where(persistence > 0, PHASES.index("slow"), PHASES.index("oscillation"))
     phase = np.where(unrest < _SETTLING, PHASES.index("convergence"), moving)
     phase = np.where(diverged, PHASES.index("divergence"), phase)

@@ -167,7 +167,8 @@ def _(mark: Heatmap, axes: Axes) -> None:
         *_edges(mark, axes), np.ma.masked_invalid(mark.value), cmap="cividis", vmin=low, vmax=high,
         edgecolors="face", linewidth=0.1,
     )  # fmt: skip
-    axes.figure.colorbar(cells, ax=axes, label=mark.label, pad=0.02)
+    bar = axes.figure.colorbar(cells, ax=axes, label=mark.label, pad=0.02)
+    bar.solids.set(rasterized=False, edgecolor="face")  # vectors, also of 256 colours
 
 
 @_draw_mark.register(Regions)

@@ -3,9 +3,11 @@ r"""Stability of $v' = (1 - \alpha G C) v$, C = (1/|B|) sum x x^T of fresh Gauss
 G has the eigenvalues g. Derivation: docs, "Theory".
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize
+from scipy import optimize, special
 
 
 def mean_square_limit(rates: ArrayLike, batch_size: float) -> float:
@@ -26,10 +28,24 @@ def mean_square_limit(rates: ArrayLike, batch_size: float) -> float:
     return float(optimize.brentq(excess, 0, pole * (1 - 1e-13), xtol=1e-15))
 
 
+class Growth(NamedTuple):
+    """Of the logarithm of |v| of a typical path, an update: drift, its error, variance."""
+
+    exponent: float
+    error: float
+    variance: float
+
+
+def mean_square_weights(rates: ArrayLike, batch_size: float) -> np.ndarray:
+    r"""U with $\langle \sum_i u_i v_i^2 \rangle$ conserved at the limit, from any start."""
+    g, alpha = np.asarray(rates, dtype=float), mean_square_limit(rates, batch_size)
+    return np.asarray(1 / (2 * g - alpha * g**2 * (1 + 1 / batch_size)))
+
+
 def lyapunov_exponent(
     rates: ArrayLike, batch_size: int, alpha: float, *, updates: int = 400, paths: int = 200
-) -> tuple[float, float]:
-    r"""Growth rate $\langle \ln |v'|/|v| \rangle$ of a typical path, and its error, by Monte Carlo.
+) -> Growth:
+    r"""$\lambda = \langle \ln |v'|/|v| \rangle$ by Monte Carlo.
 
     Negative: almost every path decays, even if the mean square, which rare paths make, grows.
     """
@@ -45,22 +61,31 @@ def lyapunov_exponent(
         v /= size[:, None]
         if update >= forgotten:
             growth += np.log(size)
-    growth /= updates - forgotten
-    return float(growth.mean()), float(growth.std(ddof=1) / paths**0.5)
+    length = updates - forgotten
+    error = growth.std(ddof=1) / length / paths**0.5
+    return Growth(float(growth.mean() / length), float(error), float(growth.var() / length))
 
 
 def typical_limit(
-    rates: ArrayLike, batch_size: int, growth: float = 0.0, **effort: int
+    rates: ArrayLike, batch_size: int, updates: int, barrier: float, **effort: int
 ) -> tuple[float, float]:
-    """Alpha at which a typical path grows at this rate, and its error, by Monte Carlo."""
+    r"""Alpha at which half of the paths escape within a run, and its error, by Monte Carlo.
 
-    def exponent(alpha: float) -> float:
-        return lyapunov_exponent(rates, batch_size, alpha, **effort)[0] - growth
+    $\ln |v|$ as a Brownian motion of drift $\lambda$ and variance D passes $\beta$ within T updates
+    with probability $\Phi((\lambda T - \beta)/\sqrt{D T}) + e^{2 \lambda \beta/D}
+    \Phi(-(\lambda T + \beta)/\sqrt{D T})$; for T to infinity the limit is where $\lambda = 0$.
+    """
+
+    def excess(alpha: float) -> float:
+        drift, _, variance = lyapunov_exponent(rates, batch_size, alpha, **effort)
+        width = (variance * updates) ** 0.5
+        above, below = (special.log_ndtr((s * drift * updates - barrier) / width) for s in (1, -1))
+        return float(np.exp(above) + np.exp(below + 2 * drift * barrier / variance)) - 0.5
 
     lower = mean_square_limit(rates, batch_size)
-    upper = 2 * lower
-    while exponent(upper) < 0:
-        upper *= 2
-    root = float(optimize.brentq(exponent, lower, upper, rtol=1e-3))
-    slope = (exponent(1.02 * root) - exponent(0.98 * root)) / (0.04 * root)
-    return root, abs(lyapunov_exponent(rates, batch_size, root, **effort)[1] / slope)
+    upper = 1.2 * lower
+    while excess(upper) < 0:
+        upper *= 1.2
+    root = float(optimize.brentq(excess, lower, upper, rtol=1e-3))
+    here, there = (lyapunov_exponent(rates, batch_size, f * root, **effort) for f in (1, 1.02))
+    return root, abs(here.error * 0.02 * root / (there.exponent - here.exponent))

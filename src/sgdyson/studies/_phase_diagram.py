@@ -24,12 +24,12 @@ from ..campaign import Campaign, Spec
 from ..campaign._spec import parse_spec
 from ..learning import simulate
 from ..models import TwoLayerTeacher
-from ..models._stability import typical_limit
+from ..models._stability import mean_square_weights, typical_limit
 from ..stats import Estimate
 
 MEAN_SQUARE, TYPICAL = "mean square", "typical replica"
 BATCH_SIZES = (1, 2, 4, 16, 64)
-_ESCAPE = 15.0  # the logarithm of how much a student grows before it is flagged
+_BARRIER = 15.5  # the logarithm of how much a student grows before it is flagged
 
 
 def study_phase_diagram(
@@ -139,29 +139,35 @@ def _limits(file: Path, seed: int, quick: bool) -> list[StabilityLimit]:
 
 
 def _mean_square(batch_size: int, seed: int, quick: bool) -> StabilityLimit:
-    """From the growth of the error's mean square at rates around the prediction."""
+    """From the growth of the error's mean square at rates around the prediction.
+
+    Weighted by the left vector of the second moments, so that no mode has to die out first.
+    """
     model = TwoLayerTeacher("identity")
     predicted = model.stability_limit(batch_size)
-    rates = predicted * np.linspace(0.85, 1.15, 5)
-    replicas, first, last = (2048 if quick else 16384), 4, 12
+    rates = predicted * np.linspace(0.96, 1.04, 3)  # the growth is no straight line beyond
+    replicas, last = (2048 if quick else 16384), 3
+    _, modes = np.linalg.eigh(model.inner_weights.T @ model.inner_weights)
+    weights = mean_square_weights(model.rates(), batch_size)
     before, after = np.empty((2, replicas, len(rates)))
     for place, rate in enumerate(rates):
         run = simulate(
             model, learning_rate=rate, batch_size=batch_size, replicas=replicas, updates=last,
-            record_every=first, seed=seed, record_weights=True, progress=False,
+            record_every=last, seed=seed, record_weights=True, progress=False,
         )  # fmt: skip
-        error = model.teacher - run.weights.values[:, [1, -1]]
-        seen = model.outer_weights @ error @ model.inner_weights
-        before[:, place], after[:, place] = (seen**2).sum(axis=-1).T
+        error = model.teacher - run.weights.values[:, [0, -1]]
+        seen = model.outer_weights @ error @ model.inner_weights @ modes[:, ::-1]
+        before[:, place], after[:, place] = (seen**2 @ weights).T
     measured = growth_crossing(rates, before, after)
-    return StabilityLimit(MEAN_SQUARE, batch_size, measured, predicted, 0.0, 2 / model.rates()[0])
+    mean = float(2 / model.rates()[0])
+    return StabilityLimit(MEAN_SQUARE, batch_size, measured, predicted, 0.0, mean)
 
 
 def _typical(batch_size: int, seed: int, quick: bool) -> StabilityLimit:
     """From the share of replicas that escape, at rates around the prediction."""
     model = TwoLayerTeacher("identity")
     updates = 504 if quick else 2016
-    predicted, error = typical_limit(model.rates(), batch_size, _ESCAPE / updates)
+    predicted, error = typical_limit(model.rates(), batch_size, updates, _BARRIER)
     rates = predicted * np.linspace(0.6, 1.4, 17)
     runs = [
         simulate(
@@ -171,7 +177,8 @@ def _typical(batch_size: int, seed: int, quick: bool) -> StabilityLimit:
         for rate in rates
     ]  # fmt: skip
     measured = threshold(rates, np.stack(runs, axis=1))
-    return StabilityLimit(TYPICAL, batch_size, measured, predicted, error, 2 / model.rates()[0])
+    mean = float(2 / model.rates()[0])
+    return StabilityLimit(TYPICAL, batch_size, measured, predicted, error, mean)
 
 
 def _check(limit: StabilityLimit) -> Check:
