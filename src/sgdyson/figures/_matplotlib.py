@@ -168,6 +168,7 @@ def _(mark: Heatmap, axes: Axes) -> None:
         edgecolors="face", linewidth=0.1,
     )  # fmt: skip
     bar = axes.figure.colorbar(cells, ax=axes, label=mark.label, pad=0.02)
+    assert bar.solids is not None
     bar.solids.set(rasterized=False, edgecolor="face")  # vectors, also of 256 colours
 
 

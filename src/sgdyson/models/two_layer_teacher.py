@@ -19,8 +19,12 @@ from ._prediction import Prediction
 from ._stability import mean_square_limit
 
 Weights: TypeAlias = Float[Array, "k l"]
-ACTIVATIONS = {"identity": lambda z: z, "tanh": jnp.tanh, "relu": jax.nn.relu}
-SLOPES = {  # from the value of the activation
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "identity": lambda z: z,
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+}
+SLOPES: dict[str, Callable[[Any], Any]] = {  # from the value of the activation
     "identity": jnp.ones_like,
     "tanh": lambda value: 1.0 - value**2,
     "relu": lambda value: (value > 0).astype(value.dtype),
@@ -109,7 +113,7 @@ class TwoLayerTeacher(Network):
     def batch(self, key: PRNGKeyArray, batch_size: float) -> tuple[Array, Array]:
         """Inputs (|B|, 3), and label noise (|B|,) if there is any."""
         numbers = normals(key, self.numbers(batch_size))
-        return numbers[:INPUTS].T, self.noise * numbers[INPUTS:].sum(axis=0)
+        return numbers[:INPUTS].T, jnp.asarray(self.noise) * numbers[INPUTS:].sum(axis=0)
 
     def numbers(self, batch_size: float) -> tuple[int, int]:
         """Shape of the normal numbers behind a mini-batch."""

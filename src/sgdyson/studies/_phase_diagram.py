@@ -197,7 +197,7 @@ def _plain(diagram: PhaseDiagram) -> dict[str, Any]:
     """As JSON, without NaN."""
 
     def numbers(array: np.ndarray) -> Any:
-        return np.where(np.isfinite(array), array, None).tolist()
+        return [[float(x) if np.isfinite(x) else None for x in row] for row in array]
 
     return {
         "activation": diagram.name,
