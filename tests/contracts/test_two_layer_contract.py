@@ -67,7 +67,7 @@ def test_levels_are_singular_values_of_the_one_matrix(name: str) -> None:
     found = run(model, record_weights=True)
     singular = np.linalg.svd(found.weights.values, compute_uv=False)
     np.testing.assert_allclose(found.levels, singular, rtol=1e-7, atol=1e-12)
-    assert found.matrix.values.tolist() == ["weights"] * min(model.teacher.shape)
+    assert model.matrix_names() == ("weights",) * found.sizes["level"]
 
 
 def test_settings_are_plain_and_tell_the_model(name: str) -> None:
