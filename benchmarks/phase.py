@@ -34,7 +34,7 @@ def clocks() -> np.ndarray:
 
 
 def plain(model: TwoLayerTeacher, batch: int) -> np.ndarray:
-    """Microseconds an update, by both clocks: one replica after another, vectorised over the mini-batch."""
+    """Microseconds an update, by both clocks: replica by replica, vectorised over the batch."""
     f, slope = functions(model.activation)
     A, b, teacher = model.inner_weights, model.outer_weights, model.teacher
     width = float(model.initial_width) / np.sqrt(teacher.shape[1])
