@@ -10,6 +10,8 @@ from typing import Protocol
 
 from ..analysis import Check
 from ..errors import require
+from ._linear_scaling import study_linear_scaling as study_linear_scaling
+from ._many_species import study_many_species as study_many_species
 from ._phase_diagram import study_phase_diagram as study_phase_diagram
 
 
@@ -22,6 +24,8 @@ class Study(Protocol):
 
 
 STUDIES: dict[str, Study] = {
+    "linear-scaling": study_linear_scaling,
+    "many-species": study_many_species,
     "phase-diagram": study_phase_diagram,
 }
 

@@ -20,12 +20,12 @@ from ..analysis import (
     phase_diagram,
     threshold,
 )
-from ..campaign import Campaign, Spec
-from ..campaign._spec import parse_spec
+from ..campaign import Campaign, Spec, parse_spec
 from ..learning import simulate
 from ..models import TwoLayerTeacher
 from ..models._stability import mean_square_weights, typical_limit
 from ..stats import Estimate
+from ._files import save_figures, write_results, write_text
 
 MEAN_SQUARE, TYPICAL = "mean square", "typical replica"
 BATCH_SIZES = (1, 2, 4, 16, 64)
@@ -61,18 +61,13 @@ def study_phase_diagram(
     limits = _limits(out / "stability.json", seed, quick)
     say("order parameters and figures")
     diagrams = _diagrams(spec, data, limits)
-    (out / "figures").mkdir(exist_ok=True)
-    for figure in (
-        figures.phases(diagrams), figures.order_parameters(diagrams), figures.stability(limits),
-    ):  # fmt: skip
-        figures.save(figure, out / "figures", ("pdf", "svg", "png"))
+    save_figures(
+        [figures.phases(diagrams), figures.order_parameters(diagrams), figures.stability(limits)],
+        out,
+    )
     checks = [_check(limit) for limit in limits]
-    command = f"sgdyson study phase-diagram --seed {seed}{' --quick' if quick else ''} --out {out}"
-    _write(out / "results.json", {
-        "study": "phase-diagram", "command": command, "sgdyson_version": __version__, "seed": seed,
-        "spec": spec.raw, "diagrams": [_plain(part) for part in diagrams],
-        "checks": [check.to_dict() for check in checks],
-    })  # fmt: skip
+    write_results(out, "phase-diagram", seed, checks, spec=spec.raw,
+                  diagrams=[_plain(part) for part in diagrams])  # fmt: skip
     return checks
 
 
@@ -134,7 +129,8 @@ def _limits(file: Path, seed: int, quick: bool) -> list[StabilityLimit]:
     found = []
     for batch_size in BATCH_SIZES[2:4] if quick else BATCH_SIZES:
         found += [_mean_square(batch_size, seed, quick), _typical(batch_size, seed, quick)]
-    _write(file, {"claim": claim, "limits": [asdict(limit) for limit in found]})
+    content = {"claim": claim, "limits": [asdict(limit) for limit in found]}
+    write_text(file, json.dumps(content, allow_nan=False))
     return found
 
 
@@ -214,9 +210,3 @@ def _plain(diagram: PhaseDiagram) -> dict[str, Any]:
             )
         },
     }  # fmt: skip
-
-
-def _write(file: Path, content: dict[str, Any]) -> None:
-    partial = file.with_name(f".{file.name}.partial")
-    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    partial.replace(file)

@@ -1,0 +1,60 @@
+"""The figure of the study `many-species`."""
+
+from typing import Any
+
+import numpy as np
+
+from ..laws import GaussianEnsembleDensity, Semicircle
+from ..stats import density_histogram
+from ._elements import Figure, Histogram, Line, Mark, Panel, Points
+
+_NAMES = {"product": r"$W_2 W_1$", "w1": r"$W_1$", "w2": r"$W_2$"}
+
+
+def many_species(found: list[list[Any]]) -> Figure:
+    """Widths of all species against alpha/|B|, and the density of each in one setting.
+
+    Args:
+        found: for every setting the `Species` of `sgdyson.studies`.
+    """
+    return Figure(
+        name="many_species",
+        title="A gas of many species",
+        caption=r"Left: $\sigma^2$ of the product and of each layer of a linear network, beside the"
+        " joint Langevin prediction. Right: densities about the mean level, in units of the"
+        r" predicted $\sigma$, beside the exact density of n levels and the semicircle.",
+        panels=[_widths(found), *(_density(part) for part in found[0][:2])],
+        columns=3,
+    )
+
+
+def _widths(found: list[list[Any]]) -> Panel:
+    marks: list[Mark] = []
+    for colour, name in enumerate(_NAMES):
+        parts = sorted((p for setting in found for p in setting if p.name == name),
+                       key=lambda part: part.ratio)  # fmt: skip
+        ratio = np.array([part.ratio for part in parts])
+        marks.append(Points(ratio, np.array([part.width2.value for part in parts]),
+                            np.array([part.width2.error for part in parts]),
+                            label=_NAMES[name], colour=colour))  # fmt: skip
+        theory = np.array([part.prediction.width[0] ** 2 for part in parts])
+        marks.append(Line(ratio, theory, colour=colour))
+    return Panel(marks, r"$\alpha/|B|$", r"$\sigma^2$", x_log=True, y_log=True)
+
+
+def _density(part: Any) -> Panel:
+    n = part.levels.shape[-1]
+    unit = (part.levels - part.levels.mean()) / part.prediction.width[0]
+    shown = density_histogram(unit.ravel())
+    grid = np.linspace(-4.2, 4.2, 300)
+    exact = GaussianEnsembleDensity(n, 1, 1.0)
+    return Panel(
+        [
+            Histogram(shown.edges, shown.density, _NAMES[part.name]),
+            Line(grid, exact.pdf(grid), f"exact, n = {n}"),
+            Line(grid, Semicircle((2 * n) ** 0.5).pdf(grid), "semicircle", dashed=True),
+        ],
+        r"$(x - c)/\sigma$",
+        "density",
+        title=_NAMES[part.name],
+    )

@@ -1,0 +1,134 @@
+r"""Do the layers of a network fluctuate as one gas of many species?
+
+A linear network of two layers learns a fourfold degenerate teacher. The product and each layer are
+Coulomb gases of their own widths, all of which the joint Langevin process predicts. Measured are
+
+* the width, by $\langle \sum_i (x_i - c)^2 \rangle = 2 \sigma^2 [n/2 + n(n-1)/4]$ about the mean
+  level c,
+* the density, against the exact one of n levels and the semicircle,
+* the correlation of the traces of the layers: one noise moves both, so that theory has 1.
+"""
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import experiments
+from ..analysis import Check
+from ..campaign import Campaign, parse_spec, replaced
+from ..figures.many_species import many_species
+from ..models import LinearNetwork, Prediction
+from ..stats import Estimate, jackknife_of_means, mean_over_replicas
+from ._files import save_figures, write_results
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Species:
+    """The levels of one matrix in one setting, beside their prediction.
+
+    Attributes:
+        name: of the matrix.
+        ratio: alpha/|B|.
+        levels: shape (replica, time, level), about the fixed point.
+        width2: sigma^2, measured.
+        prediction: of the matrix.
+    """
+
+    name: str
+    ratio: float
+    levels: Floats
+    width2: Estimate
+    prediction: Prediction
+
+
+def study_many_species(
+    out: Path, seed: int, say: Callable[[str], None], *, quick: bool = False
+) -> list[Check]:
+    """Measure the widths, densities and correlation of all layers of a linear network.
+
+    Args:
+        out: folder, made if need be; a finished campaign in it is not run again.
+        seed: of the campaign.
+        say: is told what goes on.
+        quick: few replicas, to look at.
+
+    Returns:
+        A check of every width, and of the correlation.
+    """
+    raw = replaced(
+        tomllib.loads(experiments.text("many_species")),
+        {"seed": seed, "replicas": 64 if quick else 512},
+    )
+    campaign = Campaign(parse_spec(raw, "many_species"), out / "campaigns" / "many_species")
+    say("a linear network of two layers, six settings")
+    campaign.run()
+    checks: list[Check] = []
+    found: list[list[Species]] = []
+    for index, setting in enumerate(campaign.spec.settings):
+        data = campaign.open().isel(setting=index)
+        levels = data.levels.values[: setting.replicas]
+        levels = levels[~data.diverged.values[: setting.replicas]]
+        names = campaign.spec.first.build().matrix_names()
+        learning, model = setting.learning, setting.build()
+        assert isinstance(model, LinearNetwork)
+        theory = model.predict_matrices(
+            learning.learning_rate, learning.batch_size, learning.rule()
+        )
+        found.append(
+            [
+                species(name, levels[..., np.array(names) == name], part)
+                for name, part in theory.items()
+            ]
+        )
+        checks += [_width_check(part, learning) for part in found[-1]]
+        checks.append(_correlation_check(found[-1], learning))
+    save_figures([many_species(found)], out)
+    write_results(out, "many-species", seed, checks, spec=campaign.spec.raw)
+    return checks
+
+
+def species(name: str, levels: Floats, prediction: Prediction) -> Species:
+    """Measure the levels of one matrix."""
+    n = levels.shape[-1]
+    square = ((levels - levels.mean()) ** 2).sum(axis=-1) / (n + n * (n - 1) / 2)
+    ratio = prediction.learning_rate / prediction.batch_size
+    width2 = mean_over_replicas(square)
+    return Species(name, ratio, levels - prediction.levels[0], width2, prediction)
+
+
+def _width_check(part: Species, learning: Any) -> Check:
+    predicted = float(part.prediction.width[0] ** 2)
+    return Check(
+        name=f"{part.name}/width/alpha{learning.learning_rate:g}_batch{learning.batch_size:g}",
+        figure="many_species",
+        quantity="sigma^2",
+        setting={"learning_rate": learning.learning_rate, "batch_size": learning.batch_size},
+        measured=part.width2,
+        predicted=predicted,
+        theory_error=float(part.prediction.next_order[0]) * predicted,
+    )
+
+
+def _correlation_check(found: list[Species], learning: Any) -> Check:
+    """Of the traces of the two layers, over replicas and times."""
+    first, second = (part.levels.sum(axis=-1) for part in found[1:3])
+    first, second = first - first.mean(), second - second.mean()
+    moments = np.stack([(a * b).mean(axis=1) for a, b in
+                        ((first, second), (first, first), (second, second))], axis=1)  # fmt: skip
+    correlation = jackknife_of_means(lambda m: m[..., 0] / np.sqrt(m[..., 1] * m[..., 2]), moments)
+    return Check(
+        name=f"correlation/alpha{learning.learning_rate:g}_batch{learning.batch_size:g}",
+        figure="many_species",
+        quantity="correlation of the traces of W1 and W2",
+        setting={"learning_rate": learning.learning_rate, "batch_size": learning.batch_size},
+        measured=correlation,
+        predicted=1.0,
+        theory_error=float(found[1].prediction.next_order[0]),
+    )
