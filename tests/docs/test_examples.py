@@ -17,6 +17,7 @@ PAGES = (
     "docs/phase-diagram.md",
     "docs/tracking.md",
     "docs/tutorials/own-kernel.md",
+    "docs/tutorials/own-network.md",
 )
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 

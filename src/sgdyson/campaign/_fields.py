@@ -2,12 +2,21 @@
 
 import math
 from dataclasses import fields
+from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 
-from ..models import GaussianRBM, LinearNetwork, Model, TeacherStudent, TwoLayerTeacher
+from ..models import (
+    MLP,
+    CharacterTransformer,
+    GaussianRBM,
+    LinearNetwork,
+    Model,
+    TeacherStudent,
+    TwoLayerTeacher,
+)
 from ..optimizers import SGD, Adam, AdamW, HeavyBall, Muon, Nesterov, Optimizer, RMSProp
 
 
@@ -116,8 +125,48 @@ class TwoLayerSection(Section):
         return TwoLayerTeacher(**self.model_dump(exclude={"kind"}))
 
 
+class MLPSection(Section):
+    """`[model]` with `kind = "mlp"`: see `MLP`."""
+
+    kind: Literal["mlp"]
+    data: Literal["digits", "breast_cancer"] = "digits"
+    hidden: Annotated[tuple[Count, ...], Strict(False)] = (32,)
+    activation: Literal["tanh", "relu", "identity"] = "tanh"
+    initial_width: Positive = 1.0
+    precision: Literal["float32", "float64"] = "float32"
+
+    def build(self) -> Model:
+        """The model."""
+        make = {"digits": MLP.digits, "breast_cancer": MLP.breast_cancer}[self.data]
+        return make(**self.model_dump(exclude={"kind", "data"}))
+
+
+class TransformerSection(Section):
+    """`[model]` with `kind = "character_transformer"`; without `file`, Python's own source."""
+
+    kind: Literal["character_transformer"]
+    file: str | None = None
+    characters: Count = 500_000
+    symbols: Count = 96
+    blocks: Count = 2
+    width: Count = 64
+    heads: Count = 4
+    context: Count = 64
+    precision: Literal["float32", "float64"] = "float32"
+
+    def build(self) -> Model:
+        """The model."""
+        text = None if self.file is None else Path(self.file)
+        return CharacterTransformer(text, **self.model_dump(exclude={"kind", "file"}))
+
+
 ModelSection: TypeAlias = Annotated[
-    RBMSection | TeacherSection | LinearNetworkSection | TwoLayerSection,
+    RBMSection
+    | TeacherSection
+    | LinearNetworkSection
+    | TwoLayerSection
+    | MLPSection
+    | TransformerSection,
     Field(discriminator="kind"),
 ]
 

@@ -24,7 +24,7 @@ vary = "grid"                # every combination of the lists; "zip" takes them 
 # quantity = "mean_spacing"  # of the first degenerate pair; or "level_mean", "level_width"
 
 [model]
-kind = "gaussian_rbm"        # or "teacher_student": teacher, noise, data
+kind = "gaussian_rbm"        # or "teacher_student", "mlp", "character_transformer"
 n_visible = 10
 n_hidden = 10
 mass = 2.0                   # of the target field

@@ -255,6 +255,11 @@ class Store:
         for name, numbers in per_setting.items():
             if name not in coords:
                 coords[name] = (dims, np.asarray(numbers, np.int64).reshape(spec.shape))
+        models = {setting.model: setting for setting in spec.settings}.values()
+        names, *others = {setting.build().matrix_names() for setting in models}
+        # in a grid of models level i belongs to a matrix of each; a single matrix needs no name
+        if not others and len(set(names)) > 1:
+            coords["matrix"] = ("level", list(names))
         attrs = {"sgdyson_version": __version__, "digest": spec.digest,
                  "time_unit": first.time_unit,
                  "first_setting": first.model_dump_json()}  # fmt: skip

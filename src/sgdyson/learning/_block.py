@@ -17,6 +17,7 @@ from ._replica import Record, ReplicaState, Rule, first_state, next_state
 
 _CPU_NUMBERS = 6_400  # weights in a block that keep its temporaries in a core's cache
 _GPU_NUMBERS = 1 << 22
+_LARGE = 1 << 17  # weights in a block, above which it gains nothing from a second replica
 _RECORDED_AT_ONCE = 1 << 21  # weights recorded in one call: bounds its memory, 16 MB
 _UPDATES_AT_ONCE = 2_000_000  # replica-updates between two looks at the clock, and at Ctrl-C
 
@@ -27,7 +28,8 @@ def block_size(model: Model, platform: str) -> int:
         weights = jax.eval_shape(model.init, jax.random.key(0))
     numbers = sum(leaf.size for leaf in jax.tree.leaves(weights))
     budget = _CPU_NUMBERS if platform == "cpu" else _GPU_NUMBERS
-    return int(2 ** max(np.floor(np.log2(budget / numbers)), 3))
+    fitting, least = (int(np.floor(np.log2(part / numbers))) for part in (budget, _LARGE))
+    return 1 << max(fitting, min(max(least, 0), 3))
 
 
 @eqx.filter_jit

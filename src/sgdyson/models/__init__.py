@@ -3,9 +3,11 @@
 from ._model import Model as Model
 from ._prediction import Prediction as Prediction
 from ._quenched import quenched_mean_spacing as quenched_mean_spacing
+from .character_transformer import CharacterTransformer as CharacterTransformer
 from .gaussian_rbm import GaussianRBM as GaussianRBM
 from .gaussian_rbm import scalar_field_kernel as scalar_field_kernel
 from .linear_network import LinearNetwork as LinearNetwork
 from .loss_model import LossModel as LossModel
+from .mlp import MLP as MLP
 from .teacher_student import TeacherStudent as TeacherStudent
 from .two_layer_teacher import TwoLayerTeacher as TwoLayerTeacher

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from typing import Any, Never
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -49,8 +50,11 @@ class Network(Model):
     def matrix_names(self) -> tuple[str, ...]:
         """A matrix of M x N has min(M, N) levels."""
         with jax.enable_x64(True):
-            shapes = jax.eval_shape(lambda: self.matrices(self.init(jax.random.key(0))))
-        return tuple(name for name, m in shapes.items() for _ in range(min(m.shape[-2:])))
+            # as a list: JAX would sort the names of a dictionary
+            found = eqx.filter_eval_shape(
+                lambda: list(self.matrices(self.init(jax.random.key(0))).items())
+            )
+        return tuple(name for name, m in found for _ in range(min(m.shape[-2:])))
 
 
 def unpredicted(model: Model) -> Never:
@@ -73,6 +77,21 @@ def two_dimensional(model: Model, weights: PyTree[Any]) -> dict[str, Any]:
     }
 
 
+def normal_matrices(
+    key: PRNGKeyArray, shapes: dict[str, tuple[int, int]], precision: str, transposed: Any = ()
+) -> dict[str, Array]:
+    """Independent entries N(0, 1/fan in), the first axis, or the second of those `transposed`.
+
+    All from one draw: the random generator compiles slowly.
+    """
+    entries = jax.random.normal(key, (sum(n * m for n, m in shapes.values()),), precision)
+    ends = np.cumsum([n * m for n, m in shapes.values()])[:-1]
+    return {
+        name: float(m if name in transposed else n) ** -0.5 * part.reshape(n, m)
+        for (name, (n, m)), part in zip(shapes.items(), jnp.split(entries, ends), strict=True)
+    }
+
+
 def rows(key: PRNGKeyArray, count: int, available: int) -> Array:
     """Indices of rows, uniform with replacement, by a multiplication: no division, no rejection."""
     bits = jax.random.bits(key, (count,), jnp.uint32).astype(jnp.uint64)
@@ -90,5 +109,8 @@ def whole_batch(batch_size: float) -> int:
 
 def _singular_values(matrix: np.ndarray) -> np.ndarray:
     rows, columns = matrix.shape[-2:]
-    square = matrix if columns <= rows else matrix.mT
-    return np.asarray(np.sqrt(levels_of_gram(square.astype(np.float64))))
+    tall = (matrix if columns <= rows else matrix.mT).astype(np.float64)
+    # a diverging replica's squares may overflow where its entries do not
+    scale = np.abs(tall).max(axis=(-2, -1), keepdims=True)
+    scale[scale == 0] = 1.0
+    return np.asarray(scale[..., 0] * np.sqrt(levels_of_gram(tall / scale)))

@@ -13,6 +13,7 @@ from ..errors import require
 from ._linear_scaling import study_linear_scaling as study_linear_scaling
 from ._many_species import study_many_species as study_many_species
 from ._phase_diagram import study_phase_diagram as study_phase_diagram
+from ._structure import study_structure as study_structure
 
 
 class Study(Protocol):
@@ -27,6 +28,7 @@ STUDIES: dict[str, Study] = {
     "linear-scaling": study_linear_scaling,
     "many-species": study_many_species,
     "phase-diagram": study_phase_diagram,
+    "structure": study_structure,
 }
 
 
