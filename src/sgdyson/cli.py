@@ -79,7 +79,9 @@ def _tell(checks: "list[Check]", where: Path, console: Console) -> None:
 
 @app.command()
 def study(
-    name: Annotated[str, typer.Argument(help="phase-diagram.")],
+    name: Annotated[
+        str, typer.Argument(help="linear-scaling, many-species, phase-diagram or structure.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     seed: Annotated[int, typer.Option(help="Of all runs, from 0 up.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="A smaller version, to look at.")] = False,

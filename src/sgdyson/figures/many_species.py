@@ -57,4 +57,5 @@ def _density(part: Any) -> Panel:
         r"$(x - c)/\sigma$",
         "density",
         title=_NAMES[part.name],
+        legend_below=True,
     )

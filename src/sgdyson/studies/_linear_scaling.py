@@ -166,8 +166,10 @@ def spec(architecture: str, optimizer: str, seed: int, *, quick: bool = False) -
     if optimizer in ("heavy_ball", "nesterov"):
         values["learning.momentum"] = _MOMENTUM
     chosen = replaced(raw, values)
-    if optimizer not in _HAVE_DECAY:
-        chosen["learning"].pop("weight_decay", None)
+    decay = chosen["learning"].pop("weight_decay", None)
+    if decay and optimizer in _HAVE_DECAY:
+        # AdamW's is not divided by the noise as the gradient is
+        chosen["learning"]["weight_decay"] = decay / pace if optimizer == "adamw" else decay
     return chosen
 
 
@@ -255,10 +257,10 @@ def _span(scan: Scan, varied: str) -> float:
 def table(scans: list[Scan]) -> str:
     """All scans, as a table in Markdown."""
     lines = [
-        "| optimiser | architecture | $a$: $\\sigma^2 \\propto \alpha^a$ | $b$:"
-        " $\\propto \\lvert B \rvert^{-b}$ | slope | $\\chi^2$/dof of"
-        " $\alpha/\\lvert B \rvert$ | of $\alpha/\\sqrt{\\lvert B \rvert}$ | rule ends at"
-        " $\alpha$ | $\\langle S \rangle$ / predicted |",
+        r"| optimiser | architecture | $a$: $\sigma^2 \propto \alpha^a$ |"
+        r" $b$: $\propto \lvert B \rvert^{-b}$ | slope |"
+        r" $\chi^2$/dof of $\alpha/\lvert B \rvert$ | of $\alpha/\sqrt{\lvert B \rvert}$ |"
+        r" rule ends at $\alpha$ | $\langle S \rangle$ / predicted |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for scan in scans:
