@@ -19,6 +19,7 @@ from ._model import check_rates
 from ._network import Network, whole_batch
 from ._prediction import Prediction
 
+_ESCAPED = 1e6  # times the teacher's scale: no network comes back from there
 Weights = dict[str, Array]  # "w1" (applied first), "w2", ...
 Batch = tuple[Float[Array, "n m"], Float[Array, "out m"]]
 
@@ -118,10 +119,12 @@ class LinearNetwork(Network):
         return factor / count**0.5, labels / count**0.5
 
     def loss(self, weights: Weights, batch: Batch) -> Float[Array, ""]:
-        """Half the squared error, up to a constant of the labels."""
+        """Half the squared error, up to a constant of the labels; NaN once it has escaped."""
         factor, labels = batch
-        error = (_product(weights) - self.teacher) @ factor - self.noise * labels
-        return 0.5 * jnp.sum(error**2)
+        off = _product(weights) - self.teacher
+        escaped = jnp.sum(off**2) > (_ESCAPED * (1 + jnp.abs(self.teacher).max())) ** 2
+        error = off @ factor - self.noise * labels
+        return 0.5 * jnp.sum(error**2) * jnp.where(escaped, jnp.nan, 1.0)
 
     def matrices(self, weights: dict[str, Any]) -> dict[str, Any]:
         """The product, and each W."""
