@@ -14,6 +14,7 @@ PAGES = (
     "docs/campaigns.md",
     "docs/dyson.md",
     "docs/index.md",
+    "docs/linear-scaling.md",
     "docs/phase-diagram.md",
     "docs/tracking.md",
     "docs/tutorials/own-kernel.md",
