@@ -1,22 +1,11 @@
-"""What a setting of a campaign consists of: one value for every parameter, checked."""
+"""Kinds of values in a spec, and its table `[learning]`."""
 
 import math
 from dataclasses import fields
-from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
-import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from ..models import (
-    MLP,
-    CharacterTransformer,
-    GaussianRBM,
-    LinearNetwork,
-    Model,
-    TeacherStudent,
-    TwoLayerTeacher,
-)
 from ..optimizers import SGD, Adam, AdamW, HeavyBall, Muon, Nesterov, Optimizer, RMSProp
 
 
@@ -38,137 +27,6 @@ NotNegative: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 BatchSize: TypeAlias = Annotated[float, Field(ge=1), AfterValidator(_whole)]
 Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
 
-
-class RBMSection(Section):
-    """`[model]` with `kind = "gaussian_rbm"`: see `GaussianRBM.scalar_field`."""
-
-    kind: Literal["gaussian_rbm"]
-    n_visible: Count
-    n_hidden: Count | None = None
-    mass: Positive = 2.0
-    rbm_mass: Positive = 3.0
-    lattice_dim: Count = 1
-    gibbs_sweeps: Count = 3
-    sampler: Literal["collapsed", "gibbs", "independent"] = "collapsed"
-    initial: Literal["random", "fixed_point"] = "random"
-    initial_width: NotNegative = 0.1
-
-    def build(self) -> Model:
-        """The model, which starts at random weights or where learning ends."""
-        values = self.model_dump(exclude={"kind", "initial"})
-        model = GaussianRBM.scalar_field(**values)
-        if self.initial == "random":
-            return model
-        return GaussianRBM.scalar_field(**values, initial_weights=_fixed_point(model))
-
-
-def _fixed_point(model: GaussianRBM) -> np.ndarray:
-    """Weights of which W^T W holds the target's lowest modes, as many as there are hidden units."""
-    modes, vectors = np.linalg.eigh(model.target_kernel)
-    learnt = min(model.n_hidden, model.n_visible)
-    weights = np.zeros((model.n_hidden, model.n_visible))
-    scale = np.sqrt(np.maximum(model.rbm_mass**2 - modes, 0))
-    weights[:learnt] = (scale[:, None] * vectors.T)[:learnt]
-    return weights
-
-
-class TeacherSection(Section):
-    """`[model]` with `kind = "teacher_student"`: see `TeacherStudent`."""
-
-    kind: Literal["teacher_student"]
-    teacher: Annotated[tuple[float, ...], Strict(False)]
-    multiplicity: Count = 1  # of each eigenvalue
-    noise: NotNegative = 0.1
-    data: Literal["online", "quenched"] = "online"
-    batches: Count = 500
-    shared_inputs: bool = False
-    data_seed: Seed = 0
-    initial_width: NotNegative = 0.1
-
-    def build(self) -> Model:
-        """The model."""
-        teacher = np.repeat(self.teacher, self.multiplicity)
-        rest = self.model_dump(exclude={"kind", "teacher", "multiplicity"})
-        return TeacherStudent(teacher, **rest)
-
-
-class LinearNetworkSection(Section):
-    """`[model]` with `kind = "linear_network"`: see `LinearNetwork`."""
-
-    kind: Literal["linear_network"]
-    teacher: Annotated[tuple[float, ...], Strict(False)]
-    multiplicity: Count = 1  # of each eigenvalue
-    hidden: Annotated[tuple[Count, ...], Strict(False)]
-    noise: NotNegative = 0.1
-    initial_width: NotNegative = 1.0
-
-    def build(self) -> Model:
-        """The model."""
-        teacher = np.repeat(self.teacher, self.multiplicity)
-        rest = self.model_dump(exclude={"kind", "teacher", "multiplicity"})
-        return LinearNetwork(teacher, **rest)
-
-
-class TwoLayerSection(Section):
-    """`[model]` with `kind = "two_layer_teacher"`: see `TwoLayerTeacher`."""
-
-    kind: Literal["two_layer_teacher"]
-    activation: Literal["identity", "tanh", "relu"] = "tanh"
-    inner: Count = 8
-    outer: Count = 4
-    initial_width: NotNegative = 1.0
-    noise: NotNegative = 0.0
-    teacher_seed: Seed = 0
-
-    def build(self) -> Model:
-        """The model."""
-        return TwoLayerTeacher(**self.model_dump(exclude={"kind"}))
-
-
-class MLPSection(Section):
-    """`[model]` with `kind = "mlp"`: see `MLP`."""
-
-    kind: Literal["mlp"]
-    data: Literal["digits", "breast_cancer"] = "digits"
-    hidden: Annotated[tuple[Count, ...], Strict(False)] = (32,)
-    activation: Literal["tanh", "relu", "identity"] = "tanh"
-    initial_width: Positive = 1.0
-    precision: Literal["float32", "float64"] = "float32"
-
-    def build(self) -> Model:
-        """The model."""
-        make = {"digits": MLP.digits, "breast_cancer": MLP.breast_cancer}[self.data]
-        return make(**self.model_dump(exclude={"kind", "data"}))
-
-
-class TransformerSection(Section):
-    """`[model]` with `kind = "character_transformer"`; without `file`, Python's own source."""
-
-    kind: Literal["character_transformer"]
-    file: str | None = None
-    characters: Count = 500_000
-    symbols: Count = 96
-    blocks: Count = 2
-    width: Count = 64
-    heads: Count = 4
-    context: Count = 64
-    precision: Literal["float32", "float64"] = "float32"
-
-    def build(self) -> Model:
-        """The model."""
-        text = None if self.file is None else Path(self.file)
-        return CharacterTransformer(text, **self.model_dump(exclude={"kind", "file"}))
-
-
-ModelSection: TypeAlias = Annotated[
-    RBMSection
-    | TeacherSection
-    | LinearNetworkSection
-    | TwoLayerSection
-    | MLPSection
-    | TransformerSection,
-    Field(discriminator="kind"),
-]
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": SGD, "heavy_ball": HeavyBall, "nesterov": Nesterov, "rmsprop": RMSProp, "adam": Adam,

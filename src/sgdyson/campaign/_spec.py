@@ -17,8 +17,9 @@ from .._threads import one_blas_thread
 from ..errors import InvalidInputError, NoPredictionError, require
 from ..models import Model, Prediction
 from ..spectra import Multiplet, multiplets
-from ._fields import Count, LearningSection, ModelSection, Positive, Section, Seed
+from ._fields import Count, LearningSection, Positive, Section, Seed
 from ._mistakes import sentences
+from ._models import ModelSection
 
 _MOST_SETTINGS = 100_000
 _SLOWEST = 40  # relaxation times of the slowest level: it grows by exp(40) from its start
