@@ -19,7 +19,7 @@ _CPU_NUMBERS = 6_400  # weights in a block that keep its temporaries in a core's
 _GPU_NUMBERS = 1 << 22
 _LARGE = 1 << 17  # weights in a block, above which it gains nothing from a second replica
 _RECORDED_AT_ONCE = 1 << 21  # weights recorded in one call: bounds its memory, 16 MB
-_UPDATES_AT_ONCE = 2_000_000  # replica-updates between two looks at the clock, and at Ctrl-C
+_UPDATES_AT_ONCE = 500_000  # replica-updates between two looks at the clock, and at Ctrl-C
 
 
 def block_size(model: Model, platform: str) -> int:
