@@ -44,7 +44,7 @@ _MOMENTUM = 0.8
 OPTIMIZERS = ("sgd", "heavy_ball", "nesterov", "rmsprop", "adam", "adamw", "muon")
 _LINEAR = {"sgd": 1.0, "heavy_ball": 1 - _MOMENTUM, "nesterov": 1 - _MOMENTUM}
 # without weight decay these have directions in which nothing holds the weights
-_NEED_DECAY = ("linear_network", "mlp")
+_NEED_DECAY = ("linear_network", "two_layer_teacher", "mlp")
 _HAVE_DECAY = ("sgd", "heavy_ball", "nesterov", "adamw")
 _FORGOTTEN = 10_000  # updates, ten memories of Adam's mean square: large first gradients are gone
 _BREAKS = 0.1  # relative departure from the rule at which it is said to end
