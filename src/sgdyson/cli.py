@@ -1,6 +1,7 @@
 """The command line: a thin shell over the library."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -85,6 +86,10 @@ def study(
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     seed: Annotated[int, typer.Option(help="Of all runs, from 0 up.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="A smaller version, to look at.")] = False,
+    text: Annotated[
+        Path | None,
+        typer.Option(help="Of structure: a file to learn, instead of Python's own source."),
+    ] = None,
 ) -> None:
     """Answer a question with runs, a measurement and a figure.
 
@@ -93,10 +98,16 @@ def study(
 
     Example: sgdyson study phase-diagram --out phases
     """
+    from .errors import require
     from .studies import study as find
+    from .studies import study_structure
 
     console = Console(stderr=True, highlight=False)
-    checks = find(name)(out, seed, console.print, quick=quick)
+    run = find(name)
+    if text is not None:
+        require(name == "structure", f"--text is for the study structure, not for {name}.")
+        run = partial(study_structure, text=text)
+    checks = run(out, seed, console.print, quick=quick)
     _tell(checks, out / "results.json", console)
 
 

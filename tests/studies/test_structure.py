@@ -4,9 +4,13 @@ import json
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from sgdyson import simulate
+from sgdyson.cli import app
+from sgdyson.errors import InvalidInputError
 from sgdyson.laws import TracyWidom
-from sgdyson.studies import study
+from sgdyson.studies import study, study_structure
 from sgdyson.studies._noise import noise_checks
 
 SHAPE = (24, 40)
@@ -73,3 +77,48 @@ def test_the_study_from_end_to_end(tmp_path):
         assert len(kinds) == 4
         assert all(np.isfinite(e["value"]) for line in kinds.values() for e in line)
     assert told
+
+
+def test_a_study_of_any_text_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    text = tmp_path / "poem.txt"
+    text.write_text("the sea, the sea, and nothing but the sea; " * 60, encoding="utf-8")
+    out = tmp_path / "out"
+    command = ["study", "structure", "--out", str(out), "--quick", "--text", str(text)]
+    _structure = "sgdyson.studies._structure_runs"
+    ran = []
+
+    def stopped_at_the_second(*arguments, **settings):
+        ran.append(list(settings["replicas"]))
+        if len(ran) == 2:
+            raise KeyboardInterrupt
+        return simulate(*arguments, **settings)
+
+    monkeypatch.setattr(f"{_structure}.cores", lambda: 1)
+    monkeypatch.setattr(f"{_structure}.simulate", stopped_at_the_second)
+    assert CliRunner().invoke(app, command).exit_code != 0
+    assert not (out / "results.json").exists()
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert ran == [[0], [1], [1], [2]]
+    once = json.loads((out / "results.json").read_text())
+
+    monkeypatch.setattr(f"{_structure}.simulate", None)  # nothing is run again
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert json.loads((out / "results.json").read_text()) == once
+    with pytest.raises(InvalidInputError, match=r"replica-0.* seed = 0, not 1"):
+        study("structure")(out, 1, str, quick=True)
+    text.write_text("another text, of the same length or so. " * 60, encoding="utf-8")
+    with pytest.raises(InvalidInputError, match="corpus|symbols|characters"):
+        study_structure(out, 0, str, quick=True, text=text)
+
+    monkeypatch.undo()
+    text.write_text("the sea, the sea, and nothing but the sea; " * 60, encoding="utf-8")
+    study_structure(tmp_path / "at once", 0, str, quick=True, text=text)
+    assert json.loads((tmp_path / "at once" / "results.json").read_text()) == once
+
+
+def test_text_is_for_this_study_alone(tmp_path):
+    command = ["study", "many-species", "--out", str(tmp_path), "--text", "a.txt"]
+    done = CliRunner().invoke(app, command)
+    assert isinstance(done.exception, InvalidInputError)
+    assert "structure, not for many-species" in str(done.exception)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 
 from ..analysis import Check
 from ..figures.structure import structure_figure
-from ..learning import simulate
 from ..models import CharacterTransformer
 from ..models._network import Network
 from ..optimizers import Adam
@@ -22,6 +20,7 @@ from ..stats import Estimate, mean_over_replicas
 from ..tracking import fit_bulk, fit_tail
 from ._files import save_figures, write_results
 from ._noise import noise_checks
+from ._structure_runs import trained
 
 Floats = NDArray[np.float64]
 Say = Callable[[str], None]
@@ -32,7 +31,6 @@ KINDS = {
     "perceptron": ("mlp_in", "mlp_out"),
 }
 QUANTITIES = ("edge", "outliers", "ratio", "tail")
-_WINDOWS = 64  # of text, on which the loss is measured
 _SHOWN = "block1.mlp_in"
 
 
@@ -52,24 +50,31 @@ class Departure:
     measured: dict[str, dict[str, list[Estimate]]]
 
 
-def study_structure(out: Path, seed: int, say: Say, *, quick: bool = False) -> list[Check]:
+def study_structure(
+    out: Path, seed: int, say: Say, *, quick: bool = False, text: Path | None = None
+) -> list[Check]:
     """Train transformers on text, and follow the spectra of their matrices from noise on.
 
-    At initialisation each matrix is held against noise of its shape. `results.json` and `figures`
-    are written.
+    At initialisation each matrix is held against noise of its shape. `results.json`, `figures` and
+    `runs` are written.
 
     Args:
-        out: folder, made if need be.
+        out: folder, made if need be; replicas that are finished in it are not run again.
         seed: of the ensemble.
         say: is told what goes on.
         quick: smaller and shorter, to see that it works.
+        text: a file in UTF-8; Python's own standard library by default.
 
     Returns:
         The checks of the matrices at initialisation.
+
+    Raises:
+        InvalidInputError: a text that cannot be read or is too short, a folder of other runs.
     """
-    model, how = _setting(quick)
-    say(f"training {how['replicas']} transformers for {how['updates']} updates")
-    run = simulate(model, **how, seed=seed, optimizer=Adam(), record_weights=True, progress=True)
+    model, how = _setting(quick, text)
+    replicas = how.pop("replicas")
+    say(f"training {replicas} transformers for {how['updates']} updates")
+    run = trained(model, Adam(), replicas, {**how, "seed": seed}, out / "runs")
     run = run.isel(replica=np.flatnonzero(~run.diverged.values))
     shapes = _shapes(model)
     say("the matrices at initialisation, against noise")
@@ -79,8 +84,7 @@ def study_structure(out: Path, seed: int, say: Say, *, quick: bool = False) -> l
         for check in noise_checks(name, _levels(run, name)[:, 0], shape)
     ]
     say("their departure")
-    found = measure(model, run, shapes)
-    out.mkdir(parents=True, exist_ok=True)
+    found = measure(run, shapes)
     first_last = _levels(run, _SHOWN)[:, [0, -1]]
     save_figures([structure_figure(found, _SHOWN, first_last, shapes[_SHOWN])], out)
     write_results(out, "structure", seed, checks, quick=quick, settings=run.attrs, **_plain(found))
@@ -90,8 +94,8 @@ def study_structure(out: Path, seed: int, say: Say, *, quick: bool = False) -> l
     return checks
 
 
-def measure(model: Network, run: xr.Dataset, shapes: dict[str, tuple[int, int]]) -> Departure:
-    """Every quantity at every record, from the levels and, for the loss, the weights."""
+def measure(run: xr.Dataset, shapes: dict[str, tuple[int, int]]) -> Departure:
+    """Every quantity at every record."""
     series = {name: _of_matrix(_levels(run, name), shape) for name, shape in shapes.items()}
     measured: dict[str, dict[str, list[Estimate]]] = {quantity: {} for quantity in QUANTITIES}
     for kind, members in KINDS.items():
@@ -100,18 +104,18 @@ def measure(model: Network, run: xr.Dataset, shapes: dict[str, tuple[int, int]])
             # matrices of one replica are not independent: their mean is one sample
             values = np.mean([series[name][quantity] for name in names], axis=0)
             measured[quantity][kind] = [mean_over_replicas(column) for column in values.T]
-    loss = [mean_over_replicas(column) for column in _losses(model, run).T]
+    loss = [mean_over_replicas(column) for column in run.loss.values.T]
     return Departure(np.asarray(run.time.values, float), loss, measured)
 
 
-def _setting(quick: bool) -> tuple[CharacterTransformer, dict[str, Any]]:
+def _setting(quick: bool, text: Path | None) -> tuple[CharacterTransformer, dict[str, Any]]:
     if quick:
         model = CharacterTransformer(
-            characters=20_000, blocks=1, width=16, heads=2, context=16, symbols=32
+            text, characters=20_000, blocks=1, width=16, heads=2, context=16, symbols=32
         )
         updates, replicas, records = 60, 3, 4
     else:
-        model, updates, replicas, records = CharacterTransformer(), 1500, 6, 15
+        model, updates, replicas, records = CharacterTransformer(text), 1500, 6, 15
     how = {"learning_rate": 2e-3, "batch_size": 8, "replicas": replicas, "updates": updates,
            "record_every": updates // records}  # fmt: skip
     return model, how
@@ -147,22 +151,6 @@ def _mean_ratio(levels: Floats) -> float:
     gaps = -np.diff(levels)
     larger = np.maximum(gaps[1:], gaps[:-1])
     return float(np.mean(np.minimum(gaps[1:], gaps[:-1]) / larger))
-
-
-def _losses(model: Network, run: xr.Dataset) -> Float[np.ndarray, "replica time"]:
-    """Of every record, on the same windows of text."""
-    with jax.enable_x64(True):
-        key = jax.random.key(0)
-        form = jax.tree.structure(jax.eval_shape(model.init, key))
-        # leaf after leaf, as the engine names them
-        leaves = [run[name].values for name in run if str(name).startswith("weights_")]
-        windows = model.batch(key, _WINDOWS)
-        ensemble = jax.jit(jax.vmap(lambda weights: model.loss(weights, windows)))
-        found = [
-            ensemble(jax.tree.unflatten(form, [jnp.asarray(leaf[:, time]) for leaf in leaves]))
-            for time in range(run.sizes["time"])
-        ]
-    return np.stack(found, axis=1).astype(np.float64)
 
 
 def _plain(found: Departure) -> dict[str, Any]:
