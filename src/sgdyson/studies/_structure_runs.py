@@ -42,9 +42,7 @@ def trained(
     for first in range(0, replicas, cores()):
         chosen = range(first, min(first + cores(), replicas))
         if not all(stores[number].exists() for number in chosen):
-            run = simulate(
-                model, **how, optimizer=optimizer, replicas=chosen, record_weights=True
-            )
+            run = simulate(model, **how, optimizer=optimizer, replicas=chosen, record_weights=True)
             run["loss"] = (("replica", "time"), _losses(model, run))
             for number in chosen:
                 _write(run[["levels", "loss", "diverged"]].sel(replica=[number]), stores[number])

@@ -1,6 +1,6 @@
 """The tracker of a PyTorch module; imports torch only where a module proves it is there."""
 
-import warnings
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from ..errors import require
 from ._gradients import Moments, of_squares, of_successive
 from ._matrices import Skipped
 from ._spectrum import EXACT
+from ._torch_processes import Processes, square, whole
 from ._tracker import Log, Tracker
 
 
@@ -19,7 +20,7 @@ class SpectralTracker(Tracker):
 
     With `batch_size`, the noise of the gradient is measured as well, at each record: from the
     micro-batches of a step where there are some (`micro_step`), from the processes of a
-    distributed run (`distributed`), else from the gradients of two steps in a row. Gradients must
+    `DistributedDataParallel`, else from the gradients of two steps in a row. Gradients must
     still be there when `step` is called: call it before they are set to zero.
 
     Tied weights are recorded once, and listed as skipped under their other names; frozen ones are
@@ -28,7 +29,8 @@ class SpectralTracker(Tracker):
     the GPU of a model that lies on one.
 
     Args:
-        model: any `torch.nn.Module`; of a distributed run, the `DistributedDataParallel` itself.
+        model: any `torch.nn.Module`; of a distributed run, the `DistributedDataParallel` itself,
+            or the module that `fully_shard` was applied to.
         out: folder of the Zarr store; must not exist. Only process 0 writes it.
         every: steps between records, "log" or "adaptive".
         split: parts of fused matrices.
@@ -40,7 +42,8 @@ class SpectralTracker(Tracker):
         log: takes a name, a number and a step, see `Tracker`.
 
     Raises:
-        InvalidInputError: no module, a store that exists, an adaptive cadence of a distributed run.
+        InvalidInputError: no module, a store that exists, an adaptive cadence of a distributed run,
+            the wrapper `FullyShardedDataParallel`.
 
     Example:
         >>> with SpectralTracker(model, "run.zarr", every=100) as tracker:  # doctest: +SKIP
@@ -68,7 +71,7 @@ class SpectralTracker(Tracker):
             " use Tracker.update(step, weights) for any other framework.",
         )
         rate = learning_rate if optimizer is None else lambda: optimizer.param_groups[0]["lr"]
-        self._processes = _Processes(model)
+        self._processes = Processes(model)
         require(
             self._processes.size == 1 or every != "adaptive",
             'every = "adaptive" needs a single process; give a distributed run a number or "log".',
@@ -76,7 +79,7 @@ class SpectralTracker(Tracker):
         if not self._processes.writes:
             out = Path(out).with_name(f".not-written-{self._processes.rank}-{Path(out).name}")
         super().__init__(out, every, split, learning_rate=rate, batch_size=batch_size, log=log)
-        self._module = getattr(model, "module", model) if self._processes.size > 1 else model
+        self._module = self._processes.module
         self._velocities = velocities
         self._step = 0
         self._device = _accelerator(self._module)
@@ -115,31 +118,39 @@ class SpectralTracker(Tracker):
         squares = {}
         for name, gradient in self._current_gradients():
             total = gradient / scale
-            squares[name] = _square(total - self._sums.get(name, 0.0))
+            squares[name] = square(total - self._sums.get(name, 0.0))
             self._sums[name] = total
         self._micro.append(squares)
 
     def _measure(self, step: int) -> None:
         if self.cadence.due(step):
             moments = self._moments() if step and self.batch_size else {}
+            arrays = self._arrays()
             if self.stopped:
                 pass
             elif self._processes.writes:
-                arrays = list(_parameters(self._module))
                 self._submit(step, arrays, moments, self._weights)
             else:
                 self.cadence.recorded(step, None)
         self._gradients, self._weights, self._sums, self._micro = {}, {}, {}, []
         if self.cadence.due(step + 1):
             self._processes.watch()
-            if self.batch_size and self._processes.size == 1:
+            if self.batch_size and not self._processes.replicated:
                 self._gradients = {n: g.clone() for n, g in self._current_gradients()}
             if self._velocities:
                 self._weights = {
                     name: value
-                    for name, value in _parameters(self._module)
+                    for name, value in self._arrays()
                     if isinstance(value, np.ndarray) and value.ndim > 1
                 }
+
+    def _arrays(self) -> list[tuple[str, Any]]:
+        """Copies of the weights for the process that writes; others hand it their parts."""
+        if self._processes.writes:
+            return list(_parameters(self._module))
+        if self._processes.sharded:
+            deque(_parameters(self._module), maxlen=0)
+        return []
 
     def _singular_values(self, matrix: np.ndarray) -> np.ndarray:
         if self._device is None:
@@ -154,11 +165,11 @@ class SpectralTracker(Tracker):
     def _moments(self) -> dict[str, Moments]:
         batch = float(self.batch_size or 1)
         current = dict(self._current_gradients())
-        if self._processes.size > 1:
+        if self._processes.replicated:
             local = self._processes.mean_squares(self._module)
             small = batch / self._processes.size
             return {
-                name: of_squares(local[name], _square(g), small, batch)
+                name: of_squares(local[name], square(g), small, batch)
                 for name, g in current.items()
                 if name in local
             }
@@ -167,90 +178,26 @@ class SpectralTracker(Tracker):
             # a micro-batch's own gradient is `count` times its part of the sum
             return {
                 name: of_squares(
-                    count * sum(part[name] for part in self._micro), _square(self._sums[name]),
+                    count * sum(part[name] for part in self._micro), square(self._sums[name]),
                     batch / count, batch,
                 )
                 for name in self._sums
             }  # fmt: skip
         return {
             name: of_successive(
-                float((g.double() * self._gradients[name].double()).sum()),
-                _square(g - self._gradients[name]), batch,
+                float(whole((g.double() * self._gradients[name].double()).sum())),
+                square(g - self._gradients[name]), batch,
             )
             for name, g in current.items()
             if name in self._gradients
         }  # fmt: skip
 
 
-class _Processes:
-    """The processes of a distributed run, and the gradients of each before they are averaged."""
-
-    def __init__(self, model: Any) -> None:
-        self.size, self.rank = 1, 0
-        self._watching = False
-        self._squares: dict[int, float] = {}
-        if not callable(getattr(model, "register_comm_hook", None)):
-            return
-        import torch
-        import torch.distributed as distributed
-        from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
-
-        # PyTorch reads the annotations of a hook
-        def hook(
-            state: Any,
-            bucket: distributed.GradBucket,  # type: ignore[name-defined]
-        ) -> torch.futures.Future[torch.Tensor]:
-            self._keep(bucket)
-            return allreduce_hook(state, bucket)
-
-        if not isinstance(model, torch.nn.parallel.DistributedDataParallel):
-            return
-        self.size, self.rank = distributed.get_world_size(), distributed.get_rank()
-        try:
-            model.register_comm_hook(None, hook)
-        except RuntimeError as error:
-            warnings.warn(
-                f"the model has a hook already; its gradient noise is not measured ({error})",
-                RuntimeWarning,
-                stacklevel=4,
-            )
-
-    @property
-    def writes(self) -> bool:
-        return self.rank == 0
-
-    def watch(self) -> None:
-        """Keep squares of the gradients of the next step."""
-        self._watching, self._squares = True, {}
-
-    def mean_squares(self, module: Any) -> dict[str, float]:
-        """Over processes, of the gradient of each parameter. Every process must ask."""
-        import torch
-        import torch.distributed as distributed
-
-        named = [(n, self._squares[id(p)]) for n, p in module.named_parameters()
-                 if id(p) in self._squares]  # fmt: skip
-        device = next(module.parameters()).device  # NCCL reduces nothing on the CPU
-        total = torch.tensor([square for _, square in named], dtype=torch.float64, device=device)
-        distributed.all_reduce(total)
-        self._watching = False
-        return {name: float(x) / self.size for (name, _), x in zip(named, total, strict=True)}
-
-    def _keep(self, bucket: Any) -> None:
-        if self._watching:
-            for parameter, gradient in zip(bucket.parameters(), bucket.gradients(), strict=True):
-                self._squares[id(parameter)] = _square(gradient)
-
-
-def _square(gradient: Any) -> float:
-    return float(gradient.double().square().sum())
-
-
 def _parameters(module: Any) -> Iterator[tuple[str, Any]]:
     """Named parameters as NumPy arrays of their own, or the reason why there is none."""
     for name, parameter in module.named_parameters():
         reason = _unfit(parameter)
-        yield name, Skipped(name, reason) if reason else _copy(parameter.detach())
+        yield name, Skipped(name, reason) if reason else _copy(whole(parameter.detach()))
 
 
 def _unfit(parameter: Any) -> str | None:
@@ -258,8 +205,6 @@ def _unfit(parameter: Any) -> str | None:
         return "not initialised yet"
     if parameter.is_meta:
         return "on the meta device, which holds no numbers"
-    if hasattr(parameter, "full_tensor"):
-        return "sharded over processes"
     if str(parameter.layout) != "torch.strided":
         return f"stored as {parameter.layout}"
     return None

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..errors import InvalidInputError
 from ._torch import SpectralTracker
+from ._torch_processes import is_sharded
 
 try:
     from lightning.pytorch.callbacks import Callback
@@ -38,7 +39,7 @@ class SpectralCallback(Callback):
 
         wrapped = trainer.strategy.model
         distributed = callable(getattr(wrapped, "register_comm_hook", None))
-        if not distributed and not trainer.is_global_zero:
+        if not (distributed or trainer.is_global_zero or is_sharded(pl_module)):
             return
         settings = {"optimizer": trainer.optimizers[0], "log": log, **self.settings}
         self._steps = trainer.global_step

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..errors import InvalidInputError
 from ._torch import SpectralTracker
+from ._torch_processes import is_sharded
 
 try:
     from transformers import TrainerCallback
@@ -30,7 +31,7 @@ class SpectralCallback(TrainerCallback):
         self.tracker: SpectralTracker | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if not state.is_world_process_zero:
+        if not (state.is_world_process_zero or is_sharded(kwargs["model"])):
             return  # gradients are averaged over processes: one of them sees all
         batch = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
         settings = {"optimizer": kwargs.get("optimizer"), "batch_size": batch, **self.settings}

@@ -1,0 +1,200 @@
+"""The tracker of runs of two processes, which meet through gloo on this machine."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from sgdyson.tracking import SpectralTracker, matrices_of, open_run
+
+torch = pytest.importorskip("torch")
+
+COMMON = """
+import os, sys, warnings
+import torch, torch.distributed as dist
+from torch.nn import Linear, Sequential, Tanh
+from sgdyson.errors import InvalidInputError
+from sgdyson.tracking import SpectralTracker
+
+FOLDER = sys.argv[1]
+torch.set_num_threads(1)
+"""
+
+
+def run_two(folder, program, arguments=()):
+    """A program in two processes, as torchrun starts them."""
+    file = folder / "program.py"
+    file.write_text(COMMON + textwrap.dedent(program))
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [*launcher, str(file), str(folder), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stderr
+
+
+def train(folder, parts=1):
+    """As `SHARDED`, in one process, with the whole batch."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(6, 5), torch.nn.Tanh(), torch.nn.Linear(5, 3))
+    optimizer = torch.optim.SGD(model.parameters(), 0.05)
+    data = torch.Generator().manual_seed(1)
+    with SpectralTracker(
+        model, folder, 2, optimizer=optimizer, batch_size=8, velocities=True
+    ) as tracker:
+        for _ in range(6):
+            x, y = (torch.randn(2, 4, n, generator=data) for n in (6, 3))
+            optimizer.zero_grad()
+            for part in range(parts):
+                a, b = (z.chunk(parts, dim=1)[part].flatten(0, 1) for z in (x, y))
+                ((model(a) - b).square().mean() / parts).backward()
+                if parts > 1:
+                    tracker.micro_step()
+            optimizer.step()
+            tracker.step()
+    return open_run(folder)
+
+
+SHARDED = """
+from torch.distributed.fsdp import FullyShardedDataParallel, fully_shard
+
+dist.init_process_group("gloo")
+parts, rank = int(sys.argv[2]), dist.get_rank()
+torch.manual_seed(0)
+model = Sequential(Linear(6, 5), Tanh(), Linear(5, 3))
+fully_shard(model, mesh=dist.device_mesh.init_device_mesh("cpu", (2,)))
+optimizer = torch.optim.SGD(model.parameters(), 0.05)
+data = torch.Generator().manual_seed(1)
+with SpectralTracker(
+    model, FOLDER + "/run.zarr", 2, optimizer=optimizer, batch_size=8, velocities=True
+) as tracker:
+    for _ in range(6):
+        x, y = (torch.randn(2, 4, n, generator=data)[rank] for n in (6, 3))
+        optimizer.zero_grad()
+        for a, b in zip(x.chunk(parts), y.chunk(parts)):
+            ((model(a) - b).square().mean() / parts).backward()
+            if parts > 1:
+                tracker.micro_step()
+        optimizer.step()
+        tracker.step()
+stopped = SpectralTracker(model, FOLDER + "/stopped.zarr", 1)
+stopped.stopped = rank == 0
+for _ in range(3):
+    stopped.step()  # none waits for a process that has stopped
+stopped.close()
+for wrong, rule in (("adaptive", "single process"), (1, "fully_shard")):
+    wrapped = model
+    if wrong == 1:
+        wrapped = FullyShardedDataParallel(Linear(4, 4), device_id=torch.device("cpu"))
+    try:
+        SpectralTracker(wrapped, FOLDER + "/refused.zarr", wrong)
+    except InvalidInputError as error:
+        assert rule in str(error), error
+    else:
+        raise AssertionError(wrong)
+dist.destroy_process_group()
+"""
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_sharded_weights_are_recorded_as_whole_ones(tmp_path, parts):
+    told = run_two(tmp_path, SHARDED, [str(parts)])
+    assert "tracker has stopped" not in told
+    found, alone = open_run(tmp_path / "run.zarr"), train(tmp_path / "alone", parts)
+    assert set(found.data_vars) == set(alone.data_vars) >= {"s_0.weight", "noise_0.weight"}
+    for name in alone.data_vars:
+        np.testing.assert_allclose(found[name], alone[name], rtol=1e-3, atol=1e-6, err_msg=name)
+    assert np.isfinite(found["noise_2.weight"].values[1:]).all()
+    assert not list(tmp_path.glob(".not-written*"))
+
+
+def test_adaptive_records_of_replicas_are_refused(tmp_path):
+    run_two(
+        tmp_path,
+        """
+        dist.init_process_group("gloo")
+        model = torch.nn.parallel.DistributedDataParallel(Linear(4, 4))
+        try:
+            SpectralTracker(model, FOLDER + "/run.zarr", "adaptive")
+        except InvalidInputError as error:
+            assert "single process" in str(error), error
+        else:
+            raise AssertionError("not refused")
+        dist.destroy_process_group()
+        """,
+    )
+
+
+def test_lightning_on_two_processes(tmp_path):
+    pytest.importorskip("lightning.pytorch")
+    run_two(
+        tmp_path,
+        """
+        import lightning.pytorch as lightning
+        from torch.utils.data import DataLoader, TensorDataset
+        from sgdyson.tracking.lightning import SpectralCallback
+
+        class Module(lightning.LightningModule):
+            def __init__(self):
+                super().__init__()
+                self.layer = Linear(6, 5)
+
+            def training_step(self, batch, _):
+                return self.layer(batch[0]).square().mean()
+
+            def configure_optimizers(self):
+                return torch.optim.SGD(self.parameters(), 0.1)
+
+        torch.manual_seed(0)
+        data = DataLoader(TensorDataset(torch.randn(64, 6)), batch_size=8)
+        callback = SpectralCallback(FOLDER + "/run.zarr", every=1, batch_size=16)
+        trainer = lightning.Trainer(
+            max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+            enable_model_summary=False, accelerator="cpu", strategy="ddp", devices=2,
+            callbacks=[callback],
+        )
+        trainer.fit(Module(), data)
+        """,
+    )
+    run = open_run(tmp_path / "run.zarr")
+    assert run.time.values.tolist() == [0, 1, 2, 3, 4]
+    assert list(matrices_of(run)) == ["layer.weight"]
+    assert np.isfinite(run["noise_layer.weight"].values[1:]).all()  # from the two processes
+
+
+def test_transformers_on_two_processes(tmp_path):
+    pytest.importorskip("transformers")
+    pytest.importorskip("accelerate")
+    run_two(
+        tmp_path,
+        """
+        import transformers
+        from sgdyson.tracking.transformers import SpectralCallback
+
+        class Net(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layer = Linear(6, 5)
+
+            def forward(self, x):
+                return {"loss": self.layer(x).square().mean()}
+
+        torch.manual_seed(0)
+        trainer = transformers.Trainer(
+            Net(),
+            transformers.TrainingArguments(
+                FOLDER + "/out", max_steps=4, per_device_train_batch_size=8, report_to=[],
+                save_strategy="no", use_cpu=True, disable_tqdm=True,
+            ),
+            train_dataset=[{"x": torch.randn(6)} for _ in range(64)],
+            callbacks=[SpectralCallback(FOLDER + "/run.zarr", every=1)],
+        )
+        trainer.train()
+        assert trainer.args.world_size == 2
+        """,
+    )
+    run = open_run(tmp_path / "run.zarr")
+    assert run.time.values.tolist() == [0, 1, 2, 3, 4]
+    assert run.batch_size.values[-1] == 16
+    assert np.isfinite(run["noise_layer.weight"].values[2:]).all()  # from two steps in a row
