@@ -71,3 +71,30 @@ def test_in_a_browser(tmp_path, width):
     assert found["other"] == ["step 2", pytest.approx(float(np.linalg.norm(small, 2)), rel=1e-4)]
     assert found["drawn"] >= 8  # two layers a plot
     assert found["overflow"] <= 0
+
+
+def test_the_table_tells_tail_and_noise_scale_where_they_are_known(tmp_path):
+    """Gradients 0.5 + N(0, 1) of every entry: a noise scale of 4 samples."""
+    random = np.random.default_rng(0)
+    heavy = np.diag(random.pareto(2.0, size=80) + 1) @ np.linalg.qr(random.normal(size=(80, 80)))[0]
+    with Tracker(tmp_path / "run.zarr", every=1, batch_size=8) as tracker:
+        for step in range(20):
+            gradients = {
+                "heavy": 0.5 + random.normal(size=(8, 80, 80)),
+                "tiny": np.zeros((8, 2, 2)),
+            }
+            weights = {"heavy": heavy, "tiny": np.eye(2)}
+            tracker.update(step, weights, micro_gradients=gradients, micro_batch=1)
+    write_run_report(tmp_path / "page.html", open_run(tmp_path / "run.zarr"), "A run")
+    page = (tmp_path / "page.html").read_text()
+    table = page[page.index('id="matrices-table"') : page.index("</table>")]
+    heads = re.findall(r"<button[^>]*>([^<]*)</button>", table)
+    rows = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in table.split("<tr>")[2:]]
+    found = {row[0]: dict(zip(heads, row, strict=True)) for row in rows}
+    scale, exponent = found["heavy"]["noise scale"], found["heavy"]["tail exponent"]
+    assert float(scale.partition("(")[0]) == pytest.approx(4.0, rel=0.05)
+    # of the singular values' density 3, of their squares' 2
+    assert float(exponent.partition("(")[0]) == pytest.approx(2.0, abs=0.5)
+    assert float(found["heavy"]["tail p"]) > 0.1
+    assert found["heavy"]["shape"] == "80 × 80"
+    assert found["tiny"]["noise scale"] == found["tiny"]["tail exponent"] == ""

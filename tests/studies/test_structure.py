@@ -108,7 +108,7 @@ def test_a_study_of_any_text_goes_on_where_it_stopped(tmp_path, monkeypatch):
     with pytest.raises(InvalidInputError, match=r"replica-0.* seed = 0, not 1"):
         study("structure")(out, 1, str, quick=True)
     text.write_text("another text, of the same length or so. " * 60, encoding="utf-8")
-    with pytest.raises(InvalidInputError, match="corpus|symbols|characters"):
+    with pytest.raises(InvalidInputError, match=r"corpus|symbols|characters"):
         study_structure(out, 0, str, quick=True, text=text)
 
     monkeypatch.undo()

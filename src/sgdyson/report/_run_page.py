@@ -27,8 +27,9 @@ _PAGE = Template("""<!doctype html>
 <section>
 <h2>Every weight matrix at the last record</h2>
 <p class="soft">Click a heading to sort. Outliers stand above what pure noise would exceed with a
-chance of 1 % a matrix.</p>
-<div class="scroll">$table</div>
+chance of 1 % a matrix. Below a tail p of 0.1 the tail is no power law. The noise scale, in
+samples, is told where the mean gradient stands above its error.</p>
+<div class="scroll wide">$table</div>
 </section>
 <section>
 <h2>One matrix over time</h2>
@@ -77,7 +78,8 @@ def write_run_page(
         path: of the HTML file.
         title: of the page.
         subtitle: one sentence below it.
-        rows: one mapping of plain values and estimates a matrix, all with the same keys.
+        rows: one mapping of plain values, estimates, or pairs of a number to sort by and its text
+            a matrix, all with the same keys.
         matrices: what `run.js` draws, one a matrix.
         advice: plain text.
         skipped: names, by the reason.
@@ -105,6 +107,8 @@ def write_run_page(
 def _cell(value: Any) -> str:
     if isinstance(value, str):
         return f"<td>{escape(value)}</td>"
+    if isinstance(value, tuple):
+        return number_cell(*value)
     if isinstance(value, Estimate):
         return number_cell(value.value, str(value))
     return number_cell(value, "" if value is None else f"{value:.4g}")

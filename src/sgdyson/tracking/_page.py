@@ -1,5 +1,6 @@
 """From a tracked run to its page."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,17 @@ from ..errors import InvalidInputError, require
 from ..laws import MarchenkoPasturSingular
 from ..report import write_run_page
 from ..stats import Estimate
-from ._advice import advise
+from ._advice import advise, matrix_noise
 from ._run_store import matrices_of
 from ._spectrum import MatrixSpectrum, measure_values
+from ._tail import FEWEST, fit_tail
 
 _RECORDS, _TIMES, _LEVELS, _CURVE = 40, 400, 24, 80
 _COLUMNS = {
-    "name": "matrix", "rows": "rows", "columns": "columns", "outliers": "outliers",
-    "spectral": "largest", "edge": "edge", "sigma": "σ", "mean_ratio": "⟨r⟩",
+    "name": "matrix", "shape": "shape", "outliers": "outliers", "spectral": "largest",
+    "edge": "edge", "sigma": "σ", "mean_ratio": "⟨r⟩",
     "ks_pvalue": "surmise p", "stable_rank": "stable rank", "effective_rank": "effective rank",
+    "tail_exponent": "tail exponent", "tail_pvalue": "tail p", "noise_scale": "noise scale",
 }  # fmt: skip
 
 
@@ -41,13 +44,13 @@ def write_run_report(path: Path, run: xr.Dataset, title: str) -> None:
     measured = {
         name: [_at(run, name, key, int(i)) for i in chosen[name]] for name, key in names.items()
     }
-    last = {name: spectra[-1].to_row() for name, spectra in measured.items()}
+    last = [_last(run, spectra[-1]) for spectra in measured.values()]
     steps = run.time.values
     write_run_page(
         path,
         title=title,
         subtitle=f"{len(names)} matrices, {len(steps)} records, steps {steps[0]} to {steps[-1]}.",
-        rows=[_row(row) for row in last.values()],
+        rows=[_row(row, last) for row in last],
         matrices=[
             _matrix(run, name, key, measured[name], steps[chosen[name]])
             for name, key in names.items()
@@ -76,11 +79,31 @@ def run_of_spectra(series: list[tuple[int, list[MatrixSpectrum]]]) -> xr.Dataset
     return xr.Dataset(variables, coords={"time": [step for step, _ in series]})
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    """Values under the headings of the page, with errors where there are some."""
+def _last(run: xr.Dataset, spectrum: MatrixSpectrum) -> dict[str, Any]:
+    """What the table tells of a matrix: its last spectrum, and the noise of its gradient."""
+    levels = spectrum.singular_values**2
+    if np.unique(levels[levels > 0]).size >= FEWEST:
+        spectrum = replace(spectrum, tail=fit_tail(levels))
+    row = spectrum.to_row()
+    row["shape"] = (row["rows"] * row["columns"], f"{row['rows']} × {row['columns']}")
+    for p in (name for name in row if name.endswith("pvalue") and row[name] is not None):
+        row[p] = (row[p], f"{row[p]:.2f}")
+    try:
+        noise = matrix_noise(run, spectrum.name)
+    except InvalidInputError:  # it was not measured
+        return row
+    if noise.scale and noise.signal.value > 2 * noise.signal.error:
+        row |= {"noise_scale": noise.scale.value, "noise_scale_error": noise.scale.error}
+    return row
+
+
+def _row(row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Values under the headings of the page, with errors; headings that some row has."""
     found = {}
     for column, heading in _COLUMNS.items():
-        value, error = row[column], row.get(f"{column}_error")
+        if not any(column in other for other in rows):
+            continue
+        value, error = row.get(column), row.get(f"{column}_error")
         found[heading] = value if value is None or error is None else Estimate(value, error, 1.0)
     return found
 

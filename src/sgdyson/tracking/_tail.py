@@ -16,7 +16,7 @@ from ..stats import Estimate
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
-_FEWEST = 3
+FEWEST = 3
 _BLOCK = 32  # starts at once
 
 
@@ -52,7 +52,7 @@ def fit_tail(levels: ArrayLike, draws: int = 100, seed: int = 0) -> Tail:
     x = np.asarray(levels, dtype=np.float64)
     x = np.sort(x[x > 0])
     require(
-        np.unique(x).size >= _FEWEST,
+        np.unique(x).size >= FEWEST,
         f"{np.unique(x).size} different positive levels have no tail; give three or more.",
     )
     first, exponent, distance = _best(x)
