@@ -37,8 +37,10 @@ def test_the_store_says_which_matrix_a_level_belongs_to(tmp_path):
     assert data.levels.sel(learning_rate=0.1).shape[1:] == (3, 6)
     assert bool(data.finished.any())
     histories = list(read_campaign(tmp_path / "out"))
-    assert len(histories) == 2
-    assert (np.diff(histories[0].levels) <= 0).all()
+    assert [history.matrix for history in histories] == ["layer1", "layer2"] * 2
+    assert [history.levels.shape[2] for history in histories] == [4, 2] * 2
+    assert histories[3].source.endswith("learning_rate=0.1, layer2")
+    np.testing.assert_array_equal(histories[1].levels, data.levels.values[0][..., 4:])
 
 
 def test_a_transformer_and_hidden_layers_are_settings():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.stats import chi2, kstest
 from typer.testing import CliRunner
 
@@ -250,3 +251,28 @@ class TestKolmogorov:
         distances = [wigner_ks_test(self.spacings(random, 1, 300)).statistic for _ in range(200)]
         classical = 1.36 / np.sqrt(300)  # 5 % (Massey, J. Am. Stat. Assoc. 46, 68 (1951))
         assert chi2.sf(2 * 200 * 0.05, 2 * (1 + np.sum(np.array(distances) > classical))) < 0.05
+
+
+def test_each_matrix_of_a_run_is_a_history_and_has_its_own_scaling_line(tmp_path):
+    """Layers of which only the first is a pair: a line for it, none through both."""
+    random = np.random.default_rng(0)
+    for number, ratio in enumerate((0.01, 0.04)):
+        pair = gaussian_pair(random, 64, 20, ratio**0.5)
+        levels = np.concatenate([pair, pair + np.array([6.0, -6.0])], axis=-1)
+        xr.Dataset(
+            {"levels": (("replica", "time", "level"), levels)},
+            coords={"matrix": ("level", ["first", "first", "second", "second"])},
+            attrs={"learning_rate": ratio, "batch_size": 1, "record_from": 1},
+        ).to_zarr(tmp_path / f"{number}.zarr", consolidated=False, zarr_format=2)
+    summaries = [summarise(history) for history in read(tmp_path)]
+    assert [s.matrix for s in summaries] == ["first", "second"] * 2
+    assert [len(s.multiplets) for s in summaries] == [1, 2] * 2
+    (line,) = scaling_lines(summaries)
+    assert (line.matrix, line.indices) == ("first", (0, 1))
+    assert line.to_dict()["matrix"] == "first"
+
+
+def gaussian_pair(random, replicas, times, scale):
+    """Levels of 2 x 2 matrices of the Gaussian orthogonal ensemble, about 5."""
+    a = random.normal(size=(replicas, times, 2, 2))
+    return 5 + scale * np.linalg.eigvalsh(a + a.mT)[..., ::-1]

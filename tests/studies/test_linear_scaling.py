@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from sgdyson import experiments
-from sgdyson.campaign import parse_spec
+from sgdyson.campaign import Campaign, parse_spec
 from sgdyson.stats import Estimate
 from sgdyson.studies import _linear_scaling, study_linear_scaling
-from sgdyson.studies._linear_scaling import ARCHITECTURES, OPTIMIZERS, Scan, spec, table
+from sgdyson.studies._linear_scaling import ARCHITECTURES, OPTIMIZERS, spec, table
+from sgdyson.studies._scaling_scan import Scan, measure
 
 RATES = np.array([0.025, 0.05, 0.1, 0.2, 0.4, 0.1, 0.1])
 BATCHES = np.array([16, 16, 16, 16, 16, 4, 64.0])
@@ -56,6 +57,33 @@ def test_the_table_has_a_row_for_each_scan():
     assert len({row.count("|") for row in rows}) == 1
     assert "none seen" in rows[2]
     assert "0.4" in rows[3]
+
+
+@pytest.mark.parametrize(("in_rate", "in_batch", "holds"), [(0.8, 0.8, True), (0.8, 0.5, False)])
+def test_a_network_without_a_scale_need_only_follow_the_ratio(in_rate, in_batch, holds):
+    """Any power of alpha/|B| passes; different powers of alpha and of |B| do not."""
+    width2 = [
+        Estimate(float(v), 0.01 * float(v), 100.0) for v in RATES**in_rate / BATCHES**in_batch
+    ]
+    found = Scan("character_transformer", "sgd", RATES, BATCHES, VARIED, width2, [None] * 7,
+                 [None] * 7, np.zeros(7))  # fmt: skip
+    (check,) = _linear_scaling._checks(found)
+    assert check.measured.value == pytest.approx(in_rate - in_batch, abs=1e-9)
+    assert check.passed is holds
+
+
+def test_the_matrix_that_is_followed(tmp_path, monkeypatch):
+    raw = spec("character_transformer", "sgd", 0)
+    raw |= {"replicas": 2, "updates": 15, "burn_in": [1, 1, 1]}
+    raw["learning"] |= {"learning_rate": [0.4, 0.8, 0.8], "batch_size": [4, 4, 2]}
+    campaign = Campaign(parse_spec(raw), tmp_path / "campaign")
+    campaign.run(progress=False)
+    levels = campaign.open().levels.values[1]
+    names = np.array(campaign.spec.first.build().matrix_names())
+    for matrix, name in ((None, "embedding"), ("unembedding", "unembedding")):
+        found = measure(campaign, "character_transformer", "sgd", matrix).width2[1]
+        expected = levels[..., names == name].var(axis=1, ddof=1).mean()
+        assert found.value == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -52,6 +52,8 @@ def history_scaling(lines: Sequence[Any]) -> Figure:
     marks: list[Mark] = []
     for colour, part in enumerate(lines):
         name = f"levels {', '.join(map(str, part.indices))}"
+        if part.matrix is not None:
+            name = f"{_plain(part.matrix)}, {name}"
         if part.noise is not None:
             name += f", noise {part.noise:g}"
         name += f": slope {part.line.slope}"

@@ -16,11 +16,12 @@ class History:
     """Levels of one setting.
 
     Attributes:
-        source: the file, and the setting in it.
-        levels: (replica, time, level), descending.
+        source: the file, and the setting and matrix in it.
+        levels: (replica, time, level), descending, of one matrix.
         learning_rate: alpha, where known.
         batch_size: |B|, where known.
         noise: of the labels, where known.
+        matrix: its name, where the model has several.
         replicas: the number by which each replica is known.
         multiplets: by the model, where there is one; None is a guess from the levels.
         stationary: the records begin after a burn-in.
@@ -32,6 +33,7 @@ class History:
     learning_rate: float | None = None
     batch_size: float | None = None
     noise: float | None = None
+    matrix: str | None = None
     replicas: NDArray[np.int64] | None = field(default=None, repr=False)
     multiplets: list[Multiplet] | None = None
     stationary: bool = False

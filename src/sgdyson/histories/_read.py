@@ -36,7 +36,7 @@ def read(
             are; without it the first such file raises.
 
     Returns:
-        One history a file or setting, files in the order of their names.
+        One history a matrix of a file or setting, files in the order of their names.
 
     Raises:
         InvalidInputError: nothing there, an array that is pickled or not a history.
@@ -69,7 +69,7 @@ def _read_one(path: Path, layout: Layout) -> Iterator[History]:
         if is_campaign(path):
             yield from read_campaign(path)
         else:
-            yield read_run(path)
+            yield from read_run(path)
         return
     require(
         path.suffix in _ENDINGS,

@@ -17,6 +17,7 @@ class ScalingLine:
     r"""$\langle S \rangle$ of one multiplet against $\sqrt{\alpha/|B|}$, through the origin.
 
     Attributes:
+        matrix: its name, where the model has several.
         indices: of the multiplet.
         noise: of the labels, where known; settings of other noise are another line.
         points: the summaries on it.
@@ -26,6 +27,7 @@ class ScalingLine:
         line: the fit.
     """
 
+    matrix: str | None
     indices: tuple[int, ...]
     noise: float | None
     points: tuple[Summary, ...]
@@ -38,7 +40,7 @@ class ScalingLine:
         """Plain values."""
         slope = self.line.slope
         return {
-            "indices": list(self.indices), "noise": self.noise,
+            "matrix": self.matrix, "indices": list(self.indices), "noise": self.noise,
             "sources": [point.source for point in self.points],
             "variable": self.variable.tolist(), "mean_spacing": self.spacing.tolist(),
             "error": self.spacing_error.tolist(),
@@ -48,23 +50,23 @@ class ScalingLine:
 
 
 def scaling_lines(summaries: Sequence[Summary]) -> list[ScalingLine]:
-    """A line for every multiplet and noise that has at least two values of alpha/|B|."""
+    """A line for every matrix, multiplet and noise with at least two values of alpha/|B|."""
     found = sorted(_points(summaries), key=lambda point: point[0])
     lines = []
-    for (indices, noise), group in groupby(found, key=lambda point: point[0]):
+    for (matrix, indices, noise), group in groupby(found, key=lambda point: point[0]):
         members = [(summary, x, y, e) for _, summary, x, y, e in group]
         x, y, error = (np.array([m[i] for m in members]) for i in (1, 2, 3))
         if len(np.unique(x)) > 1 and (error > 0).all():
             line = fit_line(x, y, error, through_origin=True)
             points = tuple(m[0] for m in members)
             known = None if noise < 0 else noise
-            lines.append(ScalingLine(indices, known, points, x, y, error, line))
+            lines.append(ScalingLine(matrix or None, indices, known, points, x, y, error, line))
     return lines
 
 
 def _points(
     summaries: Sequence[Summary],
-) -> Iterator[tuple[tuple[tuple[int, ...], float], Summary, float, float, float]]:
+) -> Iterator[tuple[tuple[str, tuple[int, ...], float], Summary, float, float, float]]:
     for summary in summaries:
         rate, batch = summary.learning_rate, summary.batch_size
         if rate is None or batch is None or not math.isfinite(batch) or batch <= 0:
@@ -74,4 +76,5 @@ def _points(
             if part.mean_spacing:
                 spacing = part.mean_spacing
                 x = math.sqrt(rate / batch)
-                yield (part.indices, noise), summary, x, spacing.value, spacing.error
+                key = (summary.matrix or "", part.indices, noise)
+                yield key, summary, x, spacing.value, spacing.error

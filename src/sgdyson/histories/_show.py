@@ -31,9 +31,10 @@ def show(summaries: Sequence[Summary], lines: Sequence[ScalingLine]) -> None:
             )  # fmt: skip
     console.print(table)
     for line in lines:
+        matrix = "" if line.matrix is None else f"{line.matrix}, "
         noise = "" if line.noise is None else f", noise {line.noise:g}"
         console.print(
-            f"levels {_span(line.indices)}{noise}: <S> = {line.line.slope} sqrt(alpha/|B|),"
+            f"{matrix}levels {_span(line.indices)}{noise}: <S> = {line.line.slope} sqrt(alpha/|B|),"
             f" chi2/dof = {line.line.chi2:.2f}/{line.line.dof}", markup=False, soft_wrap=True,
         )  # fmt: skip
     for summary in summaries:

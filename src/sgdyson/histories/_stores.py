@@ -10,11 +10,11 @@ import xarray as xr
 
 from ..campaign import Campaign
 from ..errors import InvalidInputError, require
-from ._history import History
+from ._history import Floats, History
 
 
 def read_campaign(folder: Path) -> Iterator[History]:
-    """Every setting of which replicas are finished."""
+    """Every matrix of every setting of which replicas are finished."""
     campaign = Campaign.from_folder(folder)
     for index, setting in enumerate(campaign.spec.settings):
         run = campaign.as_run(index)
@@ -23,19 +23,33 @@ def read_campaign(folder: Path) -> Iterator[History]:
         model, learning = setting.build(), setting.learning
         levels = run.levels.values
         levels[run.diverged.values] = np.nan
-        groups = setting.multiplets()
-        if groups is None:  # of several matrices perhaps: as in a run, all levels in one order
-            levels = -np.sort(-levels, axis=-1)
-        yield History(
-            source=f"{folder}: {_values(campaign, index)}" if campaign.spec.varied else str(folder),
-            levels=levels,
-            learning_rate=learning.learning_rate,
-            batch_size=learning.batch_size,
-            noise=getattr(model, "noise", None),
-            replicas=run.replica.values,
-            multiplets=groups,
-            stationary=setting.burn_in_updates > 0,
-        )
+        groups = setting.multiplets()  # of a model's first matrix
+        for matrix, own in _by_matrix(run, levels):
+            where = [_values(campaign, index)] if campaign.spec.varied else []
+            yield History(
+                source=_source(folder, *where, matrix),
+                levels=own,
+                learning_rate=learning.learning_rate,
+                batch_size=learning.batch_size,
+                noise=getattr(model, "noise", None),
+                matrix=matrix,
+                replicas=run.replica.values,
+                multiplets=groups,
+                stationary=setting.burn_in_updates > 0,
+            )
+            groups = None
+
+
+def _by_matrix(run: xr.Dataset, levels: Floats) -> Iterator[tuple[str | None, Floats]]:
+    """The levels of each matrix, descending, and its name where there are several."""
+    names = run.matrix.values if "matrix" in run.coords else np.full(levels.shape[-1], None)
+    for name in dict.fromkeys(names.tolist()):
+        yield name, -np.sort(-levels[..., names == name], axis=-1)
+
+
+def _source(path: Path, *parts: str | None) -> str:
+    inside = ", ".join(part for part in parts if part)
+    return f"{path}: {inside}" if inside else str(path)
 
 
 def _values(campaign: Campaign, index: int) -> str:
@@ -49,8 +63,8 @@ def _values(campaign: Campaign, index: int) -> str:
     return ", ".join(f"{key.rpartition('.')[2]}={values[place]}" for (key, values), place in pairs)
 
 
-def read_run(store: Path) -> History:
-    """A data set with `levels(replica, time, level)`."""
+def read_run(store: Path) -> Iterator[History]:
+    """Every matrix of a data set with `levels(replica, time, level)`."""
     try:
         run: xr.Dataset = xr.open_zarr(store, consolidated=False, chunks=None)
         levels = np.array(run["levels"].transpose("replica", "time", "level"), np.float64)
@@ -61,15 +75,17 @@ def read_run(store: Path) -> History:
     if "diverged" in run:
         levels[run.diverged.values.astype(bool)] = np.nan
     recorded_from = run.attrs.get("record_from", 0) or 0
-    return History(
-        source=str(store),
-        levels=-np.sort(-levels, axis=-1),
-        learning_rate=_number(run.attrs, "learning_rate"),
-        batch_size=_number(run.attrs, "batch_size"),
-        noise=_number(run.attrs, "noise"),
-        replicas=run.replica.values if "replica" in run.coords else None,
-        stationary=bool(recorded_from > 0),
-    )
+    for matrix, own in _by_matrix(run, levels):
+        yield History(
+            source=_source(store, matrix),
+            levels=own,
+            learning_rate=_number(run.attrs, "learning_rate"),
+            batch_size=_number(run.attrs, "batch_size"),
+            noise=_number(run.attrs, "noise"),
+            matrix=matrix,
+            replicas=run.replica.values if "replica" in run.coords else None,
+            stationary=bool(recorded_from > 0),
+        )
 
 
 def _number(attributes: dict[str, Any], name: str) -> float | None:

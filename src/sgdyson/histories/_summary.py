@@ -66,10 +66,11 @@ class Summary:
     """One history, measured.
 
     Attributes:
-        source: the file, and the setting in it.
+        source: the file, and the setting and matrix in it.
         learning_rate: alpha, where known.
         batch_size: |B|, where known.
         noise: of the labels, where known.
+        matrix: its name, where the model has several.
         n_replicas: independent ones, that were measured.
         records: of each, that were measured.
         diverged: replicas left out, as some of their levels are not finite.
@@ -82,6 +83,7 @@ class Summary:
     learning_rate: float | None
     batch_size: float | None
     noise: float | None
+    matrix: str | None
     n_replicas: int
     records: int
     diverged: int
@@ -107,6 +109,7 @@ class Summary:
             "learning_rate": _finite(self.learning_rate),
             "batch_size": _finite(self.batch_size),
             "noise": self.noise,
+            "matrix": self.matrix,
             "n_replicas": self.n_replicas,
             "mean_spacing": main["mean_spacing"],
             "width": main["width"],
@@ -170,7 +173,7 @@ def summarise(history: History, burn_in: int | None = None) -> Summary:
     names = history.names
     return Summary(
         source=history.source, learning_rate=history.learning_rate, batch_size=history.batch_size,
-        noise=history.noise, n_replicas=replicas, records=kept.shape[1],
+        noise=history.noise, matrix=history.matrix, n_replicas=replicas, records=kept.shape[1],
         diverged=int((~finite).sum()), copies=[[int(names[i]) for i in g] for g in repeated],
         multiplets=[_measured(levels, group) for group in groups], notes=notes,
     )  # fmt: skip
