@@ -41,8 +41,9 @@ def _panel(scans: list[Any], varied: str, label: str, slopes: list[float]) -> Pa
         ends += [x.min(), x.max()]
         values = np.array([scan.width2[i].value for i in chosen[order]]) / unit
         errors = np.array([scan.width2[i].error for i in chosen[order]]) / unit
-        marks.append(Points(x[order], values, errors, label=scan.architecture.replace("_", " "),
-                            colour=colour))  # fmt: skip
+        # the symbols are the same in both panels
+        name = scan.architecture.replace("_", " ") if varied == "learning_rate" else ""
+        marks.append(Points(x[order], values, errors, label=name, colour=colour))
     grid = np.array([min(ends), max(ends)])
     for slope in slopes:
         name = {1.0: "slope 1", -1.0: "slope -1", -0.5: "slope -1/2"}[slope]
