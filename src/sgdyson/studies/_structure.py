@@ -88,9 +88,6 @@ def study_structure(
     first_last = _levels(run, _SHOWN)[:, [0, -1]]
     save_figures([structure_figure(found, _SHOWN, first_last, shapes[_SHOWN])], out)
     write_results(out, "structure", seed, checks, quick=quick, settings=run.attrs, **_plain(found))
-    failed = [check.name for check in checks if not check.passed]
-    say(f"{len(checks) - len(failed)} of {len(checks)} checks hold{': not ' if failed else ''}"
-        + ", ".join(failed))  # fmt: skip
     return checks
 
 
