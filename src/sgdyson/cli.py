@@ -298,29 +298,20 @@ def spectrum(
     Example: sgdyson spectrum model.safetensors --json > table.json
     """
     from .errors import require
-    from .tracking import Skipped, checkpoints, weight_matrices, write_run_report
-    from .tracking import spectrum as measure
+    from .tracking import survey, write_run_report
     from .tracking._page import run_of_spectra
     from .tracking._table import print_rows
 
     require(not (as_json and as_csv), "--json and --csv are two formats; choose one.")
-    console, rows, series = Console(stderr=True, highlight=False), [], []
-    for number, checkpoint in enumerate(checkpoints(path)):
-        found = []
-        for part in weight_matrices(checkpoint.arrays(), split):
-            if isinstance(part, Skipped):
-                console.print(f"skipped {part.name}: {part.reason}", markup=False, soft_wrap=True)
-                continue
-            seed = 0 if randomise else None
-            found.append(measure(*part, false_alarm=false_alarm, tail=tail, randomise=seed))
-            row = found[-1].to_row()
-            rows.append(row if checkpoint.step is None else {"step": checkpoint.step, **row})
-        series.append((number if checkpoint.step is None else checkpoint.step, found))
-    require(bool(rows), f"{path} holds no weight matrix.")
+    console, seed = Console(stderr=True, highlight=False), 0 if randomise else None
+    found = survey(path, split, false_alarm=false_alarm, tail=tail, randomise=seed)
+    for reason, names in found.skipped.items():
+        console.print(f"skipped {len(names)}, {reason}: {', '.join(names)}", markup=False,
+                      soft_wrap=True)  # fmt: skip
     if html is not None:
-        write_run_report(html, run_of_spectra(series), path.name)
+        write_run_report(html, run_of_spectra(found.series()), path.name)
         console.print(f"page: {html}", markup=False, soft_wrap=True)
-    print_rows(rows, "json" if as_json else "csv" if as_csv else "table")
+    print_rows(found.rows(), "json" if as_json else "csv" if as_csv else "table")
 
 
 @app.command()

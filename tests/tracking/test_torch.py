@@ -161,6 +161,16 @@ class TestNoise:
 
 
 class TestLayers:
+    def test_a_compiled_module_keeps_its_names(self, tmp_path):
+        model = torch.compile(torch.nn.Sequential(torch.nn.Linear(6, 5)), backend="eager")
+        with SpectralTracker(model, tmp_path / "run.zarr", every=1, batch_size=4) as tracker:
+            for _ in range(3):
+                model(torch.randn(4, 6)).square().sum().backward()
+                tracker.step()
+        run = open_run(tmp_path / "run.zarr")
+        assert list(matrices_of(run)) == ["0.weight"]
+        assert np.isfinite(run["noise_0.weight"].values[2:]).all()
+
     def test_tied_frozen_and_embedded_weights(self, tmp_path):
         class Net(torch.nn.Module):
             def __init__(self):

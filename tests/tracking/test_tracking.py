@@ -28,6 +28,7 @@ from sgdyson.tracking import (
     noise_scale,
     open_run,
     spectrum,
+    survey,
     weight_matrices,
     write_run_report,
 )
@@ -228,6 +229,20 @@ class TestCheckpoints:
             write_safetensors(file, {"w": noise((6, 5))})
         assert [c.step for c in checkpoints(series)] == [20, 100]
 
+    def test_rows_come_in_the_order_of_the_model(self, tmp_path):
+        """Writers of safetensors sort names as text, and shards cut a block in two."""
+        shards = [{"h.10.a": 0, "h.2.a": 1, "bias": 2}, {"h.10.b": 3, "h.2.b": 4, "h.9.a": 5}]
+        for number, names in enumerate(shards, 1):
+            arrays = {name: noise((6, 5), seed) for name, seed in names.items() if name != "bias"}
+            arrays |= {"bias": np.ones(3)} if "bias" in names else {}
+            write_safetensors(tmp_path / f"model-0000{number}-of-00002.safetensors", arrays)
+        found = survey(tmp_path)
+        order = ["h.2.a", "h.2.b", "h.9.a", "h.10.a", "h.10.b"]
+        assert [row["name"] for row in found.rows()] == order
+        assert found.skipped == {"a vector": ["bias"]}
+        np.savez(tmp_path / "b.npz", z=noise((6, 5)), a=noise((6, 5)))
+        assert [row["name"] for row in survey(tmp_path / "b.npz").rows()] == ["z", "a"]
+
     @pytest.mark.parametrize("keep", [4, 60, -20])
     def test_a_truncated_file_is_told(self, tmp_path, keep):
         path = write_safetensors(tmp_path / "a.safetensors", {"w": noise((6, 5))})
@@ -267,7 +282,7 @@ class TestCheckpoints:
         assert result.exit_code == 0
         (row,) = json.loads(result.stdout)
         assert (row["name"], row["rows"], row["outliers"]) == ("w", 80, 1)
-        assert "skipped b: a vector" in result.stderr
+        assert "skipped 1, a vector: b" in result.stderr
         flags = ["--json", "--tail", "--randomise"]
         (row,) = json.loads(CliRunner().invoke(app, ["spectrum", str(path), *flags]).stdout)
         assert row["random_spectral"] < row["spectral"]

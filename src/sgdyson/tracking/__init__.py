@@ -21,6 +21,8 @@ from ._run_store import matrices_of as matrices_of
 from ._run_store import open_run as open_run
 from ._spectrum import MatrixSpectrum as MatrixSpectrum
 from ._spectrum import spectrum as spectrum
+from ._survey import Survey as Survey
+from ._survey import survey as survey
 from ._tail import Tail as Tail
 from ._tail import fit_tail as fit_tail
 from ._torch import SpectralTracker as SpectralTracker

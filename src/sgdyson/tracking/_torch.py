@@ -29,8 +29,8 @@ class SpectralTracker(Tracker):
     the GPU of a model that lies on one.
 
     Args:
-        model: any `torch.nn.Module`; of a distributed run, the `DistributedDataParallel` itself,
-            or the module that `fully_shard` was applied to.
+        model: any `torch.nn.Module`, compiled or not; of a distributed run, the
+            `DistributedDataParallel` itself, or the module that `fully_shard` was applied to.
         out: folder of the Zarr store; must not exist. Only process 0 writes it.
         every: steps between records, "log" or "adaptive".
         split: parts of fused matrices.

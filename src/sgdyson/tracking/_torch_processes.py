@@ -18,6 +18,7 @@ class Processes:
     """
 
     def __init__(self, model: Any) -> None:
+        model = _before_compilation(model)
         self.module, self.size, self.rank = model, 1, 0
         self.replicated, self.sharded = False, is_sharded(model)
         self._watching = False
@@ -36,7 +37,7 @@ class Processes:
         if wrapped or self.sharded:
             self.size, self.rank = distributed.get_world_size(), distributed.get_rank()
         if wrapped:
-            self.module, self.replicated = model.module, self.size > 1
+            self.module, self.replicated = _before_compilation(model.module), self.size > 1
         if self.replicated:
             self._hook_into(model)
 
@@ -87,6 +88,11 @@ class Processes:
         if self._watching:
             for parameter, gradient in zip(bucket.parameters(), bucket.gradients(), strict=True):
                 self._squares[id(parameter)] = square(gradient)
+
+
+def _before_compilation(module: Any) -> Any:
+    """`torch.compile` wraps a module, and shares its weights."""
+    return getattr(module, "_orig_mod", module)
 
 
 def is_sharded(module: Any) -> bool:
