@@ -153,8 +153,9 @@ class MLP(Network):
         if not self.is_classifier:
             return 0.5 * jnp.mean(jnp.sum((found - targets) ** 2, axis=1))
         # a mask instead of an index: its gradient is no scatter
-        chosen = jnp.where(targets[:, None] == jnp.arange(found.shape[1]), found, 0.0)
-        return jnp.mean(jax.nn.logsumexp(found, axis=1) - chosen.sum(axis=1))
+        right = targets[:, None] == jnp.arange(found.shape[1], dtype=targets.dtype)
+        chosen = jnp.where(right, found, 0.0).sum(axis=1)
+        return jnp.mean(jax.nn.logsumexp(found, axis=1) - chosen)
 
     def batch(self, key: PRNGKeyArray, batch_size: float) -> Any:
         """Inputs and targets of rows drawn with replacement, or all of them if |B| is infinite."""
