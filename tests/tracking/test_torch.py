@@ -1,5 +1,6 @@
 """The tracker in training loops of PyTorch, Lightning and Transformers."""
 
+import csv
 import subprocess
 import sys
 import textwrap
@@ -285,6 +286,8 @@ def test_scalars_go_to_any_logger(tmp_path):
 
 def test_lightning(tmp_path):
     lightning = pytest.importorskip("lightning.pytorch")
+    from lightning.pytorch.loggers import CSVLogger
+
     from sgdyson.tracking.lightning import SpectralCallback
 
     class Module(lightning.LightningModule):
@@ -304,12 +307,22 @@ def test_lightning(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         trainer = lightning.Trainer(
-            max_epochs=1, accumulate_grad_batches=2, logger=False, enable_checkpointing=False,
+            max_epochs=1, accumulate_grad_batches=2, enable_checkpointing=False,
             enable_progress_bar=False, enable_model_summary=False, accelerator="cpu",
+            logger=CSVLogger(tmp_path), log_every_n_steps=1,
             callbacks=[SpectralCallback(tmp_path / "run.zarr", every=1, batch_size=16)],
         )  # fmt: skip
         trainer.fit(Module(), data)
-    assert open_run(tmp_path / "run.zarr").time.values.tolist() == [0, 1, 2, 3, 4]
+    run = open_run(tmp_path / "run.zarr")
+    assert run.time.values.tolist() == [0, 1, 2, 3, 4]
+    (logged,) = tmp_path.rglob("metrics.csv")
+    rows = list(csv.DictReader(logged.read_text().splitlines()))
+    found = {
+        int(row["step"]): float(row["sgdyson/layer.weight/spectral"])
+        for row in rows
+        if row["sgdyson/layer.weight/spectral"]
+    }
+    assert found == pytest.approx(dict(enumerate(run["s_layer.weight"].values[:, 0])), rel=1e-6)
 
 
 def test_transformers(tmp_path):
