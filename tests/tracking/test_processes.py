@@ -27,7 +27,10 @@ def run_two(folder, program, arguments=()):
     """A program in two processes, as torchrun starts them."""
     file = folder / "program.py"
     file.write_text(COMMON + textwrap.dedent(program))
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    launcher = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
+        "--local-addr=127.0.0.1",
+    ]  # fmt: skip
     command = [*launcher, str(file), str(folder), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
