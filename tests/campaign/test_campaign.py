@@ -195,6 +195,15 @@ def test_killed_at_twenty_random_moments_nothing_is_lost(tmp_path):
     assert Campaign.from_folder(out).verify() == []
 
 
+def test_half_a_file_that_a_kill_has_left_is_swept_away(whole):
+    before = files(whole)
+    half = next(path for path in (whole / "data.zarr").rglob("*") if path.name.isdigit())
+    half.with_name(f"{half.name}.55f27de5008d4687.partial").write_bytes(b"half")
+    assert len(files(whole)) == len(before) + 1
+    Campaign.from_folder(whole).run(progress=False)
+    assert files(whole) == before
+
+
 def test_another_spec_is_refused(whole, tmp_path):
     path = written(tmp_path, SPEC.replace("seed = 3", "seed = 4"))
     with pytest.raises(InvalidInputError, match="another spec"):

@@ -76,6 +76,7 @@ class Store:
         try:
             if (self.folder / "spec.json").is_file():
                 self._compare()
+                self._sweep()
                 return
             # what a kill in the middle of creation leaves is ours; `spec.json` comes last
             ours = {".lock", ".partial", ".spec.json.partial", "data.zarr"}
@@ -217,6 +218,11 @@ class Store:
             handle.write((b"\n" if text not in (b"", b"\n") else b"") + line.encode() + b"\n")
             handle.flush()
             os.fsync(handle.fileno())
+
+    def _sweep(self) -> None:
+        """Remove what a kill in the middle of a write has left beside the files of the data."""
+        for partial in self.data.rglob("*.partial"):
+            partial.unlink()
 
     def _claim(self) -> dict[str, Any]:
         return {
