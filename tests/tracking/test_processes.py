@@ -81,10 +81,12 @@ with SpectralTracker(
                 tracker.micro_step()
         optimizer.step()
         tracker.step()
-stopped = SpectralTracker(model, FOLDER + "/stopped.zarr", 1)
+stopped = SpectralTracker(model, FOLDER + "/stopped.zarr", 1, batch_size=8)
 stopped.stopped = rank == 0
-for _ in range(3):
-    stopped.step()  # none waits for a process that has stopped
+for _ in range(3):  # none waits for a process that has stopped
+    stopped.micro_step()
+    stopped.micro_step()
+    stopped.step()
 stopped.close()
 for wrong, rule in (("adaptive", "single process"), (1, "fully_shard")):
     wrapped = model

@@ -42,12 +42,12 @@ class Survey:
         return [(number if step is None else step, spectra) for number, (step, spectra) in pairs]
 
 
-def survey(path: Path, split: int = 1, **settings: Any) -> Survey:
+def survey(path: Path | str, split: int = 1, **settings: Any) -> Survey:
     """Measure every matrix at a path, with a bar of the megabytes that are done.
 
     Args:
         path: see `checkpoints`.
-        split: see `weight_matrices`.
+        split: parts of fused matrices, see `weight_matrices`.
         **settings: of `spectrum`.
 
     Raises:

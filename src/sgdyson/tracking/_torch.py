@@ -93,8 +93,7 @@ class SpectralTracker(Tracker):
     def step(self) -> None:
         """Count one update of the weights, and record if it is due."""
         self._step += 1
-        # a process that has stopped still takes part in what others wait for
-        if not self.stopped or (self._processes.size > 1 and not self._closed):
+        if self._takes_part:
             self._try(self._measure, self._step)
 
     def micro_step(self, scale: float = 1.0) -> None:
@@ -105,8 +104,13 @@ class SpectralTracker(Tracker):
         Args:
             scale: what the loss was multiplied with, as by `GradScaler.get_scale()`.
         """
-        if self.due(self._step + 1):
+        if self._takes_part and self.cadence.due(self._step + 1):
             self._try(self._add_micro_batch, scale)
+
+    @property
+    def _takes_part(self) -> bool:
+        """A process that has stopped still takes part in what others wait for."""
+        return not self.stopped or (self._processes.size > 1 and not self._closed)
 
     def _try(self, work: Any, *arguments: Any) -> None:
         try:
