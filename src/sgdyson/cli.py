@@ -297,10 +297,10 @@ def spectrum(
 
     Example: sgdyson spectrum model.safetensors --json > table.json
     """
+    from .checkpoints import print_rows, survey
     from .errors import require
-    from .tracking import survey, write_run_report
+    from .tracking import write_run_report
     from .tracking._page import run_of_spectra
-    from .tracking._table import print_rows
 
     require(not (as_json and as_csv), "--json and --csv are two formats; choose one.")
     console, seed = Console(stderr=True, highlight=False), 0 if randomise else None

@@ -1,5 +1,7 @@
-"""From matrices to levels, multiplets, spacings and the repulsion between levels."""
+"""From matrices to levels, spectra, multiplets, spacings and the repulsion between levels."""
 
+from ._bulk import Bulk as Bulk
+from ._bulk import fit_bulk as fit_bulk
 from ._levels import levels_of_weights as levels_of_weights
 from ._long_range import Curve as Curve
 from ._long_range import brody_fit as brody_fit
@@ -11,6 +13,8 @@ from ._long_range_theory import form_factor_theory as form_factor_theory
 from ._long_range_theory import number_variance_theory as number_variance_theory
 from ._long_range_theory import rigidity_theory as rigidity_theory
 from ._long_range_theory import two_level_cluster as two_level_cluster
+from ._matrices import Skipped as Skipped
+from ._matrices import weight_matrices as weight_matrices
 from ._multiplets import Multiplet as Multiplet
 from ._multiplets import multiplet_levels as multiplet_levels
 from ._multiplets import multiplets as multiplets
@@ -22,5 +26,12 @@ from ._repulsion import repulsion as repulsion
 from ._repulsion_lines import coulomb_diffusion as coulomb_diffusion
 from ._repulsion_lines import coulomb_drift as coulomb_drift
 from ._repulsion_lines import finite_step as finite_step
+from ._spectrum import MatrixSpectrum as MatrixSpectrum
+from ._spectrum import gram_suffices as gram_suffices
+from ._spectrum import measure_values as measure_values
+from ._spectrum import singular_values as singular_values
+from ._spectrum import spectrum as spectrum
+from ._tail import Tail as Tail
+from ._tail import fit_tail as fit_tail
 from ._unfolding import nearest_spacings as nearest_spacings
 from ._unfolding import unfold as unfold

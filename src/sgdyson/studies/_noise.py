@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from .._threads import one_blas_thread
 from ..analysis import Check
+from ..spectra import fit_bulk, singular_values
 from ..stats import Estimate
-from ..tracking import fit_bulk
-from ..tracking._spectrum import singular_values
 
 Floats = NDArray[np.float64]
 _DRAWS = 400

@@ -1,5 +1,6 @@
 """From a tracked run to its page."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,10 @@ from .. import __version__
 from ..errors import InvalidInputError, require
 from ..laws import MarchenkoPasturSingular
 from ..report import write_run_page
+from ..spectra import MatrixSpectrum, fit_tail, measure_values
 from ..stats import Estimate
 from ._advice import advise, matrix_noise
 from ._run_store import matrices_of
-from ._spectrum import MatrixSpectrum, measure_values
-from ._tail import FEWEST, fit_tail
 
 _RECORDS, _TIMES, _LEVELS, _CURVE = 40, 400, 24, 80
 _COLUMNS = {
@@ -81,9 +81,8 @@ def run_of_spectra(series: list[tuple[int, list[MatrixSpectrum]]]) -> xr.Dataset
 
 def _last(run: xr.Dataset, spectrum: MatrixSpectrum) -> dict[str, Any]:
     """What the table tells of a matrix: its last spectrum, and the noise of its gradient."""
-    levels = spectrum.singular_values**2
-    if np.unique(levels[levels > 0]).size >= FEWEST:
-        spectrum = replace(spectrum, tail=fit_tail(levels))
+    with suppress(InvalidInputError):  # too few levels for a tail: the rest is shown
+        spectrum = replace(spectrum, tail=fit_tail(spectrum.singular_values**2))
     row = spectrum.to_row()
     row["shape"] = (row["rows"] * row["columns"], f"{row['rows']} × {row['columns']}")
     for p in (name for name in row if name.endswith("pvalue") and row[name] is not None):

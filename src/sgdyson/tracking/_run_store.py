@@ -12,7 +12,7 @@ import zarr
 
 from .. import __version__
 from ..errors import InvalidInputError
-from ._matrices import Skipped
+from ..spectra import Skipped
 
 Values = Mapping[str, np.ndarray]
 _PAUSE, _MOST = 100, 256  # between writes, in units of a write; records that wait

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import require
+from ..spectra import Skipped, gram_suffices
 from ._gradients import Moments, of_squares, of_successive
-from ._matrices import Skipped
-from ._spectrum import EXACT
 from ._torch_processes import Processes, square, whole
 from ._tracker import Log, Tracker
 
@@ -233,9 +232,8 @@ def singular_values_on(device: Any, matrix: np.ndarray) -> np.ndarray:
     w = torch.as_tensor(np.ascontiguousarray(matrix), dtype=torch.float64, device=device)
     tall = w if w.shape[0] >= w.shape[1] else w.T
     s = torch.linalg.eigvalsh(tall.T @ tall).flip(0).clamp(min=0.0).sqrt()
-    if not bool(s[-1] > EXACT * s[0]):
-        s = torch.linalg.svdvals(w)
-    return np.asarray(s.cpu().numpy())
+    of_gram = np.asarray(s.cpu().numpy())
+    return of_gram if gram_suffices(of_gram) else np.asarray(torch.linalg.svdvals(w).cpu().numpy())
 
 
 def _tied(module: Any) -> Iterator[Skipped]:

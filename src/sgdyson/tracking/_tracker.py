@@ -12,13 +12,11 @@ import numpy as np
 
 from .._threads import one_blas_thread
 from ..errors import require
+from ..spectra import Skipped, fit_bulk, singular_values, weight_matrices
 from ._advice import Advice, advise
-from ._bulk import fit_bulk
 from ._cadence import Cadence
 from ._gradients import Moments, of_micro_batches
-from ._matrices import Skipped, weight_matrices
 from ._run_store import RunStore, key_of, open_run
-from ._spectrum import singular_values
 
 Log = Callable[[str, float, int], object]
 _FOR_BULK = 5

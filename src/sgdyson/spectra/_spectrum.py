@@ -9,14 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import eigsh
 
 from ..errors import require
-from ..spectra import mean_ratio, unfold
 from ..stats import Estimate, GoodnessOfFit, wigner_ks_test
 from ._bulk import Bulk, fit_bulk
+from ._long_range import mean_ratio
 from ._tail import Tail, fit_tail
+from ._unfolding import unfold
 
 Floats = NDArray[np.float64]
 _SMALL = 64  # singular values, up to which there is no time to be won
-EXACT = 1e-5  # of the largest: a smaller one is not exact to six digits through a Gram matrix
+_EXACT = 1e-5  # of the largest: a smaller one is not exact to six digits through a Gram matrix
 _FOR_BULK, _FOR_SPACINGS = 5, 64
 
 
@@ -84,9 +85,14 @@ def singular_values(matrix: Floats) -> Floats:
     if min(matrix.shape) > _SMALL:
         tall = matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T
         s = np.sqrt(np.maximum(np.linalg.eigvalsh(tall.T @ tall)[::-1], 0.0))
-        if s[-1] > EXACT * s[0]:
+        if gram_suffices(s):
             return np.asarray(s)
     return np.asarray(np.linalg.svd(matrix, compute_uv=False))
+
+
+def gram_suffices(s: Floats) -> bool:
+    """Whether singular values of a Gram matrix, descending, have lost nothing in rounding."""
+    return bool(s[-1] > _EXACT * s[0])
 
 
 def _largest(matrix: Floats) -> float:

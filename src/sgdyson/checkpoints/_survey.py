@@ -9,9 +9,8 @@ import numpy as np
 
 from .._progress import progress_bar
 from ..errors import require
+from ..spectra import MatrixSpectrum, Skipped, spectrum, weight_matrices
 from ._checkpoints import Checkpoint, checkpoints
-from ._matrices import Skipped, weight_matrices
-from ._spectrum import MatrixSpectrum, spectrum
 
 
 @dataclass

@@ -1,0 +1,7 @@
+"""Checkpoints of any framework: read, one or a series, and every matrix in them measured."""
+
+from ._checkpoints import Checkpoint as Checkpoint
+from ._checkpoints import checkpoints as checkpoints
+from ._survey import Survey as Survey
+from ._survey import survey as survey
+from ._table import print_rows as print_rows
