@@ -288,12 +288,16 @@ def spectrum(
     randomise: Annotated[
         bool, typer.Option("--randomise", help="Largest singular value of shuffled entries too.")
     ] = False,
+    layout: Annotated[
+        str,
+        typer.Option(help="Of three axes or more: auto (by name), torch, channels_last or stack."),
+    ] = "auto",
     html: Annotated[Path | None, typer.Option(help="Also write a page with pictures.")] = None,
 ) -> None:
     """Spectra of the weight matrices of a checkpoint: noise, outliers, ranks; a row for each.
 
     Reads safetensors and npz, and with PyTorch installed its files, weights only. What has no
-    spectrum is listed on stderr with the reason.
+    spectrum is listed on stderr with the reason, and so is what was assumed in reading.
 
     Example: sgdyson spectrum model.safetensors --json > table.json
     """
@@ -304,10 +308,9 @@ def spectrum(
 
     require(not (as_json and as_csv), "--json and --csv are two formats; choose one.")
     console, seed = Console(stderr=True, highlight=False), 0 if randomise else None
-    found = survey(path, split, false_alarm=false_alarm, tail=tail, randomise=seed)
-    for reason, names in found.skipped.items():
-        console.print(f"skipped {len(names)}, {reason}: {', '.join(names)}", markup=False,
-                      soft_wrap=True)  # fmt: skip
+    found = survey(path, split, layout=layout, false_alarm=false_alarm, tail=tail, randomise=seed)
+    for sentence in found.sentences():
+        console.print(sentence, markup=False, soft_wrap=True)
     if html is not None:
         write_run_report(html, run_of_spectra(found.series()), path.name)
         console.print(f"page: {html}", markup=False, soft_wrap=True)

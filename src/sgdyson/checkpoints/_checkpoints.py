@@ -1,21 +1,23 @@
 """Checkpoints: one, one in several shards, or a series along time."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from .._input_files import open_regular
+from .._stored import Stored
 from ..errors import InvalidInputError, require
-from ..histories._arrays import load_arrays
-from ._safetensors import read_safetensors
+from ..spectra import Skipped
+from ._folders import Listing, Unit, list_folder, read_json, require_any
+from ._quantised import unquantised
+from ._readers import facts_in, reader_of
+from ._roles import is_optimiser_state
+from ._steps import steps_of
 
-_TORCH = (".pt", ".pth", ".bin", ".ckpt")
-_ENDINGS = (".safetensors", ".npz", *_TORCH)
-_SHARD = re.compile(r"-\d+-of-\d+$")
-_NUMBER = re.compile(r"(\d+)(?!.*\d)")
 _WORDS = re.compile(r"(\D*)(\d*)")
 
 
@@ -24,12 +26,19 @@ class Checkpoint:
     """Weights at one time.
 
     Attributes:
-        step: the last number in the name of the file or folder; None for a single checkpoint.
+        step: from inside the file, or from its name; None for a single checkpoint, and where
+            neither tells.
         files: all its shards.
+        label: name of the file or folder, without ending.
+        missing: names of shards that are not there.
+        elsewhere: names of arrays in these.
     """
 
     step: int | None
     files: tuple[Path, ...] = field(repr=False)
+    label: str = ""
+    missing: tuple[str, ...] = field(default=(), repr=False)
+    elsewhere: tuple[str, ...] = field(default=(), repr=False)
 
     def place(self, name: str) -> list[tuple[str, int]]:
         """Key of an array's place: block 9 before block 10, in files whose writers sort as text."""
@@ -37,19 +46,52 @@ class Checkpoint:
             return []  # as they come
         return [(text, int(number or -1)) for text, number in _WORDS.findall(name)]
 
-    def arrays(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Names and arrays, one shard after the other; nothing is unpickled but plain tensors.
+    @contextmanager
+    def open(self) -> Iterator[list[Stored]]:
+        """What its shards hold, by their headers; what is no weights has the reason.
 
         Raises:
-            InvalidInputError: a file that is damaged, or that holds more than tensors.
+            InvalidInputError: not one of the files can be read.
         """
-        for path in self.files:
-            if path.suffix == ".safetensors":
-                yield from read_safetensors(path)
-            elif path.suffix == ".npz":
-                yield from load_arrays(path).items()
-            else:
-                yield from _read_torch(path)
+        with ExitStack() as stack:
+            yield list(_weights(_of_shards(self.files, stack), self.elsewhere))
+
+    def arrays(self) -> Iterator[tuple[str, np.ndarray] | Skipped]:
+        """Names and arrays, one shard after the other; what is not read comes as `Skipped`.
+
+        Nothing is unpickled but plain tensors. Codes of quantised weights come multiplied by their
+        scales.
+
+        Raises:
+            InvalidInputError: nothing that can be read.
+        """
+        with self.open() as stored:
+            skipped = []
+            for item in stored:
+                array = loaded(item)
+                if isinstance(array, Skipped):
+                    skipped.append(array)
+                yield array
+            require(
+                len(skipped) < len(stored) or not stored,
+                f"{', '.join(map(str, self.files))}: nothing was read:"
+                f" {'; '.join(f'{s.name}: {s.reason}' for s in skipped)}.",
+            )
+
+
+@dataclass
+class Series:
+    """The checkpoints at a path.
+
+    Attributes:
+        checkpoints: in the order of their steps.
+        left_out: files that are none.
+        notes: where steps are from, one phrase each.
+    """
+
+    checkpoints: list[Checkpoint]
+    left_out: list[Skipped] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def checkpoints(path: Path | str) -> list[Checkpoint]:
@@ -58,81 +100,97 @@ def checkpoints(path: Path | str) -> list[Checkpoint]:
     Args:
         path: a `.safetensors`, `.npz`, `.pt`, `.pth`, `.bin` or `.ckpt` file; a folder with the
             shards of one checkpoint (`-00001-of-00003`); or a folder of such files or folders, a
-            series whose last number in each name is the step.
+            series. The step is `global_step` or `epoch` inside the files (Lightning, Transformers),
+            or the one number with a name (`step`, `epoch`, `checkpoint`) that varies.
 
     Raises:
         InvalidInputError: nothing there that can be read.
     """
+    return series_at(path).checkpoints
+
+
+def series_at(path: Path | str) -> Series:
+    """The same, with what was left out and where the steps are from."""
     path = Path(path)
-    require(path.exists(), f"{path} does not exist; give a checkpoint or a folder of them.")
-    if path.is_file():
-        require(
-            path.suffix in _ENDINGS,
-            f"{path}: no reader for {path.suffix!r}; give one of {', '.join(_ENDINGS)}.",
-        )
-        return [Checkpoint(None, (path,))]
-    units = _weights_of(path)
-    series = [(unit, _files(unit)) for unit in sorted(path.iterdir()) if unit.is_dir()]
-    series = [(unit, files) for unit, files in series if files]
-    if units and (len(units) == 1 or _is_sharded(units)):
-        return [Checkpoint(None, tuple(units))]
-    series += [(unit, [unit]) for unit in units]
-    require(
-        bool(series),
-        f"{path} holds no weights; give a folder with one of {', '.join(_ENDINGS)}.",
-    )
-    found = [Checkpoint(_step(unit), tuple(files)) for unit, files in series]
-    return sorted(found, key=lambda c: (c.step is None, c.step or 0, c.files))
+    if not path.is_dir():
+        reader_of(path)
+        open_regular(path).close()
+        return Series([Checkpoint(None, (path,), path.stem)], notes=list(_alone(path)))
+    listing = list_folder(path)
+    require_any(listing, path)
+    return _in_order(listing)
 
 
-def _weights_of(folder: Path) -> list[Path]:
-    """Safetensors where a folder has both these and the same weights pickled."""
-    found = [p for p in sorted(folder.iterdir()) if p.is_file() and p.suffix in _ENDINGS]
-    safe = [p for p in found if p.suffix == ".safetensors"]
-    model = [p for p in found if p.stem.startswith(("model", "pytorch_model"))]
-    if safe:
-        return safe
-    return model or found
+def _alone(path: Path) -> Iterator[str]:
+    shard = re.search(r"-(\d+)-of-(\d+)$", path.stem)
+    if shard:
+        yield f"this is one of {int(shard[2])} shards; give their folder for all of them"
 
 
-def _files(folder: Path) -> list[Path]:
-    return _weights_of(folder)
+def _in_order(listing: Listing) -> Series:
+    units = sorted(listing.units, key=lambda unit: natural(unit.label))
+    several = len(units) > 1
+    facts = [_facts(unit) if several else {} for unit in units]
+    steps, notes = steps_of([unit.label for unit in units], facts)
+    series = [
+        Checkpoint(step, unit.files, unit.label, unit.missing, unit.elsewhere)
+        for step, unit in zip(steps, units, strict=True)
+    ]
+    series.sort(key=lambda c: (c.step is None, c.step or 0))
+    return Series(series, listing.left_out, notes)
 
 
-def _is_sharded(files: list[Path]) -> bool:
-    return all(_SHARD.search(path.stem) for path in files)
+def natural(text: str) -> list[tuple[str, int]]:
+    """Key by which 9 comes before 10."""
+    return [(words, int(number[:18] or -1)) for words, number in _WORDS.findall(text)]
 
 
-def _step(path: Path) -> int | None:
-    found = _NUMBER.search(path.stem if path.is_file() else path.name)
-    return int(found.group(1)) if found else None
+def _facts(unit: Unit) -> dict[str, int]:
+    """Whole numbers that tell the step, in the trainer's own file or beside the weights."""
+    state = read_json(unit.files[0].parent / "trainer_state.json")
+    step = state.get("global_step") if isinstance(state, dict) else None
+    if type(step) is int:
+        return {"global_step": step}
+    return dict(facts_in(unit.files[0]))
 
 
-def _read_torch(path: Path) -> Iterator[tuple[str, np.ndarray]]:
+def _of_shards(files: Sequence[Path], stack: ExitStack) -> Iterator[Stored]:
+    """Arrays of all shards; one that cannot be read is named, unless it is the only one."""
+    known: dict[str, Path] = {}
+    for path in files:
+        try:
+            contents = stack.enter_context(reader_of(path)(path))
+        except InvalidInputError as error:
+            if len(files) == 1:
+                raise
+            yield Stored(path.name, "", (), reason=str(error))
+            continue
+        for array in contents.arrays:
+            if array.name in known and array.reason is None:
+                reason = f"a second array of this name, in {path.name}"
+                array = replace(array, name=f"{array.name} ({path.name})", reason=reason)
+            known[array.name] = path
+            yield array
+
+
+def _weights(arrays: Iterable[Stored], elsewhere: Iterable[str]) -> Iterator[Stored]:
+    """What is weights; state of the optimiser, and the same numbers once more, with the reason."""
+    arrays = list(arrays)
+    names, owners = {array.name for array in arrays}, dict[tuple[object, ...], str]()
+    kept = []
+    for array in arrays:
+        if array.reason is None and is_optimiser_state(array.name, names):
+            array = replace(array, reason="state of the optimiser")
+        if array.reason is None and array.share is not None:
+            owner = owners.setdefault(array.share, array.name)
+            array = replace(array, reason=None if owner == array.name else f"tied to {owner}")
+        kept.append(array)
+    yield from unquantised(kept, elsewhere)
+
+
+def loaded(item: Stored) -> tuple[str, np.ndarray] | Skipped:
+    """An array with its name, or why it is not read."""
     try:
-        import torch
-    except ImportError as error:
-        raise InvalidInputError(
-            f"{path} is a PyTorch file; install PyTorch to read it: pip install torch. Safetensors"
-            " and npz files need nothing."
-        ) from error
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # of many kinds: a zip, a pickle, a tensor may be wrong
-        raise InvalidInputError(
-            f"{path} was not loaded: it is damaged, or holds more than tensors, which could run any"
-            f" program ({str(error).splitlines()[0]})."
-        ) from error
-    for name, tensor in _flat("", found):
-        whole = tensor.detach().to(torch.float64) if tensor.is_floating_point() else tensor
-        yield name, whole.numpy()
-
-
-def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Tensors of nested dictionaries; `state_dict` and `model` add nothing to their names."""
-    if hasattr(value, "is_floating_point"):
-        yield prefix or "tensor", value
-    elif isinstance(value, dict):
-        for key, part in value.items():
-            plain = key in ("state_dict", "model", "model_state_dict", "module") and not prefix
-            yield from _flat(prefix if plain else f"{prefix}.{key}".lstrip("."), part)
+        return item.name, item.load()
+    except InvalidInputError as error:
+        return Skipped(item.name, str(error))

@@ -1,69 +1,144 @@
-"""Tensors of a safetensors file, mapped into memory and never executed.
+"""Tensors of a safetensors file, read one at a time and never executed.
 
 The format is eight bytes of length, a JSON header, and raw numbers. The package `safetensors`
-cannot give bfloat16 to NumPy, and is not needed for this.
+cannot give bfloat16 to NumPy, refuses a file for one tensor, and is not needed for this.
 """
 
-import json
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import ml_dtypes
 import numpy as np
 
+from .._input_files import open_regular, parse_json, size_of, whole
+from .._stored import FACTS, Contents, Stored
 from ..errors import InvalidInputError, require
 
 _DTYPES: dict[str, Any] = {
     "F64": np.float64, "F32": np.float32, "F16": np.float16, "BF16": ml_dtypes.bfloat16,
-    "F8_E4M3": ml_dtypes.float8_e4m3fn, "F8_E5M2": ml_dtypes.float8_e5m2, "I64": np.int64,
-    "I32": np.int32, "I16": np.int16, "I8": np.int8, "U64": np.uint64, "U32": np.uint32,
-    "U16": np.uint16, "U8": np.uint8, "BOOL": np.bool_,
+    "F8_E4M3": ml_dtypes.float8_e4m3fn, "F8_E5M2": ml_dtypes.float8_e5m2,
+    "F8_E4M3FNUZ": ml_dtypes.float8_e4m3fnuz, "F8_E5M2FNUZ": ml_dtypes.float8_e5m2fnuz,
+    "F8_E8M0": ml_dtypes.float8_e8m0fnu, "C64": np.complex64, "C128": np.complex128,
+    "I64": np.int64, "I32": np.int32, "I16": np.int16, "I8": np.int8, "U64": np.uint64,
+    "U32": np.uint32, "U16": np.uint16, "U8": np.uint8, "BOOL": np.bool_,
 }  # fmt: skip
-_LONGEST_HEADER = 100_000_000
 
 
-def read_safetensors(path: Path) -> Iterator[tuple[str, np.ndarray]]:
-    """Names and arrays, in the order of the file.
+@contextmanager
+def open_safetensors(path: Path) -> Iterator[Contents]:
+    """The tensors in the order of the file; a fault of one is its reason.
 
     Raises:
-        InvalidInputError: a header or a tensor that does not fit the file.
+        InvalidInputError: no readable header.
     """
-    try:
-        data = np.memmap(path, np.uint8, "r")
-    except (OSError, ValueError) as error:
-        raise InvalidInputError(f"{path} cannot be read ({error}).") from error
-    length = int.from_bytes(data[:8].tobytes(), "little")
-    require(
-        data.size >= 8 and 2 <= length <= min(_LONGEST_HEADER, data.size - 8),
-        f"{path} is no whole safetensors file: its header of {length} bytes does not fit into"
-        f" {data.size}.",
-    )
-    try:
-        header = json.loads(data[8 : 8 + length].tobytes())
-        tensors = [(name, header[name]) for name in header if name != "__metadata__"]
-        tensors.sort(key=lambda part: part[1]["data_offsets"][0])
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise InvalidInputError(f"{path} has no readable safetensors header ({error}).") from error
-    body = data[8 + length :]
-    for name, part in tensors:
-        yield name, _tensor(path, name, part, body)
+    with open_regular(path) as handle:
+        size = size_of(handle)
+        length = int.from_bytes(handle.read(8), "little")
+        require(
+            size >= 8 and 2 <= length <= size - 8,
+            f"{path} is no whole safetensors file: its header of {length} bytes does not fit into"
+            f" {size}.",
+        )
+        header, twice = parse_json(handle.read(length), f"{path}: its safetensors header")
+        require(
+            isinstance(header, dict),
+            f"{path}: its safetensors header is a {type(header).__name__}, no object of tensors.",
+        )
+        facts = _facts(header.pop("__metadata__", None))
+        yield Contents(list(_tensors(header, twice, handle, 8 + length)), facts)
 
 
-def _tensor(path: Path, name: str, part: Any, body: np.ndarray) -> np.ndarray:
+def _facts(metadata: Any) -> dict[str, int]:
+    pairs = metadata.items() if isinstance(metadata, dict) else ()
+    return {
+        name: int(text)
+        for name, text in pairs
+        if name in FACTS and isinstance(text, str) and text.isdecimal() and len(text) < 18
+    }
+
+
+def _tensors(
+    header: dict[str, Any], twice: set[str], handle: BinaryIO, start: int
+) -> Iterator[Stored]:
+    size, end, owner = size_of(handle) - start, 0, ""
+    for name, entry in sorted(header.items(), key=lambda item: _first(item[1])):
+        try:
+            require(name not in twice, "named twice in the header")
+            dtype, shape, first, last = _entry(entry)
+            require(
+                0 <= first <= last <= size,
+                f"at bytes {first} to {last} of a body of {size}, which is cut short or damaged",
+            )
+            require(
+                first >= end or first == last,
+                f"at bytes {first} to {last}, of which {owner!r} takes a part",
+            )
+            end, owner = (last, name) if last > end else (end, owner)
+            yield _stored(name, dtype, shape, (first, last), handle, start)
+        except InvalidInputError as error:
+            yield Stored(name, "", (), reason=str(error))
+
+
+def _first(entry: Any) -> int:
+    """Where a tensor begins; what does not tell comes first."""
     try:
-        kind, shape = part["dtype"], tuple(int(size) for size in part["shape"])
-        first, last = (int(place) for place in part["data_offsets"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidInputError(f"{path}: tensor {name!r} is not described ({error}).") from error
-    require(kind in _DTYPES, f"{path}: tensor {name!r} has the unknown type {kind!r}.")
-    dtype = np.dtype(_DTYPES[kind])
+        first = entry["data_offsets"][0]
+    except (KeyError, TypeError, IndexError):
+        return -1
+    return first if whole(first) else -1
+
+
+def _entry(entry: Any) -> tuple[str, tuple[int, ...], int, int]:
+    fields = entry if isinstance(entry, dict) else {}
+    dtype, shape, place = (fields.get(key) for key in ("dtype", "shape", "data_offsets"))
+    require(isinstance(dtype, str), "without a type in the header")
     require(
-        0 <= first <= last <= body.size
-        and min(shape, default=0) >= 0
-        and last - first == dtype.itemsize * math.prod(shape),
-        f"{path}: tensor {name!r} of shape {shape} lies at bytes {first} to {last} of"
-        f" {body.size}: the file is cut short or damaged.",
+        isinstance(shape, list) and len(shape) <= 64 and all(whole(n) for n in shape),
+        f"of a shape that is not of whole numbers: {_brief(shape)}",
     )
-    return np.frombuffer(body[first:last].tobytes(), dtype).reshape(shape)
+    require(
+        isinstance(place, list) and len(place) == 2 and all(whole(n) for n in place),
+        f"at a place that is not two whole numbers: {_brief(place)}",
+    )
+    return str(dtype), tuple(shape or ()), *(place or (0, 0))
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+def _stored(
+    name: str,
+    kind: str,
+    shape: tuple[int, ...],
+    place: tuple[int, int],
+    handle: BinaryIO,
+    start: int,
+) -> Stored:
+    require(kind in _DTYPES, f"of the type {_brief(kind)}, which is not read")
+    dtype, (first, last) = np.dtype(_DTYPES[kind]), place
+    require(
+        last - first == dtype.itemsize * math.prod(shape),
+        f"of shape {shape} and type {kind} does not fill bytes {first} to {last}",
+    )
+    return Stored(name, dtype.name, shape, partial(_read, handle, start, place, dtype, shape))
+
+
+def _read(
+    handle: BinaryIO,
+    start: int,
+    place: tuple[int, int],
+    dtype: np.dtype,
+    shape: tuple[int, ...],
+) -> np.ndarray:
+    """By reading: a map into memory would end the process if a training wrote the file anew."""
+    first, last = place
+    handle.seek(start + first)
+    data = handle.read(last - first)
+    require(len(data) == last - first, "cut short while it was read")
+    return np.frombuffer(data, dtype).reshape(shape)

@@ -12,7 +12,8 @@ from rich.table import Column, Table
 from ..stats import Estimate
 
 _SHOWN = {
-    "step": "step", "sigma": "sigma", "edge": "edge", "spectral": "largest",
+    "step": "step", "checkpoint": "checkpoint",
+    "sigma": "sigma", "edge": "edge", "spectral": "largest",
     "random_spectral": "shuffled", "outliers": "outliers", "mean_ratio": "<r>",
     "ks_pvalue": "surmise p", "stable_rank": "stable rank", "effective_rank": "eff. rank",
     "tail_exponent": "tail", "tail_pvalue": "tail p",
@@ -24,7 +25,8 @@ def print_rows(rows: Sequence[dict[str, Any]], form: str) -> None:
     if form == "json":
         sys.stdout.write(json.dumps(list(rows), indent=2, allow_nan=False) + "\n")
     elif form == "csv":
-        writer = csv.DictWriter(sys.stdout, list(rows[0]))
+        keys = dict.fromkeys(key for row in rows for key in row)
+        writer = csv.DictWriter(sys.stdout, list(keys))
         writer.writeheader()
         writer.writerows(rows)
     else:
@@ -35,7 +37,7 @@ def _print_table(rows: Sequence[dict[str, Any]]) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 160
-    shown = [name for name in _SHOWN if name in rows[0]]
+    shown = [name for name in _SHOWN if any(name in row for row in rows)]
     table = Table("matrix", "shape", *(Column(_SHOWN[name], justify="right") for name in shown))
     for row in rows:
         shape = f"{row['rows']} x {row['columns']}"
@@ -44,9 +46,9 @@ def _print_table(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _text(row: dict[str, Any], name: str) -> str:
-    value, error = row[name], row.get(f"{name}_error")
+    value, error = row.get(name), row.get(f"{name}_error")
     if value is None:
         return ""
     if error is not None:
         return str(Estimate(value, error, 1.0))
-    return str(value) if isinstance(value, int) else f"{value:.4g}"
+    return str(value) if isinstance(value, int | str) else f"{value:.4g}"

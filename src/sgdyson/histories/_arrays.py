@@ -1,19 +1,22 @@
 """NumPy files: the paper's data release as it is, and any other by the names of its axes."""
 
-import zipfile
+import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from .._numpy_files import open_numpy
+from .._stored import Stored
 from ..errors import InvalidInputError, require
 from ..spectra import levels_of_weights
 from ._history import Floats, History
 
 AXES = ("replica", "time", "row", "column", "level", "singular")
 _WEIGHTS, _LEVELS = ("row", "column"), ("level",)
+_LARGEST = 1e150  # a sum of squares of these is finite
 _NAMES = {  # of settings, as people write them
     "learning_rate": ("learning_rate", "lr", "alpha", "step_size"),
     "batch_size": ("batch_size", "bs", "batch", "B"),
@@ -41,27 +44,50 @@ class Layout:
 
 
 def read_arrays(path: Path, layout: Layout) -> History:
-    """The history in an `.npz` or `.npy`; nothing is ever unpickled."""
-    arrays = load_arrays(path, layout.array)
-    if layout.axes is None and layout.array is None and (known := _release(path, arrays, layout)):
-        return known
-    name = layout.array or _only(path, arrays)
-    require(name in arrays, f"{path} holds no array {name!r}; it holds {', '.join(arrays)}.")
-    values, notes = np.asarray(arrays[name]), []
-    require(
-        values.dtype.kind in "fiu",
-        f"{path}: array {name!r} holds {values.dtype}, not real numbers.",
-    )
+    """The history in an `.npz` or `.npy`; nothing is unpickled, and a bad neighbour is told."""
+    with open_numpy(path) as contents:
+        stored = {array.name: array for array in contents.arrays}
+        if path.suffix == ".npy" and layout.array is not None and len(stored) == 1:
+            stored = {layout.array: next(iter(stored.values()))}
+        settings = _settings(stored)
+        if layout.axes is None and layout.array is None and _is_release(stored):
+            return _release(path, stored, settings, layout)
+        name = layout.array or _only(path, stored)
+        require(name in stored, f"{path} holds no array {name!r}; it holds {', '.join(stored)}.")
+        values, notes = _load(path, name, stored), _neighbours(stored, name)
     axes = layout.axes
     if axes is None:
         axes = _guess(path, values)
-        notes.append(f"array {name!r} of shape {values.shape} is taken as ({', '.join(axes)})")
-    return _history(path, arrays, layout, _levels(path, values, axes), notes)
+        notes.insert(0, f"array {name!r} of shape {values.shape} is taken as ({', '.join(axes)})")
+    return _history(path, settings, layout, _levels(path, values, axes), notes)
+
+
+def _load(path: Path, name: str, stored: Mapping[str, Stored]) -> np.ndarray:
+    """Real numbers; complex ones are refused, as a cast would take their real part."""
+    try:
+        values = stored[name].load()
+    except InvalidInputError as error:
+        raise InvalidInputError(
+            f"{path}, no whole NumPy file for this: array {name!r} is not read: {error}."
+        ) from error
+    require(
+        values.dtype.kind in "fiu",
+        f"{path}: array {name!r} holds {values.dtype}, not real numbers; save real ones.",
+    )
+    return values
+
+
+def _neighbours(stored: Mapping[str, Stored], name: str) -> list[str]:
+    return [
+        f"array {other!r} was left out: {array.reason}"
+        for other, array in stored.items()
+        if array.reason is not None and other != name
+    ]
 
 
 def _history(
     path: Path,
-    arrays: Mapping[str, np.ndarray],
+    settings: Mapping[str, float | None],
     layout: Layout,
     levels: Floats,
     notes: list[str],
@@ -69,56 +95,60 @@ def _history(
     return History(
         source=str(path),
         levels=levels,
-        learning_rate=_setting(arrays, "learning_rate", layout.learning_rate),
-        batch_size=_setting(arrays, "batch_size", layout.batch_size),
-        noise=_setting(arrays, "noise", layout.noise),
+        learning_rate=_given(layout.learning_rate, settings["learning_rate"]),
+        batch_size=_given(layout.batch_size, settings["batch_size"]),
+        noise=_given(layout.noise, settings["noise"]),
         notes=tuple(notes),
     )
 
 
-def load_arrays(path: Path, wanted: str | None = None) -> Mapping[str, np.ndarray]:
-    """All arrays of an `.npz`, or the one of an `.npy`; a pickled one is refused."""
-    try:
-        with path.open("rb") as handle:
-            found = np.load(handle, allow_pickle=False)
-            if isinstance(found, np.ndarray):
-                return {wanted or path.stem: found}
-            return {name: found[name] for name in found.files}
-    except ValueError as error:
-        if "allow_pickle" in str(error) or "pickle" in str(error):
-            raise InvalidInputError(
-                f"{path} holds a pickled array; reading one can run any program, so it is never"
-                " loaded. Save plain numbers: np.savez(file, W=np.asarray(W, float))."
-            ) from error
-        raise InvalidInputError(f"{path} is not a whole NumPy file: {error}") from error
-    except (zipfile.BadZipFile, EOFError, KeyError, OSError, NotImplementedError) as error:
-        raise InvalidInputError(f"{path} cannot be read as a NumPy file: {error}") from error
-    except MemoryError as error:
-        raise InvalidInputError(f"{path} asks for more memory than there is.") from error
+def _given(given: float | None, stored: float | None) -> float | None:
+    return stored if given is None else given
 
 
-def _release(path: Path, arrays: Mapping[str, np.ndarray], layout: Layout) -> History | None:
+def _is_release(stored: Mapping[str, Stored]) -> bool:
     """A file of the paper's data release, doi 10.5281/zenodo.13294081."""
-    weights = arrays.get("W", arrays.get("w"))
-    if weights is None or weights.ndim != 4 or not {"lr", "batch_size", "epochs"} <= set(arrays):
-        return None
-    levels = levels_of_weights(_finite(weights))
+    weights = stored.get("W", stored.get("w"))
+    return (
+        weights is not None
+        and len(weights.shape) == 4
+        and {"lr", "batch_size", "epochs"} <= set(stored)
+    )
+
+
+def _release(
+    path: Path,
+    stored: Mapping[str, Stored],
+    settings: Mapping[str, float | None],
+    layout: Layout,
+) -> History:
+    name = "W" if "W" in stored else "w"
+    weights = _load(path, name, stored)
+    levels = _levels_of(weights)
     kind, quantity = "Gaussian RBM", "eigenvalues of W^T W"
-    if "W" in arrays:  # its teacher is learnt as a matrix: singular values are the levels
+    if name == "W":  # its teacher is learnt as a matrix: singular values are the levels
         levels, kind, quantity = np.sqrt(levels), "teacher and student", "singular values of W"
     note = f"recognised as the paper's data release ({kind}); levels are {quantity}"
-    return _history(path, arrays, layout, _blank(levels, weights), [note])
+    notes = [note, *_neighbours(stored, name)]
+    return _history(path, settings, layout, levels, notes)
 
 
-def _only(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
+def _only(path: Path, stored: Mapping[str, Stored]) -> str:
     """The one array that can be a history; a name that says so decides among several."""
-    found = [name for name, array in arrays.items() if array.ndim >= 2 and array.size > 1]
-    likely = [name for name in found if name.lower() in ("w", "weights", "levels", "eigenvalues")]
-    chosen = found if len(found) == 1 else likely
+    reasons = [f"{name}: {array.reason}" for name, array in stored.items() if array.reason]
+    able = [n for n, a in stored.items() if a.reason is None and len(a.shape) >= 2
+            and math.prod(a.shape) > 1]  # fmt: skip
+    likely = [name for name in able if name.lower() in ("w", "weights", "levels", "eigenvalues")]
+    chosen = able if len(able) == 1 else likely
+    left_out = f" Not read: {'; '.join(reasons)}." if reasons else ""
+    require(
+        bool(able) or not reasons,
+        f"{path} is no whole NumPy file of a history: nothing was read ({'; '.join(reasons)}).",
+    )
     require(
         len(chosen) == 1,
-        f"{path} holds {', '.join(arrays) or 'nothing'}: which is the history? Name it with"
-        " --array.",
+        f"{path} holds {', '.join(stored) or 'nothing'}: which is the history? Name it with"
+        f" --array.{left_out}",
     )
     return chosen[0]
 
@@ -150,31 +180,40 @@ def _levels(path: Path, values: np.ndarray, axes: tuple[str, ...]) -> Floats:
         " singular (singular values).",
     )  # fmt: skip
     order = [axis for axis in ("replica", "time", *_WEIGHTS, "level", "singular") if axis in axes]
-    array = np.asarray(values, np.float64).transpose([axes.index(axis) for axis in order])
+    with np.errstate(over="ignore"):  # of long doubles: told as a replica that diverged
+        array = np.asarray(values, np.float64)
+    array = array.transpose([axes.index(axis) for axis in order])
     for place, axis in enumerate(("replica", "time")):
         if axis not in axes:
             array = np.expand_dims(array, place)
     if "row" in axes:
-        return _blank(levels_of_weights(_finite(array)), array)
+        return _levels_of(array)
     levels = -np.sort(-array, axis=-1)
-    return levels**2 if "singular" in axes else levels
+    if "singular" in axes:
+        levels = np.where(np.abs(levels) < _LARGEST, levels, np.nan) ** 2
+    return levels
 
 
-def _finite(weights: np.ndarray) -> np.ndarray:
-    return np.where(np.isfinite(weights), weights, 0.0)
+def _levels_of(weights: np.ndarray) -> Floats:
+    """Eigenvalues of W^T W; NaN where the weights, or their squares, are not finite."""
+    with np.errstate(over="ignore"):
+        weights = np.asarray(weights, np.float64)
+    good = np.abs(weights) < _LARGEST  # false for NaN
+    levels = levels_of_weights(np.where(good, weights, 0.0))
+    return np.where(good.all(axis=(-2, -1))[..., None], levels, np.nan)
 
 
-def _blank(levels: Floats, weights: np.ndarray) -> Floats:
-    """NaN where the weights were not finite."""
-    good = np.isfinite(weights).all(axis=(-2, -1))
-    return np.where(good[..., None], levels, np.nan)
+def _settings(stored: Mapping[str, Stored]) -> dict[str, float | None]:
+    return {name: _setting(stored, name) for name in _NAMES}
 
 
-def _setting(arrays: Mapping[str, np.ndarray], name: str, given: float | None) -> float | None:
-    if given is not None:
-        return given
+def _setting(stored: Mapping[str, Stored], name: str) -> float | None:
+    """A single real number under one of the names of a setting."""
     for known in _NAMES[name]:
-        value: Any = arrays.get(known)
-        if value is not None and np.size(value) == 1 and np.asarray(value).dtype.kind in "fiu":
-            return float(np.asarray(value).item())
+        array = stored.get(known)
+        if array is not None and array.reason is None and math.prod(array.shape) == 1:
+            with suppress(InvalidInputError):
+                value = array.load()
+                if value.dtype.kind in "fiu":
+                    return float(value.item())
     return None

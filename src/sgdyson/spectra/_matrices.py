@@ -1,14 +1,18 @@
 """From named arrays to weight matrices; what is none is listed with the reason."""
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._layouts import Layout, Shape, is_vectors, layout_of
+
 Floats = NDArray[np.float64]
 _FEWEST = 2
+_FUSED = ("qkv", "query_key_value", "c_attn")
 
 
 @dataclass(frozen=True)
@@ -25,64 +29,124 @@ class Skipped:
 
 
 def weight_matrices(
-    arrays: Iterable[tuple[str, Any]], split: int | dict[str, int] = 1
+    arrays: Iterable[tuple[str, Any] | Skipped],
+    split: int | Mapping[str, int] = 1,
+    layout: str | Mapping[str, str] = "auto",
+    shapes: Mapping[str, Shape] | None = None,
 ) -> Iterator[tuple[str, Floats] | Skipped]:
     """Matrices in float64, in the order of the arrays.
 
-    A convolution of shape (out, in, *kernel) becomes (out, in times kernel), what the layer does to
-    one patch. Fused matrices, such as query, key and value in one, are split along their longer
-    axis.
+    A convolution becomes (out, in times kernel), what the layer does to one patch. PyTorch's are
+    (out, in, *kernel); an array called `kernel`, of Flax or Keras, is (*kernel, in, out), one of
+    attention (in, heads, size) or (heads, size, out). Experts and scanned layers, (number, rows,
+    columns), are as many matrices, `name[0]`, `name[1]`, ... Fused matrices, such as query, key and
+    value in one, are split along their longer axis.
 
     Args:
-        arrays: names, and anything NumPy takes as an array; or a `Skipped`, which is passed on.
+        arrays: names, and anything NumPy takes as an array; or a `Skipped`, which is passed on, as
+            the second of a pair or alone.
         split: parts of every matrix with "qkv", "query_key_value" or "c_attn" in its name, or the
             number of parts by full name.
+        layout: of arrays with three axes or more: "torch" takes the first axis as rows,
+            "channels_last" the last, "stack" the last two axes as matrices, "auto" goes by name and
+            shape; or one of these by full name, "auto" for the others.
+        shapes: of all arrays, by which a stack is told by the shape of its biases; those of
+            `arrays`, where it is a sequence, if None.
+
+    Raises:
+        InvalidInputError: another layout.
     """
-    for name, value in arrays:
+    if shapes is None and isinstance(arrays, Sequence):
+        shapes = {name: np.shape(value) for name, value in _pairs(arrays)}
+    for item in arrays:
+        name, value = (item.name, item) if isinstance(item, Skipped) else item
         if isinstance(value, Skipped):
             yield value
             continue
+        chosen = layout if isinstance(layout, str) else layout.get(name, "auto")
+        yield from _matrices_of(name, value, split, chosen, shapes)
+
+
+def _pairs(arrays: Iterable[tuple[str, Any] | Skipped]) -> Iterator[tuple[str, Any]]:
+    for item in arrays:
+        if not isinstance(item, Skipped) and hasattr(item[1], "shape"):
+            yield item
+
+
+def _matrices_of(
+    name: str,
+    value: Any,
+    split: int | Mapping[str, int],
+    layout: str,
+    shapes: Mapping[str, Shape] | None,
+) -> Iterator[tuple[str, Floats] | Skipped]:
+    try:
         array = np.asarray(value)
-        reason = _unfit(array)
+    except Exception as error:  # of any kind: a key of JAX, a tensor without numbers
+        yield Skipped(name, f"a {type(value).__name__} that NumPy does not take ({error})")
+        return
+    reason = _unfit(name, array)
+    if reason:
+        yield Skipped(name, reason)
+        return
+    for own, matrix in _taken(name, array, layout_of(name, array.shape, layout, shapes)):
+        reason = _without_spectrum(array, matrix)
         if reason:
-            yield Skipped(name, reason)
-            continue
-        matrix = array.astype(np.float64).reshape(len(array), -1)
-        if min(matrix.shape) < _FEWEST:
-            yield Skipped(name, f"shape {array.shape}: a single row or column")
-            continue
-        if not np.isfinite(matrix).all():
-            yield Skipped(name, "holds NaN or infinity")
-            continue
-        if not matrix.any():
-            yield Skipped(name, "all zero")
-            continue
-        yield from _parts(name, matrix, split)
+            yield Skipped(own, reason)
+        else:
+            yield from _parts(own, matrix, split)
 
 
-def _unfit(array: np.ndarray) -> str | None:
-    if array.dtype.kind not in "f" and array.dtype.name not in (
-        "bfloat16",
-        "float8_e4m3fn",
-        "float8_e5m2",
-    ):
+def _unfit(name: str, array: np.ndarray) -> str | None:
+    if array.dtype.kind == "c":
+        return f"{array.dtype}, complex numbers: spectra are of real matrices"
+    if not is_real(array.dtype):
         return f"{array.dtype}, no real floating-point numbers"
     if array.ndim < 2:
         return "a vector" if array.ndim else "a single number"
     if array.ndim > 5:
         return f"{array.ndim} axes are neither a matrix nor a convolution"
-    return None if array.size else "empty"
+    if not array.size:
+        return "empty"
+    return "vectors, not a matrix" if is_vectors(name) else None
+
+
+def is_real(dtype: np.dtype) -> bool:
+    """Whether numbers of this type can be weights; e8m0 is of scales, powers of two, alone."""
+    name = dtype.name
+    return dtype.kind == "f" or (name.startswith(("bfloat", "float")) and "e8m0" not in name)
+
+
+def _taken(name: str, array: np.ndarray, layout: Layout) -> Iterator[tuple[str, Floats]]:
+    """The matrices of an array, each made when it is asked for."""
+    stack, core = array.shape[: layout.stack], array.shape[layout.stack :]
+    columns = [axis for axis in range(len(core)) if axis not in layout.rows]
+    order = (*layout.rows, *columns)
+    height = math.prod(core[axis] for axis in layout.rows)
+    for place in np.ndindex(stack):
+        with np.errstate(over="ignore", invalid="ignore"):  # too large: told as infinity
+            matrix = array[place].astype(np.float64).transpose(order).reshape(height, -1)
+        number = ",".join(str(index) for index in place)
+        yield (f"{name}[{number}]" if math.prod(stack) > 1 else name), matrix
+
+
+def _without_spectrum(array: np.ndarray, matrix: Floats) -> str | None:
+    if min(matrix.shape) < _FEWEST:
+        return f"shape {array.shape}: a single row or column"
+    if not np.isfinite(matrix).all():
+        return "holds NaN or infinity"
+    return None if matrix.any() else "all zero"
 
 
 def _parts(
-    name: str, matrix: Floats, split: int | dict[str, int]
+    name: str, matrix: Floats, split: int | Mapping[str, int]
 ) -> Iterator[tuple[str, Floats] | Skipped]:
-    fused = any(word in name.lower() for word in ("qkv", "query_key_value", "c_attn"))
-    parts = split.get(name, 1) if isinstance(split, dict) else (split if fused else 1)
+    fused = any(word in name.lower() for word in _FUSED)
+    parts = split.get(name, 1) if isinstance(split, Mapping) else (split if fused else 1)
     axis = int(np.argmax(matrix.shape))
     if parts == 1:
         yield name, matrix
-    elif matrix.shape[axis] % parts:
+    elif parts < 1 or matrix.shape[axis] % parts:
         yield Skipped(name, f"{matrix.shape[axis]} rows do not split into {parts} equal parts")
     else:
         for number, part in enumerate(np.split(matrix, parts, axis=axis)):

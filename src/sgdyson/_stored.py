@@ -1,0 +1,75 @@
+"""An array in a file, known by its header before any of it is read."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ._capacity import require_memory
+from .errors import InvalidInputError
+
+_COPIES = 2  # the bytes of the file, and what is made of them, side by side
+
+
+def _nothing() -> np.ndarray:
+    raise InvalidInputError("nothing is stored.")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An array in a file.
+
+    Attributes:
+        name: in the file.
+        dtype: as the file calls it, or as NumPy does.
+        shape: by the header.
+        read: reads it; raises `InvalidInputError` with the reason where that fails.
+        reason: why it is not read, where its header tells.
+        share: a key that arrays with the same numbers in memory have in common.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    read: Callable[[], np.ndarray] = field(default=_nothing, repr=False)
+    reason: str | None = None
+    share: tuple[object, ...] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Half a pair of UTF-16, which JSON and pickles let through, no output could encode."""
+        name = self.name.encode("utf-8", "backslashreplace").decode("utf-8")
+        object.__setattr__(self, "name", name)
+
+    def load(self) -> np.ndarray:
+        """The array.
+
+        Raises:
+            InvalidInputError: the reason, one phrase.
+        """
+        if self.reason is not None:
+            raise InvalidInputError(self.reason)
+        require_memory(
+            _COPIES * 8 * math.prod(self.shape), f"an array of shape {self.shape}",
+            "read it on a larger machine",
+        )  # fmt: skip
+        try:
+            return self.read()
+        except MemoryError as error:
+            raise InvalidInputError(f"shape {self.shape} does not fit into memory") from error
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file holds.
+
+    Attributes:
+        arrays: in the order of the file.
+        facts: whole numbers beside them, such as `step` and `epoch`.
+    """
+
+    arrays: Sequence[Stored]
+    facts: Mapping[str, int] = field(default_factory=dict)
+
+
+FACTS = ("global_step", "step", "steps", "iteration", "iter", "epoch")

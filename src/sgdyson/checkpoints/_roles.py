@@ -1,0 +1,41 @@
+"""What an array of a checkpoint is, by its name: weights, an average, or an optimiser's state."""
+
+import re
+
+_SPLIT = re.compile(r"[./]")
+_OPTIMISER = frozenset((
+    "optimizer", "optimizers", "optim", "opt", "optimizer_state", "optimizer_states",
+    "optimizer_state_dict", "optimizer_states_dict", "optim_state", "optim_state_dict", "opt_state",
+    "opt_state_dict", "lr_scheduler", "lr_schedulers", "scheduler", "scheduler_state_dict",
+    "grad_scaler", "scaler", "adam", "adamw", "adamax", "nadam", "sgd", "rmsprop", "adagrad",
+    "adadelta", "adafactor", "lamb", "lion", "ftrl", "muon", "exp_avg", "exp_avg_sq", "exp_inf",
+    "max_exp_avg_sq", "exp_avg_diff", "exp_avg_res", "exp_avg_sq_row", "exp_avg_sq_col",
+    "momentum_buffer", "square_avg", "grad_avg", "square_avgs", "acc_delta", "acc_grad",
+    "rng_state", "rng_states", "random_state", "cuda_rng_state",
+))  # fmt: skip
+_ENDS = re.compile(r"(^|_)(exp_avg|exp_avg_sq|momentum_buffer|square_avg|max_exp_avg_sq)$")
+_MOMENTS = {"mu": "nu", "nu": "mu"}  # of Optax, where both stand for the same parameter
+_AVERAGES = re.compile(r"(^|_)(ema|swa|averaged|teacher_ema|polyak)(_|$)")
+
+
+def is_optimiser_state(name: str, names: frozenset[str] | set[str] = frozenset()) -> bool:
+    """Whether an array belongs to the optimiser, by a part of its name.
+
+    Args:
+        name: of the array.
+        names: of all arrays: `mu` and `nu` are moments only side by side.
+    """
+    parts = _SPLIT.split(name)
+    if any(part.lower() in _OPTIMISER or _ENDS.search(part) for part in parts):
+        return True
+    for place, part in enumerate(parts):
+        if part in _MOMENTS:
+            other = [*parts[:place], _MOMENTS[part], *parts[place + 1 :]]
+            if {".".join(other), "/".join(other)} & names:
+                return True
+    return False
+
+
+def is_average(name: str) -> bool:
+    """Whether an array is a moving average of weights, by a part of its name."""
+    return any(_AVERAGES.search(part.lower()) for part in _SPLIT.split(name)[:-1])

@@ -1,0 +1,214 @@
+"""Tensors of a PyTorch file, with `weights_only`: nothing in it is run."""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from .._input_files import open_regular, size_of
+from .._numpy_files import member_fault, open_zip
+from .._stored import FACTS, Contents, Stored
+from ..errors import InvalidInputError, require
+
+_PLAIN = ("state_dict", "model_state_dict", "model", "module")
+_DEEPEST = 50
+_VIEWS: dict[str, tuple[str, Any]] = {  # what PyTorch cannot hand to NumPy, through its bits
+    "bfloat16": ("int16", ml_dtypes.bfloat16),
+    "float8_e4m3fn": ("uint8", ml_dtypes.float8_e4m3fn),
+    "float8_e5m2": ("uint8", ml_dtypes.float8_e5m2),
+    "float8_e4m3fnuz": ("uint8", ml_dtypes.float8_e4m3fnuz),
+    "float8_e5m2fnuz": ("uint8", ml_dtypes.float8_e5m2fnuz),
+    "float8_e8m0fnu": ("uint8", ml_dtypes.float8_e8m0fnu),
+}
+_RUNS = frozenset((
+    "builtins", "__builtin__", "os", "posix", "nt", "sys", "subprocess", "shutil", "socket",
+    "runpy", "importlib", "pty", "ctypes", "code", "commands", "webbrowser", "operator",
+))  # fmt: skip
+
+
+class _Foreign:
+    """Stands where an object of another package was stored, of which nothing is brought back."""
+
+    def __new__(cls, *_args: Any, **_fields: Any) -> "_Foreign":
+        return object.__new__(cls)
+
+    def __setstate__(self, _state: Any) -> None:
+        pass
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+@contextmanager
+def open_torch(path: Path) -> Iterator[Contents]:
+    """The tensors of nested dictionaries and lists, in their order; a fault of one is its reason.
+
+    Raises:
+        InvalidInputError: PyTorch is not installed, or does not load the file.
+    """
+    found = _load(path)
+    prefixes = [key for key in _PLAIN if isinstance(found, dict) and key in found]
+    plain = prefixes[0] if len(prefixes) == 1 else None  # it adds nothing to names
+    yield Contents(list(_stored(found, plain)), _facts(found))
+
+
+def peek_torch(path: Path) -> dict[str, int]:
+    """The whole numbers beside the tensors of a zip file, which stay on the disk."""
+    return _facts(_load(path, mapped=True))
+
+
+def _facts(found: Any) -> dict[str, int]:
+    pairs = found.items() if isinstance(found, dict) else ()
+    return {key: value for key, value in pairs if key in FACTS and type(value) is int}
+
+
+def _load(path: Path, mapped: bool = False) -> Any:
+    try:
+        import torch
+    except ImportError as error:
+        raise InvalidInputError(
+            f"{path} is a PyTorch file; install PyTorch to read it: pip install torch. Safetensors"
+            " and npz files need nothing."
+        ) from error
+    with open_regular(path) as handle:
+        is_zip = handle.read(4) == b"PK\x03\x04"
+    if is_zip:
+        _look_through(path)
+    try:
+        with _foreign(torch, path) if is_zip else nullcontext():
+            return torch.load(path, "cpu", weights_only=True, mmap=mapped and is_zip)
+    except InvalidInputError:
+        raise
+    except Exception as error:  # of many kinds: a zip, a pickle, a tensor may be wrong
+        raise InvalidInputError(f"{path} was not loaded: {_reason(error)}.") from error
+
+
+def _look_through(path: Path) -> None:
+    """Refuse an archive that unpacks to more than it is, or that is a program."""
+    with open_regular(path) as handle, open_zip(path, handle) as archive:
+        size, infos = size_of(handle), archive.infolist()
+        faults = (member_fault(info, size) for info in infos)
+        fault = next((fault for fault in faults if fault), None)
+        require(fault is None, f"{path} was not loaded: a member is {fault}.")
+        require(
+            all(info.compress_type == zipfile.ZIP_STORED for info in infos)
+            and sum(info.file_size for info in infos) <= size,
+            f"{path} was not loaded: its members are compressed or overlap, as PyTorch never"
+            " writes them.",
+        )
+        require(
+            not any(re.search(r"(^|/)code/", info.filename) for info in infos),
+            f"{path} is a TorchScript program, which is not run; save its state_dict() instead.",
+        )
+
+
+def _foreign(torch: Any, path: Path) -> AbstractContextManager[Any]:
+    """Let objects of other packages come back as empty stand-ins, where PyTorch can do that.
+
+    A name by which a program could be run is left as it is, and refused by PyTorch.
+    """
+    listed = getattr(torch.serialization, "get_unsafe_globals_in_checkpoint", None)
+    if listed is None:
+        return nullcontext()
+    names = [name for name in listed(path) if name.partition(".")[0] not in _RUNS]
+    context: AbstractContextManager[Any] = torch.serialization.safe_globals(
+        [(_Foreign, name) for name in names]
+    )
+    return context
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    named = re.search(r"GLOBAL ([\w.]+)", text)
+    if named:
+        return f"it holds {named[1]}, which only a pickle that is run would bring back"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return f"PyTorch says {type(error).__name__}" + (f" ({lines[0][:200]})" if lines else "")
+
+
+def _stored(found: Any, plain: str | None) -> Iterator[Stored]:
+    """Tensors of nested containers; one that stands in two places is met once."""
+    known: dict[int, str] = {}
+    waiting: list[tuple[str, Any, int]] = [("", found, 0)]
+    while waiting:
+        name, value, depth = waiting.pop()
+        if isinstance(value, _Foreign):
+            yield Stored(name or "object", "object", (), reason="an object of another package")
+        elif hasattr(value, "is_floating_point") and hasattr(value, "layout"):
+            yield _tensor(name or "tensor", value)
+        elif isinstance(value, dict | list | tuple) and value:
+            if id(value) in known or depth > _DEEPEST:
+                reason = f"the same as {known[id(value)]}" if id(value) in known else "too deep"
+                yield Stored(name, "container", (), reason=reason)
+                continue
+            known[id(value)] = name or "the whole"
+            pairs = value.items() if isinstance(value, dict) else enumerate(value)
+            inside = [(_under(name, key, plain), part, depth + 1) for key, part in pairs]
+            waiting += reversed(inside)
+
+
+def _under(prefix: str, key: Any, plain: str | None) -> str:
+    if not prefix:
+        return "" if key == plain else str(key)
+    return f"{prefix}.{key}"
+
+
+def _tensor(name: str, tensor: Any) -> Stored:
+    import torch
+
+    dtype, shape = str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape)
+    reason = _fault(torch, tensor)
+    if reason is not None:
+        return Stored(name, dtype, (), reason=reason)
+    return Stored(name, dtype, shape, partial(_numbers, tensor), share=_share(tensor))
+
+
+def _fault(torch: Any, tensor: Any) -> str | None:
+    kinds = (torch.Tensor, torch.nn.Parameter, getattr(torch.nn, "Buffer", torch.Tensor))
+    if type(tensor) not in kinds:
+        return f"a {type(tensor).__name__}, no plain tensor"
+    if tensor.is_nested:
+        return "a nested tensor, of several shapes"
+    if tensor.layout != torch.strided:
+        return (
+            f"a sparse tensor ({str(tensor.layout).removeprefix('torch.')}), save it as to_dense()"
+        )
+    if tensor.device.type == "meta":
+        return "a meta tensor, without numbers"
+    if tensor.is_quantized:
+        return None
+    stored = tensor.untyped_storage().nbytes() // tensor.element_size()
+    return f"{tensor.numel()} entries of {stored} stored" if tensor.numel() > stored else None
+
+
+def _share(tensor: Any) -> tuple[object, ...] | None:
+    """The same for tensors that are the same numbers in memory, as tied weights are."""
+    if tensor.is_quantized or tensor.numel() < 2:
+        return None
+    axes = sorted(zip(tensor.shape, tensor.stride(), strict=True))
+    return (tensor.data_ptr(), str(tensor.dtype), *axes)
+
+
+def _numbers(tensor: Any) -> np.ndarray:
+    import torch
+
+    plain = tensor.detach()
+    if plain.is_quantized:
+        plain = plain.dequantize()
+    name = str(plain.dtype).removeprefix("torch.")
+    try:
+        if name not in _VIEWS:
+            return np.asarray(plain.resolve_conj().resolve_neg().numpy())
+        bits, dtype = _VIEWS[name]
+        return np.asarray(plain.contiguous().view(getattr(torch, bits)).numpy().view(dtype))
+    except (TypeError, RuntimeError) as error:
+        raise InvalidInputError(f"of the type {name}, which is not read") from error
