@@ -2,6 +2,7 @@
 
 from ._bulk import Bulk as Bulk
 from ._bulk import fit_bulk as fit_bulk
+from ._layouts import Layout as Layout
 from ._layouts import layout_of as layout_of
 from ._levels import levels_of_weights as levels_of_weights
 from ._long_range import Curve as Curve
