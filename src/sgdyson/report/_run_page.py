@@ -43,11 +43,11 @@ samples, is told where the mean gradient stands above its error.</p>
 </div>
 </section>
 <section>
-<h2>The linear scaling rule</h2>
+<h2>Which learning rates and batch sizes keep the noise</h2>
 <pre>$advice</pre>
 </section>
 <section>
-<h2>Not recorded</h2>
+<h2>Not recorded, or not measured</h2>
 $skipped
 </section>
 <footer>Made by sgdyson $version.</footer>
@@ -95,7 +95,7 @@ def write_run_page(
         title=escape(title), subtitle=escape(subtitle), policy=CONTENT_POLICY,
         table=sortable_table("matrices-table", "Weight matrices", heads, cells),
         matrices=script_json(matrices), advice=escape(advice),
-        skipped=f"<dl>{''.join(reasons)}</dl>" if reasons else "<p>Nothing was skipped.</p>",
+        skipped=f"<dl>{''.join(reasons)}</dl>" if reasons else "<p>Nothing was left out.</p>",
         css=asset("page.css"), sorting=asset("table.js"), script=asset("run.js"),
         plotly=plotly_source(), version=escape(version),
     )  # fmt: skip

@@ -5,39 +5,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from ..errors import InvalidInputError, require
-from ..stats import Estimate, jackknife_of_means
+from ..stats import Estimate
 from ._dynamics import matrix_dynamics
-from ._run_store import matrices_of
+from ._matrix_noise import measured, moments
+from ._optimizer import ScalingRule, coarseness, scaling_rule
+from ._run import Run
 
 _FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _OFF = 0.05  # a width wrong by so much ends the rule
-
-
-@dataclass(frozen=True)
-class MatrixNoise:
-    r"""Gradient noise of one matrix, averaged over records.
-
-    Attributes:
-        ratio: alpha/|B|; None where the run does not tell.
-        strength: tr Sigma of one sample's gradient.
-        signal: |G|^2.
-        scale: B_simple = tr Sigma/|G|^2, in samples; None where |G|^2 is not above zero.
-        diffusion: g^2 = alpha^2 tr Sigma/(|B| M N), of an entry and of a singular value, per
-            update of plain SGD; None without alpha.
-    """
-
-    ratio: float | None
-    strength: Estimate
-    signal: Estimate
-    scale: Estimate | None
-    diffusion: Estimate | None
+_RATE_OFF = 0.1  # and a learning rate by so much, of an optimiser that sees the mean gradient
+_VARIED = 0.01
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A learning rate and batch size of the same alpha/|B|.
+    """A learning rate and batch size of the same noise.
 
     Attributes:
         learning_rate: alpha.
@@ -45,25 +30,32 @@ class Pair:
         width: of the levels, in units of that of this run: 1 as far as the rule holds; None where
             friction is not known, infinity beyond stability.
         of_noise_scale: |B|/B_simple: above 1 little noise is left beside the gradient.
+        weight_decay: what it must become where it stands beside the gradient, as in AdamW; None
+            where it stays.
     """
 
     learning_rate: float
     batch_size: float
     width: Estimate | None
     of_noise_scale: float | None
+    weight_decay: float | None = None
 
 
 @dataclass(frozen=True)
 class Advice:
-    """The linear scaling rule for one run.
+    """The scaling rule of one run, that of its optimiser.
 
     Attributes:
-        learning_rate: of the run.
+        learning_rate: of the run, the largest where it varied.
         batch_size: of the run.
         friction: fastest of a matrix, per update; None where records do not tell.
         noise_scale: B_simple of all matrices together.
         pairs: same noise, from a quarter to sixteen times this batch.
         largest_rate: alpha at which discrete steps make levels 5 % wider than the rule says.
+        optimizer: name; None where the run was not told.
+        kept: what pairs have in common, "alpha/|B|" or "alpha/sqrt|B|".
+        evidence: where the rule was seen.
+        remarks: what else belongs to it, sentences.
     """
 
     learning_rate: float
@@ -72,14 +64,20 @@ class Advice:
     noise_scale: Estimate | None
     pairs: list[Pair]
     largest_rate: Estimate | None
+    optimizer: str | None = None
+    kept: str = "alpha/|B|"
+    evidence: str = ""
+    remarks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        lines = [f"alpha/|B| = {self.learning_rate / self.batch_size:.3g} is kept by"]
-        for pair in self.pairs:
-            lines.append(
-                f"  alpha = {pair.learning_rate:<9.4g} |B| = {pair.batch_size:<8g}"
-                + (f" width {pair.width} of today's" if pair.width else "")
-            )
+        root = self.kept != "alpha/|B|"
+        value = self.learning_rate / (math.sqrt(self.batch_size) if root else self.batch_size)
+        optimizer = self.optimizer or "plain SGD, which is assumed since no optimizer= was told"
+        lines = [f"Under {optimizer}, {self.kept} = {value:.3g} is kept by"]
+        lines += [_line(pair) for pair in self.pairs]
+        if self.evidence:
+            lines.append(f"Evidence: {self.evidence}.")
+        lines += self.remarks
         if self.largest_rate:
             lines.append(
                 f"Above alpha = {self.largest_rate} discrete steps widen levels by more than"
@@ -97,92 +95,133 @@ class Advice:
         return "\n".join(lines)
 
 
-def matrix_noise(run: xr.Dataset, name: str) -> MatrixNoise:
-    """Gradient noise of one matrix of a run.
-
-    Raises:
-        InvalidInputError: no such matrix, or fewer than two records with gradients.
-    """
-    names = matrices_of(run)
-    require(name in names, f"{name!r} is not among the matrices: {', '.join(names)}.")
-    rows, columns = run[f"s_{names[name]}"].attrs["shape"]
-    return _noise(run, [names[name]], rows * columns)
+def _line(pair: Pair) -> str:
+    decay = "" if pair.weight_decay is None else f" weight decay = {pair.weight_decay:<9.4g}"
+    width = f" width {pair.width} of today's" if pair.width else ""
+    return f"  alpha = {pair.learning_rate:<9.4g} |B| = {pair.batch_size:<8g}{decay}{width}"
 
 
-def _noise(run: xr.Dataset, keys: list[str], entries: int) -> MatrixNoise:
-    require(
-        all(f"noise_{key}" in run for key in keys),
-        "the run holds no gradients: give the tracker batch_size=, and call step() before"
-        " gradients are set to zero.",
-    )
-    pairs = np.sum([[run[f"signal_{key}"], run[f"noise_{key}"]] for key in keys], axis=0).T
-    pairs = pairs[np.isfinite(pairs).all(axis=1)]
-    require(len(pairs) >= 2, f"{len(pairs)} records with gradients; two or more are needed.")
-    signal = jackknife_of_means(lambda m: m[..., 0], pairs)
-    strength = jackknife_of_means(lambda m: m[..., 1], pairs)
-    scale = jackknife_of_means(lambda m: m[..., 1] / m[..., 0], pairs) if signal.value > 0 else None
-    rate, batch = settings_of(run)
-    if rate is None or batch is None:
-        return MatrixNoise(None, strength, signal, scale, None)
-    ratio = rate / batch
-    return MatrixNoise(ratio, strength, signal, scale, strength * (rate * ratio / entries))
+def advise(run: xr.Dataset | Run) -> Advice:
+    r"""The scaling rule for a run, by its optimiser, and where it ends.
 
-
-def settings_of(run: xr.Dataset) -> tuple[float | None, float | None]:
-    """Learning rate and batch size at the last record."""
-    found = (run[name].values for name in ("learning_rate", "batch_size") if name in run)
-    values = [float(x[-1]) if len(x) and math.isfinite(x[-1]) else None for x in found]
-    return (values[0], values[1]) if len(values) == 2 else (None, None)
-
-
-def advise(run: xr.Dataset) -> Advice:
-    r"""The linear scaling rule for a run, and where it ends.
-
-    A level that relaxes at rate gamma per update, in discrete steps, has
-    $\sigma^2 = g^2/(2\gamma - \gamma^2)$, wider than $g^2/2\gamma$ by $1/(1 - \gamma/2)$; gamma
-    grows with alpha, and $g^2/\gamma$ with alpha/|B| alone.
+    Under SGD, with momentum or without, $\alpha/|B|$ keeps the spectrum. A level that relaxes at
+    rate gamma per update, in discrete steps, has $\sigma^2 = g^2/(2\gamma - \gamma^2)$, wider than
+    $g^2/2\gamma$ by $1/(1 - \gamma/2)$; gamma grows with alpha, and $g^2/\gamma$ with alpha/|B|
+    alone. Under Adam, AdamW and RMSProp $\alpha/\sqrt{|B|}$ does, with the decay of AdamW as
+    $\sqrt{|B|}$; where the mean gradient counts beside its noise there is no such rule. Under
+    another optimiser none is known.
 
     Args:
         run: of `open_run`, with learning rate and batch size in it.
 
     Raises:
-        InvalidInputError: learning rate or batch size are not in the run.
+        InvalidInputError: learning rate or batch size are not in the run; or its optimiser, which
+            is named, has no rule.
     """
-    rate, batch = settings_of(run)
-    if rate is None or batch is None:
-        raise InvalidInputError(
-            "learning rate and batch size are not in the run; give the tracker learning_rate= (or"
-            " optimizer=) and batch_size=."
-        )
-    names = matrices_of(run)
-    friction, scale = _fastest(run, list(names)), None
-    keys = [key for key in names.values() if f"noise_{key}" in run]
-    if keys:
-        scale = _noise(run, keys, 1).scale
-    pairs = [
-        Pair(
-            rate * f,
-            batch * f,
-            _width(friction, f) if friction else None,
-            batch * f / scale.value if scale else None,
-        )
-        for f in _FACTORS
-        if batch * f >= 1
-    ]
-    largest = None
-    if friction:
-        # (1 + 5 %)^2 = 1/(1 - gamma/2), in units of today's
-        limit = 2 * (1 - (1 - friction.value / 2) / (1 + _OFF) ** 2)
-        factor = rate * limit / friction.value
-        largest = Estimate(
-            factor, factor * friction.error / friction.value, friction.effective_size
-        )
-    return Advice(rate, batch, friction, scale, pairs, largest)
+    run = Run(run)
+    rates = _rates(run)
+    batches = run.setting("batch_size")
+    batches = batches[np.isfinite(batches)]
+    require(
+        rates.size > 0 and batches.size > 0,
+        "learning rate and batch size are not in the run; give the tracker learning_rate= (or"
+        " optimizer=) and batch_size=.",
+    )
+    require(rates.max() > 0, "the learning rate was 0 at every record: nothing has moved.")
+    require(
+        bool(np.ptp(batches) <= _VARIED * batches.max()),
+        f"the batch size varied from {batches.min():g} to {batches.max():g}: no single pair stands"
+        " for the run.",
+    )
+    rate, batch, rule = float(rates.max()), float(batches[-1]), _rule(run)
+    friction, scale, late = _fastest(run), _noise_scale(run), _noise_scale(run, late=True)
+    factors = [f for f in _FACTORS if batch * f >= 1 and _holds(rule, late, batch, f)]
+    return Advice(
+        rate, batch, friction, scale,
+        [_pair(rule, f, rate, batch, friction, scale) for f in factors],
+        _largest(rule, rate, friction), run.optimizer, rule.kept, rule.evidence,
+        tuple(_remarks(run, rule, rates, factors)),
+    )  # fmt: skip
 
 
-def _fastest(run: xr.Dataset, names: list[str]) -> Estimate | None:
+def _rates(run: Run) -> NDArray[np.float64]:
+    """Of all matrices at all records, as far as they are known."""
+    found = np.concatenate([run.setting("learning_rate", name) for name in [None, *run.names]])
+    return np.asarray(found[np.isfinite(found)])
+
+
+def _rule(run: Run) -> ScalingRule:
+    """That of every matrix."""
+    rules = []
+    for name in run.names:
+        last = {q: v[np.isfinite(v)][-1:] for q, v in run.settings(name).items()}
+        numbers = {quantity: float(v[0]) for quantity, v in last.items() if v.size}
+        rules.append(scaling_rule(run.optimizer, numbers))
+    require(bool(rules), "the run holds no weight matrix.")
+    # of all groups the largest decay, which the remark is about
+    return max(rules, key=lambda rule: rule.decoupled_decay)
+
+
+def _holds(rule: ScalingRule, scale: Estimate | None, batch: float, factor: float) -> bool:
+    r"""Where the mean gradient counts, $\alpha \propto \sqrt{|B|(1 + |B|/B_\mathrm{simple})}$."""
+    if rule.exponent == 1 or scale is None or factor == 1:
+        return True
+    ratio = (1 + factor * batch / scale.value) / (1 + batch / scale.value)
+    return abs(math.sqrt(ratio) - 1) < _RATE_OFF
+
+
+def _pair(
+    rule: ScalingRule, factor: float, rate: float, batch: float,
+    friction: Estimate | None, scale: Estimate | None,
+) -> Pair:  # fmt: skip
+    decay = rule.decoupled_decay * factor**0.5 if rule.decoupled_decay else None
+    return Pair(
+        rate * factor**rule.exponent,
+        batch * factor,
+        _width(rule, friction, factor) if friction else None,
+        batch * factor / scale.value if scale else None,
+        decay,
+    )
+
+
+def _remarks(
+    run: Run, rule: ScalingRule, rates: NDArray[np.float64], factors: list[float]
+) -> list[str]:
+    remarks = []
+    if rates.min() < (1 - _VARIED) * rates.max():
+        remarks.append(
+            f"The learning rate varied from {rates.min():.4g} to {rates.max():.4g}, over time or"
+            " between matrices: the pairs are of its largest value, and all of it is multiplied by"
+            " one factor, over the same number of samples."
+        )
+    if rule.decoupled_decay:
+        remarks.append(
+            "Weight decay pulls beside the gradient: where it matters it must grow as sqrt|B|, as"
+            " listed; left as it is, the rule holds where the loss outweighs it."
+        )
+    if len(factors) == 1 and rule.exponent != 1:
+        remarks.append(
+            f"At other batch sizes the mean gradient counts in what {run.optimizer} divides by: no"
+            " rule."
+        )
+    return remarks
+
+
+def _noise_scale(run: Run, *, late: bool = False) -> Estimate | None:
+    """Over the whole run, or over its late half where the mean gradient stands above its error."""
+    try:
+        pairs = measured(run, run.names)[len(run.steps) // 2 if late else 0 :]
+        pairs = pairs[np.isfinite(pairs).all(axis=1)]
+        require(len(pairs) >= 2, f"{len(pairs)} records with gradients; two or more are needed.")
+    except InvalidInputError:  # it was not measured
+        return None
+    signal, _, scale = moments(pairs)
+    return scale if not late or signal.value > 2 * signal.error else None
+
+
+def _fastest(run: Run) -> Estimate | None:
     found = []
-    for name in names:
+    for name in run.names:
         try:
             found.append(matrix_dynamics(run, name).friction)
         except InvalidInputError:
@@ -191,11 +230,27 @@ def _fastest(run: xr.Dataset, names: list[str]) -> Estimate | None:
     return max(known, key=lambda f: f.value) if known else None
 
 
-def _width(friction: Estimate, factor: float) -> Estimate:
-    def ratio(gamma: float) -> float:
-        left = 1 - factor * gamma / 2
-        return math.sqrt((1 - gamma / 2) / left) if left > 0 else math.inf
+def _width(rule: ScalingRule, friction: Estimate, factor: float) -> Estimate | None:
+    """Friction an update grows with |B| under either rule."""
+    c = coarseness(rule)
 
+    def ratio(gamma: float) -> float:
+        left = 1 - c * factor * gamma
+        return math.sqrt(max(1 - c * gamma, 0.0) / left) if left > 0 else math.inf
+
+    if math.isnan(c):
+        return None
     value = ratio(friction.value)
     reach = ratio(friction.value + friction.error) - value if math.isfinite(value) else 0.0
     return Estimate(value, abs(reach), friction.effective_size)
+
+
+def _largest(rule: ScalingRule, rate: float, friction: Estimate | None) -> Estimate | None:
+    c = coarseness(rule)
+    if friction is None or math.isnan(c):
+        return None
+    # (1 + 5 %)^2 = 1/(1 - c gamma), in units of today's
+    limit = (1 - (1 - c * friction.value) / (1 + _OFF) ** 2) / c
+    value = rate * (limit / friction.value) ** rule.exponent
+    error = rule.exponent * value * friction.error / friction.value
+    return Estimate(value, error, friction.effective_size)

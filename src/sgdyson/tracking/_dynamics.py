@@ -8,11 +8,15 @@ from numpy.typing import NDArray
 
 from ..errors import require
 from ..stats import Estimate, jackknife_of_means
-from ._run_store import matrices_of
+from ._run import Run
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 _BLOCKS, _FEWEST = 20, 100
-_CLEAR = 6.0  # gaps below so many steps of diffusion are left out: there drift is not constant
+_CLEAR = 6.0  # steps of diffusion to a neighbour or to zero, below which drift is not constant
+_NULL = 0.01  # of the typical step: a level that moves less does not diffuse with the others
+_VARIED = 0.01
+_MEMORY = 0.1  # correlation of steps: a diffusion is wrong by a fifth
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,12 @@ class MatrixDynamics:
         width: standard deviation of each singular value, with errors, shape (level,).
         steady_width: $g/\sqrt{2\gamma}$, what noise and friction make of a level that no other is
             near; None where friction is not above zero.
-        used: share of the steps that entered c.
+        used: share of the steps that entered c, of all levels.
         interval: updates between records.
+        null: levels, from the largest, that do not diffuse, as that of a direction to which the
+            loss is blind: left out; they repel the others half as much.
+        near_zero: share of the steps left out because the level was near zero.
+        near_neighbour: share of the steps left out because a neighbour was near.
     """
 
     friction: Estimate
@@ -43,14 +51,18 @@ class MatrixDynamics:
     steady_width: Estimate | None
     used: float
     interval: int
+    null: tuple[int, ...] = ()
+    near_zero: float = 0.0
+    near_neighbour: float = 0.0
 
 
-def matrix_dynamics(run: xr.Dataset, name: str, start: int | None = None) -> MatrixDynamics:
+def matrix_dynamics(run: xr.Dataset | Run, name: str, start: int | None = None) -> MatrixDynamics:
     """Measure one matrix of a run.
 
     Records must be so close that a level moves little between them compared with its gaps: where a
-    neighbour is nearer than six such steps the level is left out, so that terms of relative size
-    below 1/36 are neglected. The run must be stationary from `start` on.
+    neighbour, or zero, is nearer than six such steps the level is left out, so that terms of
+    relative size below 1/36 are neglected. A level that moves by less than a hundredth of what the
+    others do is left out altogether. The run must be stationary from `start` on.
 
     Args:
         run: of `open_run`.
@@ -59,24 +71,28 @@ def matrix_dynamics(run: xr.Dataset, name: str, start: int | None = None) -> Mat
 
     Raises:
         InvalidInputError: no such matrix, fewer than 100 records, records at unequal intervals, or
-            too far apart.
+            too far apart, a learning rate that varied.
     """
-    names = matrices_of(run)
-    require(name in names, f"{name!r} is not among the matrices: {', '.join(names)}.")
-    first = run.time.values[len(run.time) // 2] if start is None else start
-    late = run.sel(time=slice(first, None))
+    run = Run(run)
+    rows, columns = run.shape(name)
+    first = run.steps[len(run.steps) // 2] if start is None and len(run.steps) else start
+    late = run.steps >= (first or 0)
     require(
-        late.sizes["time"] >= _FEWEST,
-        f"{late.sizes['time']} records from step {first} on; at least {_FEWEST} are needed.",
+        int(late.sum()) >= _FEWEST,
+        f"{late.sum()} records from step {first} on; at least {_FEWEST} are needed.",
     )
-    interval = np.unique(np.diff(late.time.values))
+    interval = np.unique(np.diff(run.steps[late]))
     require(len(interval) == 1, "records lie at unequal intervals; record with every = a number.")
-    variable = late[f"s_{names[name]}"]
-    rows, columns = variable.attrs["shape"]
-    s = np.asarray(variable.values)
+    s = run.values(name)[late]
     require(
         bool(np.isfinite(s).all()),
         f"{name} was zero, NaN or infinite at a record from step {first} on; begin later.",
+    )
+    rate = run.setting("learning_rate", name)[late]
+    require(
+        not np.isfinite(rate).all() or bool(np.ptp(rate) <= _VARIED * rate.max()),
+        f"the learning rate of {name} varied from {rate.min():.4g} to {rate.max():.4g} from step"
+        f" {first} on: no steady state; begin where it is constant.",
     )
     return _measure(s, abs(rows - columns), int(interval[0]))
 
@@ -90,29 +106,28 @@ def coulomb_repulsion(s: Floats, excess: int) -> Floats:
 
 
 def _measure(s: Floats, excess: int, interval: int) -> MatrixDynamics:
-    s = s[:, s.min(axis=0) > 0]
-    start, velocity = s[:-1], np.diff(s, axis=0) / interval
-    step = np.sqrt(np.mean((velocity - velocity.mean(axis=0)) ** 2)) * interval
-    scale = float(s.mean()) if s.size else 0.0
-    require(step > 1e-9 * scale, "the singular values do not move: there is nothing to measure.")
-    gaps = -np.diff(start, axis=1)
-    nearest = np.minimum(
-        np.pad(gaps, [(0, 0), (0, 1)], constant_values=np.inf),
-        np.pad(gaps, [(0, 0), (1, 0)], constant_values=np.inf),
-    )
-    clear = nearest > _CLEAR * step
+    steps = np.diff(s, axis=0).std(axis=0)
+    null = _null(s, steps)
+    require(not null.all(), "the singular values do not move: there is nothing to measure.")
+    start, velocity = s[:-1, ~null], np.diff(s[:, ~null], axis=0) / interval
+    step = float(np.sqrt(np.mean(steps[~null] ** 2)))
+    apart = _nearest(s[:-1])[:, ~null] > _CLEAR * step
+    off_zero = start > _CLEAR * step
+    clear = apart & off_zero
     used = float(clear.mean())
     require(
         used > 0.2,
-        f"in {1 - used:.0%} of the steps two levels are nearer than {_CLEAR:.0f} times the way of a"
-        " level between records: record more often to see repulsion.",
+        f"in {1 - used:.0%} of the steps a level is nearer to another one, or to zero, than"
+        f" {_CLEAR:.0f} times its way between records: record more often to see repulsion."
+        if interval > 1
+        else f"in {1 - used:.0%} of the steps a level is nearer to another one, or to zero, than"
+        f" {_CLEAR:.0f} times its way in one update: repulsion is not to be seen at this noise.",
     )
-    with np.errstate(divide="ignore"):
-        force = np.where(clear, coulomb_repulsion(start, excess), 0.0)
-    force, place, speed = (_centred(x, clear) for x in (force, start, velocity))
-    sums = [place * place, place * force, force * force, place * speed, force * speed,
-            speed * speed, clear * 1.0]  # fmt: skip
-    blocks = np.stack([[part.sum() for part in np.array_split(x, _BLOCKS)] for x in sums], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        repulsion = coulomb_repulsion(start, excess) + _of_null(start, s[:-1, null])
+        force = np.where(clear, repulsion, 0.0)
+    _require_no_memory(_centred(velocity, clear), clear)
+    blocks = _sums(start, force, velocity, clear)
 
     def of_sums(m: Floats) -> tuple[Floats, Floats, Floats]:
         pp, pf, ff, pv, fv, vv, count = np.moveaxis(m, -1, 0)
@@ -126,22 +141,72 @@ def _measure(s: Floats, excess: int, interval: int) -> MatrixDynamics:
     diffusion = jackknife_of_means(lambda m: of_sums(m)[1], blocks)
     c = jackknife_of_means(lambda m: of_sums(m)[2], blocks)
     ratio = jackknife_of_means(lambda m: of_sums(m)[2] / of_sums(m)[1], blocks)
-    width = [
+    steady = None
+    if friction.value > 2 * friction.error:
+        steady = jackknife_of_means(
+            lambda m: np.sqrt(np.maximum(of_sums(m)[1] / (2 * of_sums(m)[0]), 0.0)), blocks
+        )
+    moving = float((~null).mean())
+    return MatrixDynamics(
+        friction, diffusion, c, ratio, _widths(s), steady, used * moving, interval,
+        tuple(int(i) for i in np.flatnonzero(null)),
+        float((~off_zero).mean()) * moving, float((off_zero & ~apart).mean()) * moving,
+    )  # fmt: skip
+
+
+def _null(s: Floats, steps: Floats) -> Flags:
+    """Levels that do not diffuse; those that stand still to rounding are none of the typical."""
+    still = steps <= 1e-9 * float(s.mean())
+    typical = np.median(steps[~still]) if (~still).any() else 0.0
+    return np.asarray(still | (steps < _NULL * typical))
+
+
+def _of_null(s: Floats, null: Floats) -> Floats:
+    """Repulsion by levels that do not diffuse: noise reaches the pair from one side, not two."""
+    gaps = s[:, :, None] ** 2 - null[:, None, :] ** 2
+    return np.asarray(s / 2 * np.sum(1 / gaps, axis=-1))
+
+
+def _require_no_memory(velocity: Floats, clear: Flags) -> None:
+    both = clear[1:] & clear[:-1]
+    norm = float(np.sum(velocity**2 * clear) / max(clear.sum(), 1))
+    pairs = int(both.sum())
+    memory = float(np.sum(velocity[1:] * velocity[:-1] * both)) / max(pairs, 1) / norm
+    require(
+        memory < _MEMORY + 4 / max(pairs, 1) ** 0.5,
+        f"changes of a level from record to record are correlated by {memory:.2f}, and a diffusion"
+        " has none: record at longer intervals than momentum remembers, of a run at rest.",
+    )
+
+
+def _nearest(s: Floats) -> Floats:
+    """Distance of each level to its nearest neighbour."""
+    gaps = -np.diff(s, axis=1)
+    return np.minimum(
+        np.pad(gaps, [(0, 0), (0, 1)], constant_values=np.inf),
+        np.pad(gaps, [(0, 0), (1, 0)], constant_values=np.inf),
+    )
+
+
+def _sums(place: Floats, force: Floats, speed: Floats, clear: Flags) -> Floats:
+    """Products over the steps used, in blocks of time: (block, product)."""
+    force, place, speed = (_centred(x, clear) for x in (force, place, speed))
+    sums = [place * place, place * force, force * force, place * speed, force * speed,
+            speed * speed, clear * 1.0]  # fmt: skip
+    return np.stack([[part.sum() for part in np.array_split(x, _BLOCKS)] for x in sums], axis=1)
+
+
+def _widths(s: Floats) -> list[Estimate]:
+    return [
         jackknife_of_means(
             lambda m: np.sqrt(np.maximum(m[..., 1] - m[..., 0] ** 2, 0.0)),
             np.array([[part.mean(), np.mean(part**2)] for part in np.array_split(level, _BLOCKS)]),
         )
         for level in (s - s.mean(axis=0)).T
     ]
-    steady = None
-    if friction.value > 2 * friction.error:
-        steady = jackknife_of_means(
-            lambda m: np.sqrt(np.maximum(of_sums(m)[1] / (2 * of_sums(m)[0]), 0.0)), blocks
-        )
-    return MatrixDynamics(friction, diffusion, c, ratio, width, steady, used, interval)
 
 
-def _centred(x: Floats, used: NDArray[np.bool_]) -> Floats:
+def _centred(x: Floats, used: Flags) -> Floats:
     """Less the mean of each level over the steps used; zero elsewhere."""
     mean = np.sum(x * used, axis=0) / np.maximum(used.sum(axis=0), 1)
     return np.asarray(np.where(used, x - mean, 0.0))

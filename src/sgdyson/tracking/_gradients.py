@@ -34,3 +34,14 @@ def of_successive(dot: float, squared_distance: float, samples: float) -> Moment
     The weights in between move by one update, which adds |H dW|^2 to the noise.
     """
     return dot, samples * squared_distance / 2
+
+
+def scaled(moments: Moments, acting_square: float, square: float) -> Moments:
+    """Of the gradient that acts, which clipping or a loss scaler has multiplied by one factor.
+
+    The factor is that of the averaged gradient: its square before, and as the optimiser had it.
+    NaN where that is not to be had any more, zeroed or not finite.
+    """
+    known = np.isfinite([acting_square, square]).all() and acting_square > 0 and square > 0
+    factor = acting_square / square if known else np.nan
+    return moments[0] * factor, moments[1] * factor

@@ -29,7 +29,8 @@ def noise_scale(
         The noise scale, its error by jackknife over steps.
 
     Raises:
-        InvalidInputError: fewer than two steps, b not below B, or no gradient above the noise.
+        InvalidInputError: fewer than two steps, b not below B, a squared norm that is negative or
+            not finite, no gradient above the noise, or noise below zero.
     """
     b2, big2 = (np.asarray(x, dtype=np.float64) for x in (small_squares, big_squares))
     require(
@@ -37,10 +38,22 @@ def noise_scale(
         f"squared norms have shapes {b2.shape} and {big2.shape}; give (step,), two or more.",
     )
     require(0 < small < big, f"small = {small!r} must be above 0 and below big = {big!r}.")
+    bad = ~np.isfinite(b2 + big2) | (b2 < 0) | (big2 < 0)
+    require(
+        not bad.any(),
+        f"squared norms of {bad.sum()} of {bad.size} steps are negative or not finite, as of a step"
+        " that a loss scaler skips; leave them out.",
+    )
     signal = (big * big2 - small * b2) / (big - small)
     noise = (b2 - big2) / (1 / small - 1 / big)
     require(
         float(signal.mean()) > 0,
         f"the mean squared gradient is {signal.mean():.3g}: all noise; average over more steps.",
     )
-    return jackknife_of_means(lambda m: m[..., 0] / m[..., 1], np.stack([noise, signal], axis=1))
+    found = jackknife_of_means(lambda m: m[..., 0] / m[..., 1], np.stack([noise, signal], axis=1))
+    require(
+        found.value >= -4 * found.error,
+        f"the noise scale is {found}: gradients of small batches are no noisier than their average;"
+        " give the small batches first.",
+    )
+    return found

@@ -1,6 +1,5 @@
 """From a tracked run to its page."""
 
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ from ..laws import MarchenkoPasturSingular
 from ..report import write_run_page
 from ..spectra import MatrixSpectrum, fit_tail, measure_values
 from ..stats import Estimate
-from ._advice import advise, matrix_noise
-from ._run_store import matrices_of
+from ._advice import advise
+from ._matrix_noise import matrix_noise
+from ._run import Run
 
 _RECORDS, _TIMES, _LEVELS, _CURVE = 40, 400, 24, 80
 _COLUMNS = {
@@ -26,8 +26,10 @@ _COLUMNS = {
 }  # fmt: skip
 
 
-def write_run_report(path: Path, run: xr.Dataset, title: str) -> None:
+def write_run_report(path: Path, run: xr.Dataset | Run, title: str) -> None:
     """Write the HTML page of a run of `open_run`.
+
+    What is wrong with one matrix is told with its reason, beside all others.
 
     Args:
         path: of the page.
@@ -35,30 +37,52 @@ def write_run_report(path: Path, run: xr.Dataset, title: str) -> None:
         title: of the page.
 
     Raises:
-        InvalidInputError: a run without a record.
+        InvalidInputError: a run without a record, or without a matrix that can be measured.
     """
-    require(run.sizes["time"] > 0, "the run has no record yet; wait for its first.")
-    names = matrices_of(run)
-    require(bool(names), "the run holds no weight matrix.")
-    chosen = {name: _chosen(run, key) for name, key in names.items()}
-    measured = {
-        name: [_at(run, name, key, int(i)) for i in chosen[name]] for name, key in names.items()
-    }
-    last = [_last(run, spectra[-1]) for spectra in measured.values()]
-    steps = run.time.values
+    run = Run(run)
+    steps = run.steps
+    require(len(steps) > 0, "the run has no record yet; wait for its first.")
+    reasons: dict[str, list[str]] = {}
+    for name, reason in run.skipped:
+        reasons.setdefault(reason, []).append(name)
+    shown = [m for name in run.names if (m := _measured(run, name, reasons)) is not None]
+    require(
+        bool(shown),
+        "the run holds no weight matrix to show: "
+        + ("; ".join(f"{', '.join(names[:5])}: {r}" for r, names in reasons.items()) or "none")
+        + ".",
+    )
     write_run_page(
         path,
         title=title,
-        subtitle=f"{len(names)} matrices, {len(steps)} records, steps {steps[0]} to {steps[-1]}.",
-        rows=[_row(row, last) for row in last],
-        matrices=[
-            _matrix(run, name, key, measured[name], steps[chosen[name]])
-            for name, key in names.items()
-        ],
+        subtitle=f"{len(shown)} matrices, {len(steps)} records, steps {steps[0]} to {steps[-1]}.",
+        rows=[_row(row, [row for row, _ in shown]) for row, _ in shown],
+        matrices=[drawn for _, drawn in shown],
         advice=_advice(run),
-        skipped=_skipped(run),
+        skipped=reasons,
         version=__version__,
     )
+
+
+def _measured(
+    run: Run, name: str, reasons: dict[str, list[str]]
+) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """What the table and the pictures tell of a matrix, or a reason more."""
+    try:
+        chosen = _chosen(run, name)
+        require(len(chosen) > 0, "no record without NaN or infinity")
+        shape, s = run.shape(name), run.values(name)
+        spectra = [measure_values(name, s[i], shape) for i in chosen]
+        row = _last(run, spectra[-1], reasons)
+        return row, _matrix(run, name, spectra, run.steps[chosen])
+    except Exception as error:  # whatever it is, the others have a page
+        reasons.setdefault(_reason(error), []).append(name)
+        return None
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).rstrip(".")
+    return text if isinstance(error, InvalidInputError) else f"{type(error).__name__}: {text}"
 
 
 def run_of_spectra(series: list[tuple[int, list[MatrixSpectrum]]]) -> xr.Dataset:
@@ -79,10 +103,12 @@ def run_of_spectra(series: list[tuple[int, list[MatrixSpectrum]]]) -> xr.Dataset
     return xr.Dataset(variables, coords={"time": [step for step, _ in series]})
 
 
-def _last(run: xr.Dataset, spectrum: MatrixSpectrum) -> dict[str, Any]:
+def _last(run: Run, spectrum: MatrixSpectrum, reasons: dict[str, list[str]]) -> dict[str, Any]:
     """What the table tells of a matrix: its last spectrum, and the noise of its gradient."""
-    with suppress(InvalidInputError):  # too few levels for a tail: the rest is shown
+    try:
         spectrum = replace(spectrum, tail=fit_tail(spectrum.singular_values**2))
+    except Exception as error:
+        reasons.setdefault(f"no tail: {_reason(error)}", []).append(spectrum.name)
     row = spectrum.to_row()
     row["shape"] = (row["rows"] * row["columns"], f"{row['rows']} × {row['columns']}")
     for p in (name for name in row if name.endswith("pvalue") and row[name] is not None):
@@ -107,23 +133,9 @@ def _row(row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _skipped(run: xr.Dataset) -> dict[str, list[str]]:
-    """Names by reason."""
-    found: dict[str, list[str]] = {}
-    for name, reason in run.attrs.get("skipped", []):
-        found.setdefault(reason, []).append(name)
-    return found
-
-
-def _at(run: xr.Dataset, name: str, key: str, record: int) -> MatrixSpectrum:
-    variable = run[f"s_{key}"]
-    rows, columns = variable.attrs["shape"]
-    return measure_values(name, np.asarray(variable.values[record]), (rows, columns))
-
-
-def _chosen(run: xr.Dataset, key: str) -> np.ndarray:
+def _chosen(run: Run, name: str) -> np.ndarray:
     """Some of the records at which the matrix had a spectrum."""
-    good = np.flatnonzero(np.isfinite(run[f"s_{key}"].values).all(axis=1))
+    good = np.flatnonzero(np.isfinite(run.values(name)).all(axis=1))
     return np.asarray(good[_spread(len(good), _RECORDS)])
 
 
@@ -132,23 +144,23 @@ def _spread(count: int, most: int) -> np.ndarray:
 
 
 def _matrix(
-    run: xr.Dataset, name: str, key: str, spectra: list[MatrixSpectrum], steps: np.ndarray
+    run: Run, name: str, spectra: list[MatrixSpectrum], steps: np.ndarray
 ) -> dict[str, Any]:
-    times = _spread(run.sizes["time"], _TIMES)
-    s = run[f"s_{key}"].values
+    times = _spread(len(run.steps), _TIMES)
+    s = run.values(name)
     bulk = spectra[-1].bulk
     outliers = bulk.outliers if bulk else 0
     inside = _spread(s.shape[1] - outliers, _LEVELS)
     shown = np.concatenate([np.arange(outliers), outliers + inside])[: 2 * _LEVELS]
     found = {
-        "name": name, "shape": list(run[f"s_{key}"].attrs["shape"]), "outliers": outliers,
-        "times": run.time.values[times].tolist(), "shown": shown.tolist(),
+        "name": name, "shape": list(run.shape(name)), "outliers": outliers,
+        "times": run.steps[times].tolist(), "shown": shown.tolist(),
         "levels": _plain(s[times][:, shown].T),
         "records": [_record(int(t), m) for t, m in zip(steps, spectra, strict=True)],
     }  # fmt: skip
-    for quantity in ("signal", "noise"):
-        if f"{quantity}_{key}" in run:
-            found[quantity] = _plain(run[f"{quantity}_{key}"].values[times])
+    pairs = run.noise(name)
+    if pairs is not None:
+        found["signal"], found["noise"] = (_plain(column[times]) for column in pairs.T)
     return found
 
 
@@ -177,7 +189,7 @@ def _plain(values: np.ndarray) -> Any:
     return [float(f"{v:.5g}") if np.isfinite(v) else None for v in values]
 
 
-def _advice(run: xr.Dataset) -> str:
+def _advice(run: Run) -> str:
     try:
         return str(advise(run))
     except InvalidInputError as error:

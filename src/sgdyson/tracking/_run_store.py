@@ -1,142 +1,255 @@
-"""The store of a tracked run: a Zarr group that grows by one record at a time."""
+"""The store of a tracked run: a journal that takes every record at once, and Zarr arrays.
 
-import math
+A record is in the journal (`time/journal`, where readers of Zarr do not look) with one write as
+soon as it is made, so that no kill, interrupt or full disk costs more than the record in work. The
+arrays, of hundreds of files, follow when their writing has become cheap beside the time that has
+passed. Records leave the journal when they fill whole chunks; for those in it, it is what counts.
+"""
+
+import os
+import threading
 import time
-from collections.abc import Mapping, Sequence
+import weakref
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
-import zarr
 
 from .. import __version__
-from ..errors import InvalidInputError
-from ..spectra import Skipped
+from ..errors import InvalidInputError, require
+from ._journal import (
+    Column,
+    Journal,
+    append_frames,
+    attributes_frame,
+    columns_frame,
+    read_journal,
+    record_frame,
+)
+from ._zarr_arrays import read_rows, write_group, write_rows
 
 Values = Mapping[str, np.ndarray]
-_PAUSE, _MOST = 100, 256  # between writes, in units of a write; records that wait
+_PAUSE, _FIRST = 100, 10.0  # between writes of the arrays, in units of one; seconds to the first
+_CHUNKS, _MOST = 1 << 22, 1024  # bytes, and records, that whole chunks hold
+_CLOCK = Column(0, None, {})
+_writers: "weakref.WeakValueDictionary[Path, RunStore]" = weakref.WeakValueDictionary()
 
 
 class RunStore:
     """Arrays of one axis `time`, and of a second where a record is a vector.
 
-    Each write takes milliseconds an array. So that writing takes a hundredth of the time at most,
-    records wait for each other, and none for longer than it takes to the next.
+    A forked process has a copy of this object, which neither writes nor waits.
 
     Args:
-        out: folder, which must not exist.
+        out: folder; must not exist, unless a run is in it that this one goes on with.
+        append: whether it does.
+        start: where it does, the step that it goes on from: later records are dropped.
+
+    Raises:
+        InvalidInputError: nothing there that can be gone on with.
     """
 
-    def __init__(self, out: Path) -> None:
-        self._group = zarr.open_group(out, mode="w-", zarr_format=3)
-        self._group.attrs["sgdyson_version"] = __version__
-        self._skipped: list[list[str]] | None = None
-        self._written, self._waiting = 0, list[Values]()
-        self._due = -math.inf
-        self._create("time", np.zeros((), np.int64), {})
+    def __init__(self, out: Path, *, append: bool = False, start: int | None = None) -> None:
+        self.out, self._process = out, os.getpid()
+        self._lock = threading.Lock()
+        self._start, self._retired, self._flushed = start, False, True
+        self._due = time.monotonic() + _FIRST
+        self._journal: Journal | None = None
+        self._steps: list[int] = []
+        other = _writers.get(out.resolve())  # as of a cell of a notebook that was interrupted
+        if other is not None:
+            other.retire(flush=append)
+        if append:
+            self._journal = read_journal(_path(out))
+            if self._journal is None:
+                raise InvalidInputError(
+                    f"{out} holds no tracked run to go on with; choose another name for the store."
+                )
+            self._steps = [*_early_steps(out, self._journal), *self._journal.steps]
+        _writers[out.resolve()] = self
+
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """What the run holds so far, by the name of the array."""
+        return {} if self._journal is None else self._journal.columns
+
+    @property
+    def records(self) -> int:
+        """How many there are."""
+        return len(self._steps)
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """Of the run."""
+        return {} if self._journal is None else self._journal.attributes
 
     def append(
         self,
         step: int,
         values: Values,
         attributes: Mapping[str, dict[str, Any]],
-        skipped: Sequence[Skipped],
+        of_run: Mapping[str, Any],
     ) -> None:
-        """One record, on the disk at once unless the last write was only just now.
+        """One record; those of this step or later ones are replaced by it.
 
         Args:
             step: of the record.
-            values: by array; an array that a record lacks is NaN there.
+            values: by array, numbers or vectors; an array that a record lacks is NaN there.
             attributes: by array, plain values.
-            skipped: what was not recorded so far.
+            of_run: attributes of the run, plain values.
         """
-        for name, value in values.items():
-            if name not in self._group:
-                self._create(name, value, attributes.get(name, {}))
-        pairs = [[part.name, part.reason] for part in skipped]
-        if pairs != self._skipped:
-            self._group.attrs["skipped"] = self._skipped = pairs
-        self._waiting.append({**values, "time": np.array(step)})  # time comes last
-        if time.monotonic() > self._due or len(self._waiting) >= _MOST:
-            self.flush()
+        if not self._writes:
+            return
+        with self._lock:
+            journal = self._opened(values)
+            keep = step if self._start is None else min(step, self._start + 1)
+            self._start = None
+            if self._steps and self._steps[-1] >= keep:
+                journal = self._go_back(journal, keep)
+            frames = _news(journal, values, attributes, {**journal.attributes, **of_run})
+            row = _row(journal, values)
+            append_frames(_path(self.out), [*frames, record_frame(step, row)])
+            journal.steps.append(step)
+            journal.rows.append(row)
+            self._steps.append(step)
+            self._flushed = False
+            if len(journal.rows) >= journal.block or time.monotonic() > self._due:
+                self._flush()
 
-    def flush(self) -> None:
-        """Write what waits; `time` last, so that no reader sees a record that is not whole."""
-        rows, self._waiting = self._waiting, []
-        if not rows:
+    def flush(self, patience: float = 60.0) -> None:
+        """Bring the arrays up to the journal."""
+        if self._writes and self._lock.acquire(timeout=patience):
+            try:
+                self._flush()
+            finally:
+                self._lock.release()
+
+    def retire(self, *, flush: bool) -> None:
+        """Another writes at this place: nothing is written by this one any more."""
+        if flush:
+            self.flush()
+        self._retired = True
+
+    @property
+    def _writes(self) -> bool:
+        return not self._retired and os.getpid() == self._process
+
+    def _opened(self, values: Values) -> Journal:
+        if self._journal is None:
+            self.out.mkdir(parents=True)
+            size = 8 * sum(np.size(value) for value in values.values())
+            journal = Journal(max(1, min(_MOST, _CHUNKS // max(size, 1))))
+            journal.attributes = {"sgdyson_version": __version__}
+            write_group(self.out, journal.attributes)
+            self._write("time", _CLOCK, np.zeros((0, 1), np.int64), journal)
+            journal.write(_path(self.out))
+            self._journal = journal
+        return self._journal
+
+    def _go_back(self, journal: Journal, step: int) -> Journal:
+        """Without the records of this step and later ones."""
+        left = bisect_left(self._steps, step)
+        first = min(journal.first, left - left % journal.block)
+        rows = journal.rows[: max(left - journal.first, 0)]
+        if first < journal.first:
+            rows = list(_early_rows(self.out, journal, first, left))
+        self._steps = self._steps[:left]
+        journal = replace(journal, first=first, steps=self._steps[first:], rows=rows)
+        journal.write(_path(self.out))
+        self._journal = journal
+        return journal
+
+    def _flush(self) -> None:
+        journal = self._journal
+        if journal is None or self._flushed:
             return
         began = time.monotonic()
-        for name in dict.fromkeys(name for row in reversed(rows) for name in row if name != "time"):
-            self._write(name, [row.get(name) for row in rows])
-        self._write("time", [row["time"] for row in rows])
-        self._written += len(rows)
+        _path(self.out).stat()  # nothing is made anew of a store that somebody has removed
+        table = journal.table()
+        for name, column in journal.columns.items():
+            self._write(name, column, table[:, column.start : column.stop], journal)
+        self._write("time", _CLOCK, np.array(journal.steps, np.int64)[:, None], journal)
+        write_group(self.out, journal.attributes)
+        whole = len(journal.rows) - len(journal.rows) % journal.block
+        if whole:
+            journal.first += whole
+            del journal.steps[:whole], journal.rows[:whole]
+            journal.write(_path(self.out))
+        self._flushed = True
         now = time.monotonic()
         self._due = now + _PAUSE * (now - began)
 
-    def _create(self, name: str, value: np.ndarray, attributes: dict[str, Any]) -> None:
-        axes = ["time", f"{name}_level"][: 1 + value.ndim]
-        self._group.create_array(
-            name, shape=(0, *value.shape), dtype=value.dtype, dimension_names=axes,
-            chunks=(1, *value.shape) if value.ndim else (1024,),
-            fill_value=0 if value.dtype.kind == "i" else np.nan, attributes=attributes,
-        )  # fmt: skip
+    def _write(self, name: str, column: Column, rows: np.ndarray, journal: Journal) -> None:
+        write_rows(self.out, name, column, rows, first=journal.first, block=journal.block)
 
-    def _write(self, name: str, values: Sequence[np.ndarray | None]) -> None:
-        array = self._group[name]
-        assert isinstance(array, zarr.Array)
-        shape = array.shape[1:]
-        array.resize((self._written + len(values), *shape))
-        array[self._written :] = np.stack(
-            [np.full(shape, np.nan) if v is None else v for v in values]
+
+def _path(out: Path) -> Path:
+    return out / "time" / "journal"
+
+
+def _early_steps(out: Path, journal: Journal) -> list[int]:
+    """Of the records that have left the journal."""
+    found = read_rows(out, "time", _CLOCK, stop=journal.first, block=journal.block, dtype="<i8")
+    return [int(step) for step in found[:, 0]]
+
+
+def _early_rows(out: Path, journal: Journal, first: int, stop: int) -> np.ndarray:
+    """Records `first` to `stop` as rows of the journal, from the chunks they lie in."""
+    rows = [
+        read_rows(out, name, column, start=first, stop=stop, block=journal.block)
+        for name, column in journal.columns.items()
+    ]
+    return np.concatenate([np.zeros((stop - first, 0)), *rows], axis=1)
+
+
+def _news(
+    journal: Journal,
+    values: Values,
+    attributes: Mapping[str, dict[str, Any]],
+    of_run: dict[str, Any],
+) -> list[bytes]:
+    """Frames of what this record brings for the first time."""
+    fresh: dict[str, Column] = {}
+    for name, value in values.items():
+        if name not in journal.columns:
+            size = value.size if value.ndim else None
+            fresh[name] = journal.add(name, size, attributes.get(name, {}))
+        size = journal.columns[name].size
+        require(
+            value.shape == (() if size is None else (size,)),
+            f"{name} had {size} numbers a record and now has {value.size}.",
         )
+    frames = [columns_frame(fresh)] if fresh else []
+    if of_run != journal.attributes:
+        journal.attributes = of_run
+        frames.append(attributes_frame(of_run))
+    return frames
 
 
-def key_of(name: str) -> str:
-    """A name that is one folder on any disk."""
-    return "".join(c if c.isalnum() or c in "._-" else "_" for c in name)
+def _row(journal: Journal, values: Values) -> np.ndarray:
+    row = np.full(journal.width, np.nan)
+    for name, value in values.items():
+        column = journal.columns[name]
+        row[column.start : column.stop] = value
+    return row
 
 
-def open_run(store: Path | str) -> xr.Dataset:
-    """A tracked run, complete records only; also of a run that crashed.
-
-    For each matrix, by its key: `s_KEY` (time, level) its singular values, descending;
-    `velocity_KEY` (time, level) their first-order change u^T dW v in the last update;
-    `signal_KEY` (time) and `noise_KEY` (time), unbiased for |G|^2 and tr Sigma of one sample.
-    The attribute `name` of s_KEY is that of the matrix, `shape` its rows and columns; the
-    attribute `skipped` of the data set lists what was not recorded. Values not measured are NaN.
-
-    Raises:
-        InvalidInputError: no tracked run.
-    """
-    try:
-        group = zarr.open_group(Path(store), mode="r")
-        clock = group["time"]
-        assert isinstance(clock, zarr.Array)
-        times = np.asarray(clock[:])
-        variables = {
-            name: (_axes(array), _padded(array, len(times)), dict(array.attrs))
-            for name, array in group.arrays()
-            if name != "time"
-        }
-    except (KeyError, ValueError, OSError) as error:
-        raise InvalidInputError(f"{store} holds no tracked run ({error}).") from error
-    return xr.Dataset(variables, coords={"time": times}, attrs=dict(group.attrs))
-
-
-def _axes(array: Any) -> tuple[str, ...]:
-    return tuple(str(name) for name in getattr(array.metadata, "dimension_names", None) or ())
-
-
-def _padded(array: Any, records: int) -> np.ndarray:
-    """Exactly so many records; those of an array that ends early are NaN."""
-    values = np.asarray(array[:records])
-    missing = records - len(values)
-    return np.pad(values, [(0, missing)] + [(0, 0)] * (values.ndim - 1), constant_values=np.nan)
-
-
-def matrices_of(run: xr.Dataset) -> dict[str, str]:
-    """Names of the matrices of a run, in the order of the model, and the key of each."""
-    found = [str(name) for name in run.data_vars if str(name).startswith("s_")]
-    found.sort(key=lambda name: int(run[name].attrs.get("number", 0)))
-    return {str(run[name].attrs["name"]): name[2:] for name in found}
+def read_store(out: Path) -> xr.Dataset | None:
+    """All records; None where there is no journal."""
+    journal = read_journal(_path(out))
+    if journal is None:
+        return None
+    late, stop = journal.table(), journal.first
+    variables = {}
+    for name, column in journal.columns.items():
+        early = read_rows(out, name, column, stop=stop, block=journal.block)
+        rows = np.concatenate([early, late[:, column.start : column.stop]])
+        values = rows[:, 0] if column.size is None else rows
+        variables[name] = (("time", f"{name}_level")[: values.ndim], values, column.attributes)
+    steps = [*_early_steps(out, journal), *journal.steps]
+    return xr.Dataset(variables, coords={"time": np.array(steps, np.int64)},
+                      attrs=journal.attributes)  # fmt: skip

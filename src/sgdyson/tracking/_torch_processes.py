@@ -1,9 +1,11 @@
 """The processes of a distributed run of PyTorch, which is imported only where a model shows it."""
 
-import warnings
+from contextlib import suppress
+from math import nan
 from typing import Any
 
 from ..errors import require
+from ._tell import tell
 
 
 class Processes:
@@ -23,6 +25,7 @@ class Processes:
         self.replicated, self.sharded = False, is_sharded(model)
         self._watching = False
         self._squares: dict[int, float] = {}
+        self._means: dict[int, float] = {}
         require(
             not any(type(part).__name__ == "FullyShardedDataParallel" for part in model.modules()),
             "FullyShardedDataParallel flattens its matrices, so that none is left to watch; shard"
@@ -51,17 +54,14 @@ class Processes:
             state: Any,
             bucket: distributed.GradBucket,  # type: ignore[name-defined]
         ) -> torch.futures.Future[torch.Tensor]:
-            self._keep(bucket)
-            return allreduce_hook(state, bucket)
+            parts = self._keep(bucket)
+            future = allreduce_hook(state, bucket)
+            return future.then(lambda done: self._keep_means(parts, done)) if parts else future
 
         try:
             model.register_comm_hook(None, hook)
         except RuntimeError as error:
-            warnings.warn(
-                f"the model has a hook already; its gradient noise is not measured ({error})",
-                RuntimeWarning,
-                stacklevel=5,
-            )
+            tell(f"the model has a hook already; its gradient noise is not measured ({error})", 5)
 
     @property
     def writes(self) -> bool:
@@ -69,25 +69,40 @@ class Processes:
 
     def watch(self) -> None:
         """Keep squares of the gradients of the next step."""
-        self._watching, self._squares = True, {}
+        self._watching, self._squares, self._means = True, {}, {}
 
-    def mean_squares(self, module: Any) -> dict[str, float]:
-        """Over processes, of the gradient of each parameter. Every process must ask."""
+    def mean_squares(self, module: Any) -> tuple[dict[str, float], dict[str, float]]:
+        """Of each parameter's gradient: the mean over processes of its square, and the square of
+        their average, before anything clips it. Every process must ask.
+        """  # noqa: D205
         import torch
         import torch.distributed as distributed
 
-        named = [(n, self._squares[id(p)]) for n, p in module.named_parameters()
-                 if id(p) in self._squares]  # fmt: skip
+        keys = {name: id(parameter) for name, parameter in module.named_parameters()}
         device = next(module.parameters()).device  # NCCL reduces nothing on the CPU
-        total = torch.tensor([square for _, square in named], dtype=torch.float64, device=device)
+        # as many numbers in each process, whatever it has seen: none waits for another
+        squares = [self._squares.get(key, nan) for key in keys.values()]
+        total = torch.tensor(squares, dtype=torch.float64, device=device)
         distributed.all_reduce(total)
         self._watching = False
-        return {name: float(x) / self.size for (name, _), x in zip(named, total, strict=True)}
+        local = {n: float(x) / self.size for n, x in zip(keys, total, strict=True) if x == x}
+        return local, {name: self._means.get(keys[name], nan) for name in local}
 
-    def _keep(self, bucket: Any) -> None:
-        if self._watching:
-            for parameter, gradient in zip(bucket.parameters(), bucket.gradients(), strict=True):
-                self._squares[id(parameter)] = square(gradient)
+    def _keep(self, bucket: Any) -> list[tuple[int, Any]]:
+        """Squares of a bucket of gradients; each of them, to be looked at when it is averaged."""
+        if not self._watching:
+            return []
+        parts = [
+            (id(parameter), gradient)
+            for parameter, gradient in zip(bucket.parameters(), bucket.gradients(), strict=True)
+        ]
+        self._squares |= {key: square(gradient) for key, gradient in parts}
+        return parts
+
+    def _keep_means(self, parts: list[tuple[int, Any]], done: Any) -> Any:
+        with suppress(Exception):  # it would be raised in the training
+            self._means |= {key: square(gradient) for key, gradient in parts}  # views of the bucket
+        return done.value()
 
 
 def _before_compilation(module: Any) -> Any:

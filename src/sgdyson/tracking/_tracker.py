@@ -1,45 +1,63 @@
 """Singular values of a network's weights, recorded while it trains; knows no framework."""
 
-import threading
-import warnings
+import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from .._threads import one_blas_thread
 from ..errors import require
-from ..spectra import Skipped, fit_bulk, singular_values, weight_matrices
+from ..spectra import Skipped, fit_bulk, singular_values
 from ._advice import Advice, advise
+from ._arrays import copies, named_arrays
+from ._beside import Beside, StillBusyError
 from ._cadence import Cadence
-from ._gradients import Moments, of_micro_batches
-from ._run_store import RunStore, key_of, open_run
+from ._gradients import Moments, of_micro_batches, scaled
+from ._keys import Keys
+from ._record import Recorder
+from ._run import open_run
+from ._run_store import RunStore
+from ._settings import Rate, Settings, by_hand, number, rates
+from ._tell import tell
 
 Log = Callable[[str, float, int], object]
+Mode = Literal["append", "new"]
 _FOR_BULK = 5
+_Result = tuple[float | None, list[tuple[str, float, int]]]
 
 
 class Tracker:
     """Records singular values of named arrays; knows no framework.
 
     Singular values are found and written in a thread of their own, one record at a time. A failure
-    of the tracker warns once and stops the tracker, not the training.
+    of the tracker warns once and stops the tracker, not the training; a process forked from this
+    one, as a worker of a data loader, records and writes nothing.
 
     Args:
-        out: folder of the Zarr store; must not exist.
+        out: folder of the Zarr store.
         every: steps between records, "log" for steps 0, 1, 2, 4, 8, ..., or "adaptive", see
             `sgdyson.tracking.Cadence`.
         split: parts of fused matrices, see `weight_matrices`.
-        learning_rate: alpha, a number or a function without arguments that tells it.
-        batch_size: samples |B| of an update.
+        learning_rate: alpha, a number, or one for each matrix by its name, or a function without
+            arguments that tells them.
+        batch_size: samples |B| of an update, or a function without arguments that tells it.
+        optimizer: "sgd", "adam", ...; or with its numbers, {"name": "sgd", "momentum": 0.9}; or one
+            of `sgdyson.optimizers`. Advice follows its rule; not told, it is taken for plain SGD.
         log: takes a name, a number and a step: `SummaryWriter.add_scalar` of TensorBoard, or
             `lambda name, value, step: mlflow.log_metric(name, value, step=step)`.
+        mode: "new" where `out` must not exist; "append" to go on with the run in it, if there is
+            one: a step that goes back replaces what it repeats. By default "append" for a training
+            that resumes, at a `start_step` above 0, else "new".
+        start_step: updates before this tracker's first; later records are dropped from a run that
+            is gone on with.
 
     Raises:
-        InvalidInputError: a store that exists, a cadence below one.
+        InvalidInputError: a store that exists, or that holds no run to go on with; a cadence below
+            one.
     """
 
     def __init__(
@@ -48,29 +66,34 @@ class Tracker:
         every: int | str = 100,
         split: int | dict[str, int] = 1,
         *,
-        learning_rate: float | Callable[[], float] | None = None,
-        batch_size: float | None = None,
+        learning_rate: Rate | Callable[[], Rate] | None = None,
+        batch_size: float | Callable[[], float] | None = None,
+        optimizer: Any = None,
         log: Log | None = None,
+        mode: Mode | None = None,
+        start_step: int | None = None,
     ) -> None:
         self.out, self.cadence, self.split = Path(out), Cadence(every), split
         self.learning_rate, self.batch_size, self._log = learning_rate, batch_size, log
-        require(not self.out.exists(), f"{out} exists; choose another name for the store.")
+        self._optimizer, self._numbers = by_hand(optimizer)
         require(
-            batch_size is None or batch_size > 0,
+            batch_size is None or callable(batch_size) or batch_size > 0,
             f"batch_size = {batch_size!r} must be a positive number of samples.",
         )
         self.skipped: list[Skipped] = []
         self.stopped = self._closed = False
-        self._store: RunStore | None = None
-        self._pool: ThreadPoolExecutor | None = None
-        self._pending: Future[tuple[float | None, list[tuple[str, float, int]]]] | None = None
-        self._last: dict[str, np.ndarray] = {}
-        self._shapes: dict[str, tuple[int, ...]] = {}  # of all that were ever recorded
+        self._process = os.getpid()
+        self._beside = Beside[_Result]()
+        self._recorder = Recorder(split, self._beside.live)
+        self._store = _store(self.out, mode, start_step)
+        self._recorder.shapes, self._recorder.keys = _matrices(self._store)
         self._change: float | None = None
+        self._told: set[str] = set()
+        weakref.finalize(self, _end, self._process, self._beside, self._store)
 
     def due(self, step: int) -> bool:
         """Whether this step is recorded."""
-        return not self.stopped and self.cadence.due(step)
+        return self._here and not self.stopped and self.cadence.due(step)
 
     def update(
         self,
@@ -79,41 +102,49 @@ class Tracker:
         *,
         micro_gradients: Any = None,
         micro_batch: float | None = None,
+        acting_gradients: Any = None,
     ) -> None:
         """Record if it is due.
 
         Args:
             step: number of updates so far.
-            arrays: names and arrays, a dictionary, or any JAX pytree of weights.
+            arrays: names and arrays, a dictionary, or any JAX pytree of weights; leaves that are no
+                arrays of numbers, as random keys, are listed as skipped.
             micro_gradients: gradients like the weights, each with the micro-batch as first axis;
                 for the noise.
             micro_batch: samples in a micro-batch.
+            acting_gradients: like the weights, their mean as it was given to the optimiser, where
+                it was clipped: the noise that acts is smaller by the square.
         """
         if not self.due(step):
             return
         try:
-            named = _copies(_named(arrays))
+            named = copies(named_arrays(arrays))
             moments = {}
             if micro_gradients is not None:
                 require(bool(micro_batch), "micro_gradients need micro_batch=, their samples.")
-                moments = {
-                    name: of_micro_batches(parts, float(micro_batch or 1))
-                    for name, parts in _named(micro_gradients)
-                }
+                moments = _moments(micro_gradients, float(micro_batch or 1), acting_gradients)
             self._submit(step, named, moments, {})
         except Exception as error:  # whatever it is, the training must go on
             self._fail(error)
 
     def close(self) -> None:
-        """Wait for the record in work; nothing is recorded after it."""
+        """Wait for the record in work; nothing is recorded after it.
+
+        A record without a sign of life for two minutes is given up.
+        """
+        if not self._here:
+            return
         self._settle()
+        if not (self._closed or self.stopped or self._recorder.shapes or not self.skipped):
+            listed = ", ".join(f"{part.name} ({part.reason})" for part in self.skipped[:5])
+            tell(f"sgdyson's tracker has recorded no matrix: {listed}", 3)
         self.stopped = self._closed = True
-        if self._pool is not None:
-            self._pool.shutdown()
 
     def advice(self) -> Advice:
         """Which learning rates and batch sizes keep the noise of this run; see `advise`."""
-        self._settle()
+        if self._here:
+            self._settle()
         return advise(open_run(self.out))
 
     def __enter__(self) -> Self:
@@ -122,6 +153,18 @@ class Tracker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy, as of a model that holds its tracker, is one that has stopped."""
+        return {"out": self.out}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, stopped=True, _closed=True, _process=-1, skipped=[])
+
+    @property
+    def _here(self) -> bool:
+        """False in a forked process, which has neither the thread nor the store."""
+        return os.getpid() == self._process
+
     def _submit(
         self,
         step: int,
@@ -129,44 +172,70 @@ class Tracker:
         moments: Mapping[str, Moments],
         before: Mapping[str, np.ndarray],
     ) -> None:
-        self._collect()
+        try:
+            self._collect()
+        except StillBusyError as error:
+            self._tell_once(f"a record is in work {error}; records are left out until it is done")
+            return
         self.cadence.recorded(step, self._change)
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(1, thread_name_prefix="sgdyson-tracker")
-        self._pending = self._pool.submit(
-            self._beside_training, step, arrays, moments, before, self._settings()
-        )
+        settings = self._settings()
+        self._beside.start(lambda: self._beside_training(step, arrays, moments, before, settings))
 
     def _collect(self) -> None:
         """Wait for the record in work, so that there is never more than one."""
-        if self._pending is None:
+        found = self._beside.collect()
+        if found is None:
             return
-        pending, self._pending = self._pending, None
-        self._change, scalars = pending.result()
-        for scalar in scalars if self._log is not None else []:
-            assert self._log is not None
-            self._log(*scalar)
+        self._change, scalars = found
+        try:
+            for scalar in scalars if self._log is not None else []:
+                assert self._log is not None
+                self._log(*scalar)
+        except Exception as error:
+            self._log = None
+            self._tell_once(f"log= has failed and is not called any more: {error!r}")
 
     def _settle(self) -> None:
         try:
             self._collect()
-            if self._store is not None:
-                self._store.flush()
+            self._store.flush()
+        except StillBusyError as error:
+            self._fail(TimeoutError(f"its last record was in work {error}"))
         except Exception as error:
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
         if not self.stopped:
             self.stopped = True
-            warnings.warn(f"sgdyson's tracker has stopped: {error}", RuntimeWarning, stacklevel=3)
+            tell(f"sgdyson's tracker has stopped: {str(error) or repr(error)}", 3)
 
-    def _settings(self) -> dict[str, float]:
-        rate = self.learning_rate() if callable(self.learning_rate) else self.learning_rate
-        found = {"learning_rate": rate, "batch_size": self.batch_size}
-        return {name: float(value) for name, value in found.items() if value is not None}
+    def _tell_once(self, message: str) -> None:
+        if message not in self._told:
+            self._told.add(message)
+            tell(f"sgdyson's tracker: {message}", 4)
 
-    def _beside_training(self, *record: Any) -> tuple[float | None, list[tuple[str, float, int]]]:
-        with one_blas_thread():  # more of them would take the cores from the training, and wait
+    def _settings(self) -> Settings:
+        """What holds now, as far as it is to be had."""
+        batch = self._batch_now()
+        common = self._numbers | ({} if batch is None else {"batch_size": batch})
+        try:
+            rate = rates(self.learning_rate)
+        except Exception as error:
+            self._tell_once(f"learning_rate= could not be had: {error!r}")
+            return Settings(common)
+        return Settings(common | rate.common, rate.own)
+
+    def _batch_now(self) -> float | None:
+        try:
+            batch = self.batch_size() if callable(self.batch_size) else self.batch_size
+            return None if batch is None else number(batch)
+        except Exception as error:
+            self._tell_once(f"batch_size= could not be had: {error!r}")
+            return None
+
+    def _beside_training(self, *record: Any) -> _Result:
+        # more threads of BLAS would take the cores from the training, and wait
+        with one_blas_thread(), np.errstate(all="ignore"):
             return self._record(*record)
 
     def _record(
@@ -175,85 +244,91 @@ class Tracker:
         arrays: list[tuple[str, Any]],
         moments: Mapping[str, Moments],
         before: Mapping[str, np.ndarray],
-        settings: Mapping[str, float],
-    ) -> tuple[float | None, list[tuple[str, float, int]]]:
+        settings: Settings,
+    ) -> _Result:
         """The largest relative change since the last record, and the scalars of this one."""
-        old = dict(p for p in weight_matrices(before.items(), self.split)
-                   if not isinstance(p, Skipped))  # fmt: skip
-        values: dict[str, np.ndarray] = {name: np.array(v) for name, v in settings.items()}
-        spectra, skipped = {}, []
-        for part in weight_matrices(arrays, self.split):
-            if isinstance(part, Skipped):
-                skipped.append(part)
-                continue
-            name, matrix = part
-            self._know(name, matrix.shape)
-            spectra[name] = self._singular_values(matrix)
-            values[f"s_{key_of(name)}"] = spectra[name]
-            if name in old:
-                values[f"velocity_{key_of(name)}"] = _velocity(old[name], matrix)
-            if name in moments:
-                signal, noise = moments[name]
-                values[f"signal_{key_of(name)}"] = np.array(signal)
-                values[f"noise_{key_of(name)}"] = np.array(noise)
-        self._skip(skipped)
-        if self._store is None:
-            require(bool(spectra), "no array has two axes or more; there is nothing to track.")
-            self._store = RunStore(self.out)
-            _flush_in_the_end(self, self._store)
-        self._store.append(step, values, self._attributes(), self.skipped)
-        changes = [
-            float(np.linalg.norm(s - self._last[name]) / np.linalg.norm(s))
-            for name, s in spectra.items()
-            if name in self._last
-        ]
-        self._last = spectra
-        scalars = list(_scalars(spectra, self._shapes, step)) if self._log is not None else []
-        return max(changes, default=None), scalars
+        recorder = self._recorder
+        found = recorder.record(arrays, moments, before, settings, self._singular_values)
+        self._skip(found.skipped)
+        self._store.append(step, found.values, recorder.attributes(), self._attributes(step))
+        shapes = recorder.shapes
+        scalars = list(_scalars(found.spectra, shapes, step)) if self._log is not None else []
+        return found.change, scalars
 
     def _singular_values(self, matrix: np.ndarray) -> np.ndarray:
         return singular_values(matrix)
 
-    def _know(self, name: str, shape: tuple[int, ...]) -> None:
-        """A matrix may come late, as one that begins as zero, but may not change its shape."""
-        known = self._shapes.setdefault(name, shape)
-        require(known == shape, f"{name} had the shape {known} and now has {shape}.")
-
     def _skip(self, found: list[Skipped]) -> None:
         """What never had a spectrum is listed, once."""
-        kept = {part.name: part for part in [*found, *self.skipped]}
-        self.skipped = [part for name, part in kept.items() if name not in self._shapes]
+        listed = {part.name: part for part in [*self.skipped, *found]}
+        self.skipped = [p for name, p in listed.items() if name not in self._recorder.shapes]
 
-    def _attributes(self) -> dict[str, dict[str, Any]]:
-        found = {
-            f"s_{key_of(name)}": {"name": name, "shape": list(shape), "number": number}
-            for number, (name, shape) in enumerate(self._shapes.items())
-        }
-        require(
-            len(found) == len(self._shapes), "two matrices have names that differ in signs only."
-        )
+    def _attributes(self, step: int) -> dict[str, Any]:
+        """Of the run, as it is now."""
+        found: dict[str, Any] = {"skipped": [[part.name, part.reason] for part in self.skipped]}
+        history = [list(entry) for entry in self._store.attributes.get("optimizers", [])]
+        history = [entry for entry in history if entry[0] < step]
+        if self._optimizer and (not history or history[-1][1] != self._optimizer):
+            history.append([step, self._optimizer])
+        return found | ({"optimizers": history} if history else {})
+
+
+def _store(out: Path, mode: Mode | None, start: int | None) -> RunStore:
+    require(mode in (None, "append", "new"), f'mode = {mode!r} must be "append" or "new".')
+    require(
+        start is None or (isinstance(start, int | np.integer) and start >= 0),
+        f"start_step = {start!r} must be a whole number of updates, 0 or more.",
+    )
+    append = mode == "append" or (mode is None and bool(start))
+    require(
+        append or not out.exists(),
+        f'{out} exists; choose another name for the store, or mode="append" to go on with the run'
+        " in it.",
+    )
+    return RunStore(out, append=out.exists(), start=start)
+
+
+def _matrices(store: RunStore) -> tuple[dict[str, tuple[int, ...]], Keys]:
+    """Shapes and keys of those in the store, in their order."""
+    listed = sorted(
+        (column.attributes["number"], column.attributes["name"], column.attributes["shape"], key)
+        for key, column in store.columns.items()
+        if key.startswith("s_")
+    )
+    shapes = {name: tuple(shape) for _, name, shape, _ in listed}
+    return shapes, Keys({name: key[2:] for _, name, _, key in listed})
+
+
+def _end(process: int, beside: Beside[_Result], store: RunStore) -> None:
+    """Where close() is not called: with the tracker's end, or at exit."""
+    if os.getpid() != process:
+        return
+    try:
+        beside.collect()
+        store.flush()
+    except Exception as error:
+        tell(f"sgdyson's tracker could not end its store: {error}")
+
+
+def _moments(gradients: Any, samples: float, acting: Any) -> dict[str, Moments]:
+    """Of all that has two axes beside that of the micro-batch."""
+    parts = dict(_real(gradients, 3))
+    found = {name: of_micro_batches(values, samples) for name, values in parts.items()}
+    if acting is None:
         return found
+    squares = {name: float(np.sum(gradient**2)) for name, gradient in _real(acting, 2)}
+    return {
+        name: scaled(
+            found[name], squares.get(name, np.nan), float(np.sum(values.mean(axis=0) ** 2))
+        )
+        for name, values in parts.items()
+    }
 
 
-def _flush_in_the_end(tracker: Tracker, store: RunStore) -> None:
-    """Where close() is not called: with the tracker's end, or before threads end at exit."""
-    weakref.finalize(tracker, store.flush)
-    alive = weakref.ref(tracker)
-
-    def settle() -> None:
-        left = alive()
-        if left is not None:
-            left._settle()
-
-    register = getattr(threading, "_register_atexit", None)  # as concurrent.futures does
-    if register is not None:
-        register(settle)
-
-
-def _velocity(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """u^T dW v of each singular value of `before`, descending."""
-    left, _, right = np.linalg.svd(before, full_matrices=False)
-    return np.asarray(np.einsum("mi,mn,in->i", left, after - before, right, optimize=True))
+def _real(tree: Any, axes: int) -> Iterable[tuple[str, np.ndarray]]:
+    for name, array in copies(named_arrays(tree)):
+        if np.ndim(array) >= axes and not np.iscomplexobj(array):
+            yield name, np.asarray(array, dtype=np.float64)
 
 
 def _scalars(
@@ -261,27 +336,9 @@ def _scalars(
 ) -> Iterable[tuple[str, float, int]]:
     for name, s in spectra.items():
         found = {"spectral": float(s[0]), "stable_rank": float(np.sum((s / s[0]) ** 2))}
-        if s.size >= _FOR_BULK:
-            bulk = fit_bulk(s, (shapes[name][0], shapes[name][1]))
-            found |= {"sigma": bulk.sigma.value, "outliers": float(bulk.outliers)}
+        with suppress(Exception):  # a spectrum that has no bulk must not cost the run its record
+            if s.size >= _FOR_BULK:
+                bulk = fit_bulk(s, (shapes[name][0], shapes[name][1]))
+                found |= {"sigma": bulk.sigma.value, "outliers": float(bulk.outliers)}
         for quantity, value in found.items():
             yield f"sgdyson/{name}/{quantity}", value, step
-
-
-def _copies(arrays: Iterable[tuple[str, Any]]) -> list[tuple[str, np.ndarray]]:
-    """Of what may have a spectrum; the training will write over the originals."""
-    return [
-        (name, np.array(value) if np.ndim(value) > 1 else np.asarray(value))
-        for name, value in arrays
-    ]
-
-
-def _named(arrays: Any) -> Iterable[tuple[str, Any]]:
-    if isinstance(arrays, dict) and all(hasattr(value, "shape") for value in arrays.values()):
-        return list(arrays.items())
-    import jax
-
-    leaves = jax.tree_util.tree_leaves_with_path(arrays)
-    return [
-        (jax.tree_util.keystr(p, simple=True, separator=".") or "weights", x) for p, x in leaves
-    ]

@@ -1,9 +1,9 @@
 """The tracker as a callback of Lightning."""
 
-from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidInputError
+from ._callback import Guarded
 from ._torch import SpectralTracker
 from ._torch_processes import is_sharded
 
@@ -16,46 +16,49 @@ except ImportError as error:  # pragma: no cover
     ) from error
 
 
-class SpectralCallback(Callback):
+class SpectralCallback(Guarded, Callback):
     """`Trainer(callbacks=[SpectralCallback("run.zarr", every=100)])`.
 
-    Scalars go to every logger of the trainer.
+    Scalars go to every logger of the trainer. A training that resumes (`ckpt_path=`) goes on with
+    its store. Whatever fails here warns once, and the training goes on.
 
     Args:
-        out: folder of the Zarr store; must not exist.
+        out: folder of the Zarr store; must not exist, but for a training that resumes.
         every: optimizer steps between records, "log" or "adaptive".
-        **settings: of `SpectralTracker`, such as `batch_size` or `split`.
+        **settings: of `SpectralTracker`, such as `batch_size`, `split` or `mode`.
     """
 
-    def __init__(self, out: Path | str, every: int | str = 100, **settings: Any) -> None:
-        self.out, self.every, self.settings = out, every, settings
-        self.tracker: SpectralTracker | None = None
-        self._steps = 0
+    _steps = 0
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        def log(name: str, value: float, step: int) -> None:
-            for logger in trainer.loggers:
-                logger.log_metrics({name: value}, step)
-
-        wrapped = trainer.strategy.model
-        distributed = callable(getattr(wrapped, "register_comm_hook", None))
-        if not (distributed or trainer.is_global_zero or is_sharded(pl_module)):
-            return
-        settings = {"optimizer": trainer.optimizers[0], "log": log, **self.settings}
-        self._steps = trainer.global_step
-        self.tracker = SpectralTracker(
-            wrapped if distributed else pl_module, self.out, self.every, **settings
-        )
+        self.begin(lambda: self._tracker(trainer, pl_module))
 
     def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
         # under gradient accumulation most batches end without an update
         if self.tracker is not None and trainer.global_step > self._steps:
             self._steps = trainer.global_step
-            self.tracker.step()
+            self.guard(self.tracker.step)
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
-        if self.tracker is not None:
-            self.tracker.close()
+        self.guard(self.end)
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
-        self.on_train_end(trainer, pl_module)
+        self.guard(self.end)
+
+    def _tracker(self, trainer: Any, pl_module: Any) -> SpectralTracker | None:
+        def log(name: str, value: float, step: int) -> None:
+            for logger in trainer.loggers:
+                logger.log_metrics({name: value}, step)
+
+        self._steps = trainer.global_step  # counts each of several optimisers
+        wrapped = trainer.strategy.model
+        distributed = callable(getattr(wrapped, "register_comm_hook", None))
+        if not (distributed or trainer.is_global_zero or is_sharded(pl_module)):
+            return None
+        settings = {
+            "optimizer": trainer.optimizers, "log": log,
+            "start_step": self._steps // max(len(trainer.optimizers), 1), **self.settings,
+        }  # fmt: skip
+        return SpectralTracker(
+            wrapped if distributed else pl_module, self.out, self.every, **settings
+        )

@@ -1,9 +1,9 @@
 """The tracker as a callback of Hugging Face's Trainer."""
 
-from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidInputError
+from ._callback import Guarded
 from ._torch import SpectralTracker
 from ._torch_processes import is_sharded
 
@@ -16,32 +16,36 @@ except ImportError as error:  # pragma: no cover
     ) from error
 
 
-class SpectralCallback(TrainerCallback):
+class SpectralCallback(Guarded, TrainerCallback):
     """`Trainer(..., callbacks=[SpectralCallback("run.zarr", every=100)])`.
 
+    A training that resumes (`resume_from_checkpoint=`) goes on with its store. Whatever fails here
+    warns once, and the training goes on; of one that is interrupted every record is kept.
+
     Args:
-        out: folder of the Zarr store; must not exist.
+        out: folder of the Zarr store; must not exist, but for a training that resumes.
         every: optimizer steps between records, "log" or "adaptive".
-        **settings: of `SpectralTracker`, such as `batch_size`, `split` or `log`. The batch size is
-            that of the training arguments where none is given.
+        **settings: of `SpectralTracker`, such as `batch_size`, `split`, `log` or `mode`. The batch
+            size is that of the training arguments where none is given.
     """
 
-    def __init__(self, out: Path | str, every: int | str = 100, **settings: Any) -> None:
-        self.out, self.every, self.settings = out, every, settings
-        self.tracker: SpectralTracker | None = None
-
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if not (state.is_world_process_zero or is_sharded(kwargs["model"])):
-            return  # gradients are averaged over processes: one of them sees all
-        batch = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
-        settings = {"optimizer": kwargs.get("optimizer"), "batch_size": batch, **self.settings}
-        self.tracker = SpectralTracker(kwargs["model"], self.out, self.every, **settings)
+        self.begin(lambda: self._tracker(args, state, kwargs))
 
     def on_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         # after the update, before gradients are set to zero
         if self.tracker is not None:
-            self.tracker.step()
+            self.guard(self.tracker.step)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if self.tracker is not None:
-            self.tracker.close()
+        self.guard(self.end)
+
+    def _tracker(self, args: Any, state: Any, kwargs: dict[str, Any]) -> SpectralTracker | None:
+        if not (state.is_world_process_zero or is_sharded(kwargs["model"])):
+            return None  # gradients are averaged over processes: one of them sees all
+        batch = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
+        settings = {
+            "optimizer": kwargs.get("optimizer"), "batch_size": batch,
+            "start_step": state.global_step, **self.settings,
+        }  # fmt: skip
+        return SpectralTracker(kwargs["model"], self.out, self.every, **settings)

@@ -1,0 +1,54 @@
+"""What the callbacks of trainers share: nothing of theirs is raised in the training."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import require
+from ._cadence import Cadence
+from ._tell import tell
+from ._torch import SpectralTracker
+
+
+class Guarded:
+    """A tracker that a trainer begins, steps and ends.
+
+    Args:
+        out: folder of the Zarr store.
+        every: optimizer steps between records, "log" or "adaptive".
+        **settings: of `SpectralTracker`.
+
+    Raises:
+        InvalidInputError: a cadence below one, or a setting that there is not: before the training.
+    """
+
+    def __init__(self, out: Path | str, every: int | str = 100, **settings: Any) -> None:
+        Cadence(every)
+        known = inspect.signature(SpectralTracker).parameters
+        for name in settings:
+            require(
+                name in known and name not in ("model", "out", "every"),
+                f"{name} = is no setting of SpectralTracker; it has {', '.join(list(known)[3:])}.",
+            )
+        self.out, self.every, self.settings = out, every, settings
+        self.tracker: SpectralTracker | None = None
+
+    def begin(self, tracker: Callable[[], SpectralTracker | None]) -> None:
+        """At the start of a training; that of one before, interrupted or not, has ended."""
+        self.guard(self.end)
+        self.tracker = self.guard(tracker)
+
+    def end(self) -> None:
+        """The training has ended, or was interrupted."""
+        if self.tracker is not None:
+            self.tracker.close()
+
+    def guard(self, work: Callable[[], Any]) -> Any:
+        """The result; of what fails None, with one warning and without a tracker from then on."""
+        try:
+            return work()
+        except Exception as error:
+            self.tracker = None
+            tell(f"sgdyson's tracker has stopped: {str(error) or repr(error)}", 3)
+            return None

@@ -1,0 +1,157 @@
+"""The journal of a tracked run: a file that takes each record in one write.
+
+A frame is its length, a checksum, its kind and its content; what a kill or a full disk has torn
+off at the end is not read. The frames: how the run is laid out, its columns as they come, its
+attributes when they change, and a record each: the step, and one number a place of all columns,
+fewer where columns came later.
+"""
+
+import json
+import os
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+_HEAD = struct.Struct("<IIc")  # length of the content, its CRC-32, kind
+_STEP = struct.Struct("<q")
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where an array of the run lies in a record.
+
+    Attributes:
+        start: place of its first number.
+        size: how many; None of an array without a second axis, which has one.
+        attributes: plain values.
+    """
+
+    start: int
+    size: int | None
+    attributes: dict[str, Any]
+
+    @property
+    def stop(self) -> int:
+        return self.start + (1 if self.size is None else self.size)
+
+
+@dataclass
+class Journal:
+    """What a journal holds.
+
+    Attributes:
+        block: records in a chunk of the Zarr arrays.
+        first: records that lie in whole chunks, before those of this file.
+        columns: by name.
+        attributes: of the run.
+        steps: of the records of this file.
+        rows: their numbers, each at most as long as all columns together.
+    """
+
+    block: int
+    first: int = 0
+    columns: dict[str, Column] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    steps: list[int] = field(default_factory=list)
+    rows: list[Floats] = field(default_factory=list)
+    width: int = 0  # numbers in a record with all columns
+
+    def add(self, name: str, size: int | None, attributes: dict[str, Any]) -> Column:
+        """A column behind the others."""
+        self.columns[name] = column = Column(self.width, size, attributes)
+        self.width = column.stop
+        return column
+
+    def table(self) -> Floats:
+        """(record, place); NaN where a record ends early."""
+        found = np.full((len(self.rows), self.width), np.nan)
+        for line, row in zip(found, self.rows, strict=True):
+            line[: len(row)] = row
+        return found
+
+    def write(self, path: Path) -> None:
+        """The whole file anew, or none of it."""
+        layout = {"block": self.block, "first": self.first}
+        frames = [
+            _frame(b"L", json.dumps(layout).encode()),
+            columns_frame(self.columns),
+            attributes_frame(self.attributes),
+            *(record_frame(s, r) for s, r in zip(self.steps, self.rows, strict=True)),
+        ]
+        partial = path.with_name(f"{path.name}.partial")
+        partial.write_bytes(b"".join(frames))
+        partial.replace(path)
+
+
+def read_journal(path: Path) -> Journal | None:
+    """None where there is none."""
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    frames = _frames(content)
+    kind, layout = next(frames, (b"", b""))
+    if kind != b"L":
+        return None
+    journal = Journal(**json.loads(layout))
+    for kind, inside in frames:
+        if kind == b"C":
+            for name, size, attributes in json.loads(inside):
+                journal.add(name, size, attributes)
+        elif kind == b"A":
+            journal.attributes = json.loads(inside)
+        else:
+            journal.steps += _STEP.unpack_from(inside)
+            journal.rows.append(np.frombuffer(inside, "<f8", offset=_STEP.size))
+    return journal
+
+
+def append_frames(path: Path, frames: Iterable[bytes]) -> None:
+    """To a journal that is there; of one that somebody has removed, an `OSError`."""
+    left = memoryview(b"".join(frames))
+    # no buffer of Python's: a process forked meanwhile would write it once more
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+    try:
+        while left:
+            left = left[os.write(descriptor, left) :]
+    finally:
+        os.close(descriptor)
+
+
+def columns_frame(columns: Mapping[str, Column]) -> bytes:
+    """Of columns that begin with the records after it."""
+    listed = [[name, column.size, column.attributes] for name, column in columns.items()]
+    return _frame(b"C", json.dumps(listed).encode())
+
+
+def attributes_frame(attributes: Mapping[str, Any]) -> bytes:
+    """All attributes of the run, in place of those before."""
+    return _frame(b"A", json.dumps(attributes).encode())
+
+
+def record_frame(step: int, row: Floats) -> bytes:
+    """One record."""
+    return _frame(b"R", _STEP.pack(step) + row.astype("<f8").tobytes())
+
+
+def _frame(kind: bytes, content: bytes) -> bytes:
+    return _HEAD.pack(len(content), zlib.crc32(content), kind) + content
+
+
+def _frames(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    place = 0
+    while place + _HEAD.size <= len(content):
+        length, checksum, kind = _HEAD.unpack_from(content, place)
+        place += _HEAD.size
+        inside = content[place : place + length]
+        if len(inside) < length or zlib.crc32(inside) != checksum:
+            return
+        yield kind, inside
+        place += length

@@ -1,0 +1,140 @@
+"""What acts on the weights at a record: numbers of the optimiser, of each matrix."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from ..errors import require
+
+Rate = float | Mapping[str, float]
+_NAMES = {"b1": "beta1", "b2": "beta2", "lr": "learning_rate"}
+_OF_TORCH = (
+    "lr", "momentum", "dampening", "nesterov", "weight_decay", "eps", "amsgrad", "centered",
+    "decoupled_weight_decay",
+)  # fmt: skip
+_WITH_SMOOTHING = ("RMSprop",)  # whose `alpha` is no learning rate
+QUANTITIES = (
+    "learning_rate", "batch_size", "momentum", "dampening", "nesterov", "weight_decay", "decay",
+    "beta1", "beta2", "eps", "amsgrad", "centered", "decoupled_weight_decay",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What held at one record.
+
+    Attributes:
+        common: numbers by quantity, of every matrix without numbers of its own.
+        own: by matrix, what differs from the common ones; NaN of a matrix that nothing moves.
+    """
+
+    common: dict[str, float] = field(default_factory=dict)
+    own: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def differing(self, name: str) -> dict[str, float]:
+        """Of a matrix, or of a part of a fused one."""
+        return self.own.get(name) or self.own.get(name.rpartition("[")[0]) or {}
+
+
+def rates(rate: Rate | Callable[[], Rate] | None) -> Settings:
+    """Of a learning rate, or of one for each matrix, or of a function that tells it."""
+    value = rate() if callable(rate) else rate
+    if value is None:
+        return Settings()
+    if isinstance(value, Mapping):
+        return Settings(own={name: {"learning_rate": number(r)} for name, r in value.items()})
+    return Settings({"learning_rate": number(value)})
+
+
+def by_hand(optimizer: Any) -> tuple[str | None, dict[str, float]]:
+    """Name and numbers of an optimiser that is told by a name, a mapping or a value.
+
+    Args:
+        optimizer: "adam"; {"name": "sgd", "momentum": 0.9}; or one of `sgdyson.optimizers`.
+
+    Raises:
+        InvalidInputError: none of these.
+    """
+    if optimizer is None:
+        return None, {}
+    if isinstance(optimizer, str):
+        return optimizer, {}
+    told, name = {}, type(optimizer).__name__
+    if isinstance(optimizer, Mapping):
+        told = dict(optimizer)
+        require("name" in told, f"optimizer = {told!r} has no name; give one, such as 'adam'.")
+        name = str(told.pop("name"))
+    elif is_dataclass(optimizer) and not isinstance(optimizer, type):
+        told = {part.name: getattr(optimizer, part.name) for part in fields(optimizer)}
+        if "shape" in told:  # a schedule, whose rates are told at each record
+            return by_hand(told["optimizer"])
+    else:
+        require(False, f"optimizer = {optimizer!r} must be a name, a mapping with a name, or one of"
+                       " sgdyson.optimizers.")  # fmt: skip
+    numbers = {_NAMES.get(key, key): value for key, value in told.items()}
+    for key, value in numbers.items():
+        require(
+            key in QUANTITIES and np.size(value) == 1 and isinstance(value, Real),
+            f"optimizer: {key} = {value!r} must be a number, of {', '.join(QUANTITIES[2:])}.",
+        )
+    return name, _numbers(numbers)
+
+
+def of_torch(optimizers: Iterable[Any], named: Iterable[tuple[str, Any]]) -> Settings:
+    """Of the parameter groups of PyTorch optimisers, by the parameters that lie in them.
+
+    Args:
+        optimizers: the optimisers themselves, see `unwrapped`.
+        named: names and parameters of the model.
+    """
+    groups = [(optimizer, group) for optimizer in optimizers for group in optimizer.param_groups]
+    told = [_of_group(optimizer, group) for optimizer, group in groups]
+    place = {
+        id(parameter): i for i, (_, group) in enumerate(groups) for parameter in group["params"]
+    }
+    places = {name: place.get(id(parameter)) for name, parameter in named}
+    common = told[0]
+    if all(at is None for at in places.values()):  # an optimiser of flat or of master weights
+        alike = all(numbers == common for numbers in told)
+        return Settings(common if alike else common | {"learning_rate": np.nan})
+    nothing = {"learning_rate": np.nan}  # as of a frozen matrix
+    return Settings(common, {
+        name: nothing if at is None else _difference(told[at], common)
+        for name, at in places.items()
+    })  # fmt: skip
+
+
+def unwrapped(optimizer: Any) -> list[Any]:
+    """PyTorch optimisers behind the wrappers of Accelerate and Lightning, of one or of several."""
+    if isinstance(optimizer, list | tuple):
+        return [inner for part in optimizer for inner in unwrapped(part)]
+    for wrapper in ("_optimizer", "optimizer"):
+        inner = getattr(optimizer, wrapper, None)
+        if hasattr(inner, "param_groups"):
+            return unwrapped(inner)
+    return [optimizer]
+
+
+def number(value: Any) -> float:
+    """Of anything that holds exactly one."""
+    return float(np.asarray(value.detach().cpu() if hasattr(value, "detach") else value).item())
+
+
+def _of_group(optimizer: Any, group: Mapping[str, Any]) -> dict[str, float]:
+    told = {name: group[name] for name in _OF_TORCH if group.get(name) is not None}
+    if group.get("betas") is not None:
+        told["beta1"], told["beta2"] = group["betas"][:2]
+    if type(optimizer).__name__ in _WITH_SMOOTHING:
+        told["decay"] = group["alpha"]
+    return _numbers(told)
+
+
+def _difference(numbers: dict[str, float], common: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in numbers.items() if common.get(name) != value}
+
+
+def _numbers(told: Mapping[str, Any]) -> dict[str, float]:
+    return {_NAMES.get(name, name): number(value) for name, value in told.items()}

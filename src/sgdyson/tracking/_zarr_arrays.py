@@ -1,0 +1,97 @@
+"""Zarr arrays that grow along their first axis, written as the files they are.
+
+Version 3 of the format, little-endian numbers without compression. Through the zarr package an
+array costs eight milliseconds a write, sixty times its two files, and a run has hundreds; nor does
+it leave a thread that a forked process would miss.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ._journal import Column
+
+
+def write_group(folder: Path, attributes: dict[str, Any]) -> None:
+    """The root of the store."""
+    _replace(folder / "zarr.json", _json(
+        {"zarr_format": 3, "node_type": "group", "attributes": attributes}
+    ))  # fmt: skip
+
+
+def write_rows(
+    folder: Path, name: str, column: Column, rows: np.ndarray, *, first: int, block: int
+) -> None:
+    """Put rows at `first`, a multiple of `block`, and end the array after them.
+
+    Args:
+        folder: of the store.
+        name: of the array.
+        column: its second axis and its attributes.
+        rows: shape (record, number).
+        first: record of the first row.
+        block: records in a chunk.
+    """
+    inner = [] if column.size is None else [column.size]
+    for begin in range(0, len(rows), block):
+        place = [(first + begin) // block, *(0 for _ in inner)]
+        chunk = folder.joinpath(name, "c", *map(str, place))
+        chunk.parent.mkdir(parents=True, exist_ok=True)
+        lines = rows[begin : begin + block].astype(rows.dtype.newbyteorder("<"))
+        _replace(chunk, lines.tobytes(), block * rows.shape[1] * rows.itemsize)
+    meta = folder / name / "zarr.json"
+    meta.parent.mkdir(parents=True, exist_ok=True)
+    _replace(meta, _json(_array(name, column, len(rows) + first, block, rows.dtype)))
+
+
+def read_rows(
+    folder: Path, name: str, column: Column, *, stop: int, block: int, start: int = 0,
+    dtype: str = "<f8",
+) -> np.ndarray:  # fmt: skip
+    """Rows from `start`, a multiple of `block`, to `stop`; NaN where a chunk is not there."""
+    size = column.stop - column.start
+    found = np.full((stop - start, size), np.nan if dtype == "<f8" else 0, dtype)
+    for begin in range(start, stop, block):
+        place = [begin // block, *([] if column.size is None else [0])]
+        lines = found[begin - start : begin - start + block]
+        try:
+            numbers = np.fromfile(
+                folder.joinpath(name, "c", *map(str, place)), dtype, count=lines.size
+            )
+        except OSError:
+            continue
+        lines.flat[: len(numbers)] = numbers
+    return found
+
+
+def _array(
+    name: str, column: Column, records: int, block: int, dtype: np.dtype[Any]
+) -> dict[str, Any]:
+    inner = [] if column.size is None else [column.size]
+    return {
+        "zarr_format": 3, "node_type": "array", "shape": [records, *inner],
+        "data_type": dtype.name,
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [block, *inner]}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "fill_value": 0 if dtype.kind == "i" else "NaN",
+        "codecs": [{"name": "bytes", "configuration": {"endian": "little"}}],
+        "attributes": column.attributes,
+        "dimension_names": ["time", f"{name}_level"][: 1 + len(inner)],
+        "storage_transformers": [],
+    }  # fmt: skip
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, allow_nan=False).encode()
+
+
+def _replace(path: Path, content: bytes, length: int = 0) -> None:
+    """Write whole or not at all; a chunk whose end holds no record yet is a hole up to there."""
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("wb") as file:
+        file.write(content)
+        if length > len(content):
+            file.truncate(length)
+    partial.replace(path)
