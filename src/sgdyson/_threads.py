@@ -14,6 +14,17 @@ _lock = threading.Lock()
 _inside: list[threadpool_limits] = []
 
 
+def _in_a_forked_process() -> None:
+    """There is nobody else there: who held the lock, or asked for one thread, is in the parent."""
+    global _lock
+    _lock = threading.Lock()
+    _inside.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_a_forked_process)
+
+
 def cores() -> int:
     """Cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -34,5 +45,5 @@ def one_blas_thread() -> Iterator[None]:
             if len(_inside) == 1:
                 _inside[0].restore_original_limits()
                 _inside.clear()
-            else:
+            elif _inside:  # in a forked process it is empty
                 _inside.pop()

@@ -29,7 +29,8 @@ class MatrixNoise:
         diffusion: g^2 of an entry and of a singular value, per update in the long run. Under SGD
             $\alpha^2 \mathrm{tr}\,\Sigma/(|B| M N)$, with momentum beta and dampening d
             $(1-d)^2/(1-\beta)^2$ times that; under Adam $\alpha^2$, times the
-            share of the noise in the squared gradient. An optimiser that was not told is taken for SGD. None without a law.
+            share of the noise in the squared gradient. An optimiser that was not told is taken for
+            SGD. None without a law.
         without: why there is no diffusion; None where there is.
     """
 

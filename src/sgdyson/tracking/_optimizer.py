@@ -75,7 +75,7 @@ def scaling_rule(name: str | None, numbers: Mapping[str, float]) -> ScalingRule:
 
 
 def kind_of(name: str | None) -> str:
-    """ "linear", "adam", "rmsprop" or "other"."""
+    """Its law: "linear", "adam", "rmsprop" or "other"."""
     plain = (name or "sgd").lower().replace("_", "").replace("-", "")
     if plain in _LINEAR:
         return "linear"

@@ -56,7 +56,7 @@ class RunStore:
     def __init__(self, out: Path, *, append: bool = False, start: int | None = None) -> None:
         self.out, self._process = out, os.getpid()
         self._lock = threading.Lock()
-        self._start, self._retired, self._flushed = start, False, True
+        self._start, self._resumed, self._retired, self._flushed = start, append, False, True
         self._due = time.monotonic() + _FIRST
         self._journal: Journal | None = None
         self._steps: list[int] = []
@@ -107,9 +107,9 @@ class RunStore:
         with self._lock:
             journal = self._opened(values)
             keep = step if self._start is None else min(step, self._start + 1)
-            self._start = None
-            if self._steps and self._steps[-1] >= keep:
-                journal = self._go_back(journal, keep)
+            if self._resumed or (self._steps and self._steps[-1] >= keep):
+                journal = self._go_back(journal, keep)  # and its torn end, if it has one, is gone
+            self._resumed, self._start = False, None
             frames = _news(journal, values, attributes, {**journal.attributes, **of_run})
             row = _row(journal, values)
             append_frames(_path(self.out), [*frames, record_frame(step, row)])
