@@ -139,6 +139,27 @@ class TestAnyArray:
                 read(tmp_path / name)
         assert not (tmp_path / "was_run").exists()
 
+    @pytest.mark.parametrize("name", ["W", "levels"])
+    def test_complex_numbers_are_refused_and_never_cast(self, tmp_path, name):
+        """With settings beside them, as in the paper's release, without, and named by --array."""
+        values = {"W": weights(20), "levels": np.ones((20, 4, 2))}[name] * (1 + 1j)
+        release(tmp_path / "a.npz", **{"W": values})
+        np.savez(tmp_path / "b.npz", **{name: values})
+        np.save(tmp_path / "c.npy", values)
+        for file in ("a.npz", "b.npz", "c.npy"):
+            for array in (None, "W" if file[0] == "a" else name):
+                with pytest.raises(InvalidInputError, match="complex128, not real numbers"):
+                    read(tmp_path / file, array=array)
+
+    def test_weights_whose_squares_overflow_are_of_a_replica_that_diverged(self, tmp_path):
+        w = weights(20)
+        w[3] *= 1e200
+        w[4, 2] *= 1e300
+        np.savez(tmp_path / "a.npz", W=w)
+        (history,) = read(tmp_path / "a.npz")
+        good = np.isfinite(history.levels).all(axis=(1, 2))
+        assert np.flatnonzero(~good).tolist() == [3, 4]
+
     @pytest.mark.parametrize(
         ("make", "options", "message"),
         [
@@ -214,6 +235,25 @@ class TestCampaign:
         (page,) = Path().glob("*-analysis.html")
         assert "Wigner" in page.read_text()
         (folder / "bad.npy").unlink()
+
+    def test_the_same_file_under_two_names_counts_once(self, tmp_path):
+        """A copy, a link, and the same arrays packed anew; another seed is another measurement."""
+        first = release(tmp_path / "a.npz")
+        (tmp_path / "b.npz").write_bytes(first.read_bytes())
+        (tmp_path / "c.npz").symlink_to(first)
+        np.savez_compressed(tmp_path / "d.npz", **np.load(first))
+        release(tmp_path / "e.npz", W=weights(seed=1))
+        release(tmp_path / "f.npz", lr=0.2)
+        histories = read(tmp_path)
+        assert [Path(h.source).name for h in histories] == ["a.npz", "e.npz", "f.npz"]
+        told = " ".join(histories[0].notes)
+        assert all(f"{name}.npz holds the same" in told for name in "bcd")
+        assert not any("holds the same" in note for h in histories[1:] for note in h.notes)
+
+    def test_runs_of_which_nothing_is_finite_are_not_copies(self, tmp_path):
+        for name in "ab":
+            release(tmp_path / f"{name}.npz", W=np.full((5, 4, 3, 3), np.nan))
+        assert len(read(tmp_path)) == 2
 
     def test_nothing_there_is_one_sentence(self, tmp_path):
         for path in (tmp_path / "none", tmp_path):

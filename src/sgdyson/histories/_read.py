@@ -1,7 +1,11 @@
 """From a path to histories."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
+
+import numpy as np
 
 from ..errors import InvalidInputError, require
 from ._arrays import Layout, read_arrays
@@ -55,7 +59,30 @@ def read(
             if failures is None:
                 raise
             failures.append(str(error))
-    return found
+    return _each_once(found)
+
+
+def _each_once(histories: list[History]) -> list[History]:
+    """Histories of a folder; the same levels to the last bit under two names count once."""
+    by_content: dict[object, list[History]] = {}
+    for place, history in enumerate(histories):
+        by_content.setdefault(_content(history) or place, []).append(history)
+    return [
+        replace(first, notes=(*first.notes, *(
+            f"{other.source} holds the same to the last bit, and is not counted again"
+            for other in others
+        )))
+        for first, *others in by_content.values()
+    ]  # fmt: skip
+
+
+def _content(history: History) -> tuple[object, ...] | None:
+    """Equal for the same measurement; None where nothing finite was recorded."""
+    levels = np.ascontiguousarray(history.levels)
+    if not np.nan_to_num(levels, posinf=0, neginf=0).any():
+        return None
+    settings = (history.matrix, history.learning_rate, history.batch_size, history.noise)
+    return (levels.shape, sha256(levels.tobytes()).digest(), *settings)
 
 
 def _inside(folder: Path) -> Iterator[Path]:
