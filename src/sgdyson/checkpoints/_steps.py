@@ -11,7 +11,7 @@ from .._stored import FACTS
 
 _FIELD = re.compile(
     r"(?P<word>[A-Za-z]*)[=_\-. ]*"
-    r"(?P<number>\d{1,18}(?!\d))(?P<rest>\.\d+|[eE][+-]?\d+)*(?P<unit>[kKM](?![A-Za-z]))?"
+    r"(?P<number>(?<!\d)\d{1,18}(?!\d))(?P<rest>\.\d+|[eE][+-]?\d+)*(?P<unit>[kKM](?![A-Za-z]))?"
 )
 _TIMES = (
     "step", "steps", "iter", "iters", "iteration", "iterations", "it", "update", "updates",

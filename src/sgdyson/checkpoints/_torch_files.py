@@ -1,6 +1,7 @@
 """Tensors of a PyTorch file, with `weights_only`: nothing in it is run."""
 
 import re
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -84,7 +85,8 @@ def _load(path: Path, mapped: bool = False) -> Any:
     if is_zip:
         _look_through(path)
     try:
-        with _foreign(torch, path) if is_zip else nullcontext():
+        with warnings.catch_warnings(), _foreign(torch, path) if is_zip else nullcontext():
+            warnings.simplefilter("ignore")  # of kinds of tensors that are skipped in any case
             return torch.load(path, "cpu", weights_only=True, mmap=mapped and is_zip)
     except InvalidInputError:
         raise
@@ -96,6 +98,10 @@ def _look_through(path: Path) -> None:
     """Refuse an archive that unpacks to more than it is, or that is a program."""
     with open_regular(path) as handle, open_zip(path, handle) as archive:
         size, infos = size_of(handle), archive.infolist()
+        require(
+            not any(re.search(r"(^|/)code/", info.filename) for info in infos),
+            f"{path} is a TorchScript program, which is not run; save its state_dict() instead.",
+        )
         faults = (member_fault(info, size) for info in infos)
         fault = next((fault for fault in faults if fault), None)
         require(fault is None, f"{path} was not loaded: a member is {fault}.")
@@ -104,10 +110,6 @@ def _look_through(path: Path) -> None:
             and sum(info.file_size for info in infos) <= size,
             f"{path} was not loaded: its members are compressed or overlap, as PyTorch never"
             " writes them.",
-        )
-        require(
-            not any(re.search(r"(^|/)code/", info.filename) for info in infos),
-            f"{path} is a TorchScript program, which is not run; save its state_dict() instead.",
         )
 
 
@@ -145,6 +147,8 @@ def _stored(found: Any, plain: str | None) -> Iterator[Stored]:
             yield Stored(name or "object", "object", (), reason="an object of another package")
         elif hasattr(value, "is_floating_point") and hasattr(value, "layout"):
             yield _tensor(name or "tensor", value)
+        elif isinstance(value, dict) and {"state", "param_groups"} <= set(value):
+            yield Stored(name or "state", "container", (), reason="state of the optimiser")
         elif isinstance(value, dict | list | tuple) and value:
             if id(value) in known or depth > _DEEPEST:
                 reason = f"the same as {known[id(value)]}" if id(value) in known else "too deep"
@@ -165,11 +169,10 @@ def _under(prefix: str, key: Any, plain: str | None) -> str:
 def _tensor(name: str, tensor: Any) -> Stored:
     import torch
 
-    dtype, shape = str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape)
-    reason = _fault(torch, tensor)
+    dtype, reason = str(tensor.dtype).removeprefix("torch."), _fault(torch, tensor)
     if reason is not None:
         return Stored(name, dtype, (), reason=reason)
-    return Stored(name, dtype, shape, partial(_numbers, tensor), share=_share(tensor))
+    return Stored(name, dtype, tuple(tensor.shape), partial(_numbers, tensor), share=_share(tensor))
 
 
 def _fault(torch: Any, tensor: Any) -> str | None:
