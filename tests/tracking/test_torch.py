@@ -9,14 +9,14 @@ import warnings
 import numpy as np
 import pytest
 
-from sgdyson.tracking import SpectralTracker, matrices_of, matrix_noise, open_run
+from sgdyson.tracking import Run, SpectralTracker, Tracker, matrices_of, matrix_noise, open_run
 from sgdyson.tracking._torch import singular_values_on
 
 torch = pytest.importorskip("torch")
 
 
-def train(path, steps=6, parts=1, seed=0, batch=8, **settings):
-    """A linear layer, a step of `batch` samples in `parts` micro-batches."""
+def train(path, steps=6, parts=1, seed=0, batch=8, clip=None, **settings):
+    """A linear layer, a step of `batch` samples in `parts` micro-batches, clipped to a norm."""
     torch.manual_seed(seed)
     model = torch.nn.Sequential(torch.nn.Linear(6, 5), torch.nn.Tanh(), torch.nn.Linear(5, 3))
     optimizer = torch.optim.SGD(model.parameters(), 0.05)
@@ -33,6 +33,8 @@ def train(path, steps=6, parts=1, seed=0, batch=8, **settings):
                 loss.backward()
                 if parts > 1:
                     tracker.micro_step()
+            if clip:
+                torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
             optimizer.step()
             tracker.step()
     return open_run(path)
@@ -89,8 +91,8 @@ class TestNoise:
         # equal up to second order in the update
         np.testing.assert_allclose(found[1], change, atol=20 * np.abs(change).max() ** 2)
 
-    @pytest.mark.parametrize("parts", [1, 2])
-    def test_two_processes_are_as_two_micro_batches(self, tmp_path, parts):
+    @pytest.mark.parametrize(("parts", "clip"), [(1, 0.0), (2, 0.05)])
+    def test_two_processes_are_as_two_micro_batches(self, tmp_path, parts, clip):
         program = tmp_path / "program.py"
         program.write_text(
             textwrap.dedent(
@@ -109,7 +111,7 @@ class TestNoise:
                     model = torch.nn.parallel.DistributedDataParallel(model)
                     optimizer = torch.optim.SGD(model.parameters(), 0.05)
                     data = torch.Generator().manual_seed(1)
-                    parts = int(sys.argv[2])
+                    parts, clip = int(sys.argv[2]), float(sys.argv[3])
                     with SpectralTracker(model, folder + "/run.zarr", every=2, optimizer=optimizer,
                                          batch_size=8) as tracker:
                         for _ in range(6):
@@ -121,6 +123,8 @@ class TestNoise:
                                 with contextlib.nullcontext() if last else model.no_sync():
                                     loss = (model(x[part]) - y[part]).square().mean() / parts
                                     loss.backward()
+                            if clip:
+                                torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
                             optimizer.step()
                             tracker.step()
                     # a second tracker has no hook, and one that stops in one process stops no other
@@ -142,11 +146,14 @@ class TestNoise:
                 """
             )
         )
-        command = [sys.executable, str(program), str(tmp_path), str(parts)]
+        command = [sys.executable, str(program), str(tmp_path), str(parts), str(clip)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
         assert done.returncode == 0, done.stderr[-2000:]
         assert "stopped" not in done.stderr
-        found, alone = open_run(tmp_path / "run.zarr"), train(tmp_path / "alone", parts=2)
+        found, alone = (
+            open_run(tmp_path / "run.zarr"),
+            train(tmp_path / "alone", parts=2, clip=clip),
+        )
         assert set(found.data_vars) == set(alone.data_vars)
         for name in alone.data_vars:
             np.testing.assert_allclose(found[name], alone[name], rtol=2e-4, err_msg=str(name))
@@ -159,6 +166,76 @@ class TestNoise:
             with SpectralTracker(model, tmp_path / "run.zarr", every=1, batch_size=4) as tracker:
                 tracker.step()
         assert open_run(tmp_path / "run.zarr").sizes["time"] == 2
+
+
+def norm_of_the_first_gradient(scale=1.0):
+    """That of `train`, by autograd on the whole batch."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(6, 5), torch.nn.Tanh(), torch.nn.Linear(5, 3))
+    data = torch.Generator().manual_seed(1)
+    x, y = torch.randn(8, 6, generator=data), torch.randn(8, 3, generator=data)
+    loss = (model(x) - y).square().mean() * scale
+    gradients = torch.autograd.grad(loss, list(model.parameters()))
+    return float(torch.stack([g.double().norm() for g in gradients]).norm())
+
+
+class TestClipping:
+    def one_step(self, path, *, clip, parts=4, scale=1.0, told=True, zeroed=None):
+        """As a `GradScaler` does it: the loss is scaled, and its gradient scaled back."""
+        torch.manual_seed(0)
+        model = torch.nn.Sequential(torch.nn.Linear(6, 5), torch.nn.Tanh(), torch.nn.Linear(5, 3))
+        data = torch.Generator().manual_seed(1)
+        x, y = torch.randn(8, 6, generator=data), torch.randn(8, 3, generator=data)
+        with SpectralTracker(model, path, every=1, batch_size=8) as tracker:
+            for a, b in zip(x.chunk(parts), y.chunk(parts), strict=True):
+                (scale * (model(a) - b).square().mean() / parts).backward()
+                tracker.micro_step(scale if told else 1.0)
+            for parameter in model.parameters():
+                parameter.grad /= scale
+            if clip:
+                torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
+            if zeroed is not None:
+                model.zero_grad(set_to_none=zeroed)
+            tracker.step()
+        assert tracker._told == set()
+        return Run(open_run(path))
+
+    @pytest.mark.parametrize("clip", [0.05, 0.5, 1e3])
+    @pytest.mark.parametrize(("scale", "told"), [(1.0, True), (2.0**12, True), (2.0**12, False)])
+    def test_the_noise_that_acts_is_that_of_the_clipped_gradient(self, tmp_path, clip, scale, told):
+        free = self.one_step(tmp_path / "free", clip=None)
+        found = self.one_step(tmp_path / "clipped", clip=clip, scale=scale, told=told)
+        factor = min(clip / norm_of_the_first_gradient(), 1.0)
+        for name in free.names:
+            expected = free.noise(name)[1] * factor**2
+            np.testing.assert_allclose(found.noise(name)[1], expected, rtol=1e-4)
+            assert np.isfinite(expected).all()
+
+    @pytest.mark.parametrize("zeroed", [True, False])
+    def test_a_gradient_that_is_gone_has_no_noise_that_is_known(self, tmp_path, zeroed):
+        run = self.one_step(tmp_path / "run.zarr", clip=0.5, zeroed=zeroed)
+        assert all(np.isnan(run.noise(name)[1]).all() for name in run.names)
+
+    def test_two_steps_that_were_zeroed_are_not_free_of_noise(self, tmp_path):
+        model = torch.nn.Linear(4, 3)
+        with SpectralTracker(model, tmp_path / "run.zarr", every=1, batch_size=4) as tracker:
+            for _ in range(3):
+                model(torch.randn(4, 4)).square().sum().backward()
+                model.zero_grad(set_to_none=False)
+                tracker.step()
+        assert Run(open_run(tmp_path / "run.zarr")).noise("weight") is None
+
+    def test_a_tracker_of_any_framework_is_told(self, tmp_path):
+        parts = np.random.default_rng(0).normal(size=(4, 5, 3))
+        found = {}
+        for name, acting in (("free", None), ("clipped", {"w": 0.3 * parts.mean(axis=0)})):
+            with Tracker(tmp_path / name, every=1) as tracker:
+                tracker.update(
+                    0, {"w": np.eye(5, 3)}, micro_gradients={"w": parts}, micro_batch=2,
+                    acting_gradients=acting,
+                )  # fmt: skip
+            found[name] = Run(open_run(tmp_path / name)).noise("w")[0]
+        np.testing.assert_allclose(found["clipped"], 0.09 * found["free"], rtol=1e-12)
 
 
 class TestLayers:
