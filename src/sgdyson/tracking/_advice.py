@@ -11,13 +11,14 @@ from ..errors import InvalidInputError, require
 from ..stats import Estimate
 from ._dynamics import matrix_dynamics
 from ._matrix_noise import measured, moments
-from ._optimizer import ScalingRule, coarseness, scaling_rule
+from ._optimizer import ScalingRule, scaling_rule, widening
 from ._run import Run
 
 _FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _OFF = 0.05  # a width wrong by so much ends the rule
 _RATE_OFF = 0.1  # and a learning rate by so much, of an optimiser that sees the mean gradient
 _VARIED = 0.01
+_FARTHEST = 30.0  # logarithm of a factor
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class Advice:
         friction: fastest of a matrix, per update; None where records do not tell.
         noise_scale: B_simple of all matrices together.
         pairs: same noise, from a quarter to sixteen times this batch.
-        largest_rate: alpha at which discrete steps make levels 5 % wider than the rule says.
+        largest_rate: alpha at which discrete steps make the width of levels 5 % other than the rule
+            says.
         optimizer: name; None where the run was not told.
         kept: what pairs have in common, "alpha/|B|" or "alpha/sqrt|B|".
         evidence: where the rule was seen.
@@ -80,8 +82,8 @@ class Advice:
         lines += self.remarks
         if self.largest_rate:
             lines.append(
-                f"Above alpha = {self.largest_rate} discrete steps widen levels by more than"
-                f" {_OFF:.0%}."
+                f"Above alpha = {self.largest_rate} discrete steps change the width of levels by"
+                f" more than {_OFF:.0%}."
             )
         else:
             lines.append(
@@ -178,7 +180,7 @@ def _pair(
     return Pair(
         rate * factor**rule.exponent,
         batch * factor,
-        _width(rule, friction, factor) if friction else None,
+        _width(rule, rate, friction, factor) if friction else None,
         batch * factor / scale.value if scale else None,
         decay,
     )
@@ -230,27 +232,36 @@ def _fastest(run: Run) -> Estimate | None:
     return max(known, key=lambda f: f.value) if known else None
 
 
-def _width(rule: ScalingRule, friction: Estimate, factor: float) -> Estimate | None:
-    """Friction an update grows with |B| under either rule."""
-    c = coarseness(rule)
-
-    def ratio(gamma: float) -> float:
-        left = 1 - c * factor * gamma
-        return math.sqrt(max(1 - c * gamma, 0.0) / left) if left > 0 else math.inf
-
-    if math.isnan(c):
+def _width(rule: ScalingRule, rate: float, friction: Estimate, factor: float) -> Estimate | None:
+    value = _widths(rule, rate, friction.value, factor)
+    above = _widths(rule, rate, friction.value + friction.error, factor)
+    if math.isnan(value):
         return None
-    value = ratio(friction.value)
-    reach = ratio(friction.value + friction.error) - value if math.isfinite(value) else 0.0
-    return Estimate(value, abs(reach), friction.effective_size)
+    reach = abs(above - value) if math.isfinite(value) else 0.0
+    return Estimate(value, reach, friction.effective_size)
+
+
+def _widths(rule: ScalingRule, rate: float, friction: float, factor: float) -> float:
+    """Beside today's: all that pulls grows with |B| an update, under either rule."""
+    decay = min(rate * rule.decoupled_decay, friction)
+    today = widening(rule, friction, decay)
+    return math.sqrt(widening(rule, factor * friction, factor * decay) / today)
 
 
 def _largest(rule: ScalingRule, rate: float, friction: Estimate | None) -> Estimate | None:
-    c = coarseness(rule)
-    if friction is None or math.isnan(c):
+    """Alpha on the line of the rule where the width is 5 % off."""
+    if friction is None or not math.isfinite(_widths(rule, rate, friction.value, 1.0)):
         return None
-    # (1 + 5 %)^2 = 1/(1 - c gamma), in units of today's
-    limit = (1 - (1 - c * friction.value) / (1 + _OFF) ** 2) / c
-    value = rate * (limit / friction.value) ** rule.exponent
+
+    def inside(logarithm: float) -> bool:
+        return abs(_widths(rule, rate, friction.value, math.exp(logarithm)) - 1) < _OFF
+
+    low, high = 0.0, 0.1
+    while inside(high) and high < _FARTHEST:
+        low, high = high, high + 0.1
+    while high - low > 1e-12:
+        middle = (low + high) / 2
+        low, high = (middle, high) if inside(middle) else (low, middle)
+    value = rate * math.exp(low * rule.exponent)
     error = rule.exponent * value * friction.error / friction.value
     return Estimate(value, error, friction.effective_size)

@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..errors import InvalidInputError
 
 _LINEAR = ("sgd", "heavyball", "nesterov", "momentum")
@@ -92,15 +94,32 @@ def long_run_factor(name: str | None, numbers: Mapping[str, float]) -> float:
     return (1 - numbers.get("dampening", 0.0)) / (1 - beta)
 
 
-def coarseness(rule: ScalingRule) -> float:
-    r"""The c of a width^2 that is $1/(1 - c\gamma)$ times that of infinitely small steps.
+def widening(rule: ScalingRule, friction: float, decay: float = 0.0) -> float:
+    r"""Width^2 of a level in steps of this size, over that of infinitely small ones, $1/2\gamma$.
 
-    $c = (1-\beta)/2(1+\beta)$ for a memory $\beta$ and a level that relaxes at the rate $\gamma$
-    an update: 1/2 of plain descent. NaN under Nesterov's momentum, where it is not of this form.
+    Of $w' = (1-d)w - u'$ with $u' = \beta u + (1-\beta)((\gamma-d)w + n)$, n of variance 1, or what
+    Nesterov's momentum makes of it: exact. $1/(1-\gamma/2)$ of plain descent.
+
+    Args:
+        rule: tells the memory.
+        friction: gamma, an update, of loss and decay together.
+        decay: d, what decay beside the gradient has in it.
+
+    Returns:
+        Infinity beyond stability.
     """
-    if rule.nesterov and rule.memory:
-        return math.nan
-    return (1 - rule.memory) / (2 * (1 + rule.memory))
+    beta, pull = rule.memory, friction - decay
+    kick = np.array([-(1 - beta), 1 - beta])
+    drift = np.array([[1 - decay, -beta], [0.0, beta]])
+    if rule.nesterov:  # w' = w - (1-beta) g - beta u', g the gradient itself
+        kick[0] *= 1 + beta
+        drift[0, 1] *= beta
+    drift[:, 0] += pull * kick
+    if np.abs(np.linalg.eigvals(drift)).max() >= 1:
+        return math.inf
+    source = np.outer(kick, kick).reshape(4)
+    covariance = np.linalg.solve(np.eye(4) - np.kron(drift, drift), source)
+    return float(covariance[0]) * 2 * friction
 
 
 def _ahead(name: str | None, numbers: Mapping[str, float]) -> bool:
