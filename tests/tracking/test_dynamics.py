@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import xarray as xr
 from typer.testing import CliRunner
 
 from sgdyson.cli import app
@@ -16,8 +17,11 @@ from sgdyson.tracking import (
     coulomb_repulsion,
     matrix_dynamics,
     matrix_noise,
+    noise_scale,
     open_run,
+    write_run_report,
 )
+from sgdyson.tracking._dynamics import _of_null
 
 FRICTION, NOISE = 0.004, 0.01
 NEGLECTED = 1 / 36  # relative, see matrix_dynamics
@@ -32,10 +36,17 @@ def ornstein_uhlenbeck(shape, updates, seed=0):
         w = (1 - FRICTION) * w + NOISE * random.standard_normal(shape)
 
 
+def a_run(weights, interval=1):
+    s = np.linalg.svd(weights, compute_uv=False)
+    shape = list(weights.shape[1:])
+    return xr.Dataset(
+        {"s_w": (("time", "l"), s, {"name": "w", "shape": shape})},
+        coords={"time": interval * np.arange(len(s))},
+    )
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    import xarray as xr
-
     weights = np.stack(list(ornstein_uhlenbeck((12, 6), 60_000)))
     s = np.linalg.svd(weights, compute_uv=False)
     apart = weights[:, 0] + 1.5 * np.arange(6, 0, -1)
@@ -89,6 +100,65 @@ class TestDynamics:
         error = moved.std(axis=0) / np.sqrt(len(moved))
         expected = 0.05**2 * coulomb_repulsion(s, 2)
         assert np.all(np.abs(moved.mean(axis=0) - expected) < 4 * error + 0.02 * expected)
+
+    def test_noise_from_one_side_alone(self):
+        """A level without noise in its row repels others half as much: direct draws, as above."""
+        random = np.random.default_rng(2)
+        live, null = np.array([[3.0, 2.0, 1.2]]), np.array([[1.7]])
+        w = np.zeros((6, 4))
+        w[[0, 1, 2, 3], [0, 1, 2, 3]] = *live[0], *null[0]
+        kick = 0.03 * random.standard_normal((200_000, 6, 4))
+        kick[:, 3] = 0.0
+        both = np.concatenate([w + kick, w - kick])
+        moved = np.linalg.svd(both, compute_uv=False).reshape(2, -1, 4).mean(axis=0)
+        moved = moved[:, [0, 1, 3]] - live
+        error = moved.std(axis=0) / np.sqrt(len(moved))
+        force = coulomb_repulsion(live, 2) + _of_null(live, null)
+        expected = 0.03**2 * force[0]
+        assert np.all(np.abs(moved.mean(axis=0) - expected) < 4 * error + 0.03 * np.abs(expected))
+        whole = 0.03**2 * (coulomb_repulsion(live, 2) + 2 * _of_null(live, null))[0]
+        assert np.abs((moved.mean(axis=0) - whole) / error).max() > 10
+
+    @pytest.mark.parametrize("place", [1e-12, 1e-6, 1e-3])
+    def test_a_level_that_does_not_diffuse_owns_nothing(self, place):
+        """As of a softmax, blind to the sum of its rows, which weight decay alone moves."""
+        blind = np.ones(6) / 6**0.5
+        noise = np.stack(list(ornstein_uhlenbeck((6, 12), 20_000)))
+        live = noise - blind[:, None] * (blind @ noise)[:, None, :]
+        still = place * (1 - 1e-5) ** np.arange(len(live))
+        direction = np.outer(blind, np.eye(12)[0])
+        found = matrix_dynamics(a_run(live + still[:, None, None] * direction), "w", 0)
+        assert len(found.null) == 1
+        allowed = 4 * found.diffusion.error + NEGLECTED * NOISE**2
+        assert abs(found.diffusion.value - NOISE**2) < allowed
+        assert abs(found.ratio.value - 1) < 4 * found.ratio.error + NEGLECTED
+        assert found.ratio.error < 0.25
+        assert found.used + found.near_zero + found.near_neighbour == pytest.approx(5 / 6)
+
+    def test_the_wall_at_zero_is_left_out(self):
+        found = matrix_dynamics(a_run(np.stack(list(ornstein_uhlenbeck((6, 6), 20_000)))), "w", 0)
+        assert found.near_zero > 0.05
+        assert abs(found.ratio.value - 1) < 4 * found.ratio.error + NEGLECTED
+        assert found.ratio.error < 0.25
+        allowed = 4 * found.diffusion.error + NEGLECTED * NOISE**2
+        assert abs(found.diffusion.value - NOISE**2) < allowed
+
+    def test_steps_with_a_memory_are_no_diffusion(self):
+        random = np.random.default_rng(0)
+        w, v, weights = 0.3 * random.standard_normal((6, 12)), 0.0, []
+        for _ in range(12_000):
+            v = 0.9 * v + 1e-4 * random.standard_normal((6, 12))
+            w = w + v
+            weights.append(w)
+        with pytest.raises(InvalidInputError, match=r"correlated by 0\.\d.*momentum"):
+            matrix_dynamics(a_run(np.stack(weights)), "w", 0)
+        found = matrix_dynamics(a_run(np.stack(weights)[::100], 100), "w", 0)  # long intervals go
+        assert abs(found.diffusion.value / 1e-6 - 1) < 0.25
+
+    def test_a_rate_that_varied_is_no_steady_state(self, run):
+        changing = run.assign(learning_rate=("time", np.linspace(0.1, 0, run.sizes["time"])))
+        with pytest.raises(InvalidInputError, match=r"rate of w varied from 0 to 0\.1"):
+            matrix_dynamics(changing, "w", 0)
 
     def test_advice_ends_where_steps_are_coarse(self, run):
         advice = advise(run)
@@ -182,6 +252,80 @@ def test_the_page_of_a_run(tmp_path):
     law = np.array(data[0]["records"][-1]["law"])
     assert np.trapezoid(law[1], law[0]) == pytest.approx(1, abs=0.02)
     assert "<dt>a vector</dt><dd>b</dd>" in text
+
+
+def the_data_of(page):
+    return json.loads(re.search(r'id="matrices">(.*?)</script>', page, re.DOTALL)[1])
+
+
+def test_one_bad_matrix_hides_no_good_one(tmp_path, monkeypatch):
+    from sgdyson.tracking import _page
+
+    random = np.random.default_rng(0)
+    arrays = {name: random.standard_normal((30, 20)) for name in ("good", "lost", "odd", "tail")}
+    with Tracker(tmp_path / "run.zarr", every=1, learning_rate=0.1, batch_size=4) as tracker:
+        for step in range(3):
+            gradients = {
+                name: 1 + random.standard_normal((2, 30, 20)) for name in arrays if name != "odd"
+            }
+            if step:
+                del gradients["tail"]  # measured once only
+            tracker.update(step, arrays, micro_gradients=gradients, micro_batch=2)
+    run = open_run(tmp_path / "run.zarr")
+    run["s_lost"][:] = np.nan
+    measure, fit = _page.measure_values, _page.fit_tail
+
+    def measured(name, *rest):
+        if name == "odd":
+            raise np.linalg.LinAlgError("did not converge")
+        return measure(name, *rest)
+
+    def fitted(levels):
+        if np.isclose(levels[0], run["s_tail"].values[-1, 0] ** 2):
+            raise InvalidInputError("no tail is to be had.")
+        return fit(levels)
+
+    monkeypatch.setattr(_page, "measure_values", measured)
+    monkeypatch.setattr(_page, "fit_tail", fitted)
+    write_run_report(tmp_path / "page.html", run, "run")
+    page = (tmp_path / "page.html").read_text()
+    assert [matrix["name"] for matrix in the_data_of(page)] == ["good", "tail"]
+    for reason, name in [("no record without NaN or infinity", "lost"),
+                         ("LinAlgError: did not converge", "odd"),
+                         ("no tail: no tail is to be had", "tail")]:  # fmt: skip
+        assert f"<dt>{reason}</dt><dd>{name}</dd>" in page
+    assert advise(run).noise_scale is not None  # of those that were measured throughout
+    run["s_good"][:] = run["s_tail"][:] = np.nan
+    with pytest.raises(InvalidInputError, match=r"to show: no record .* good, lost|good, lost"):
+        write_run_report(tmp_path / "none.html", run, "run")
+
+
+def test_the_page_names_the_optimiser_and_its_rule(tmp_path):
+    for optimizer, text in (
+        ("AdamW", "Under AdamW, alpha/sqrt|B| ="),
+        ("Lion", "is Lion: no rule"),
+    ):
+        out = tmp_path / f"{optimizer}.zarr"
+        with Tracker(out, every=1, learning_rate=0.1, batch_size=4, optimizer=optimizer) as tracker:
+            for step in range(3):
+                tracker.update(step, {"w": np.random.default_rng(step).normal(size=(9, 8))})
+        write_run_report(tmp_path / "page.html", open_run(out), "run")
+        assert text in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("small", "big", "message"),
+    [([1.0, np.nan], [1.0, 1.0], "1 of 2 steps"), ([1.0, np.inf], [1.0, 1.0], "not finite"),
+     ([1.0, 1.0], [1.0, -1.0], "negative"), ([1.0, 1.1], [2.0, 2.1], "give the small batches"),
+     ([0.0, 0.0], [0.0, 0.0], "all noise")],
+)  # fmt: skip
+def test_noise_scales_that_are_none(small, big, message):
+    with pytest.raises(InvalidInputError, match=message):
+        noise_scale(small, big, 1, 4)
+
+
+def test_no_noise_at_all_is_a_scale_of_zero():
+    assert noise_scale(np.ones(10), np.ones(10), 1, 4).value == 0
 
 
 def test_the_page_of_checkpoints(tmp_path):
