@@ -26,7 +26,7 @@ _LENGTHS = {1: 2, 2: 4, 3: 4}  # bytes that hold the length of the header, by ve
 _LONGEST_HEADER = 10_000  # NumPy's own bound
 _ENTRY = re.compile(r"'(\w+)'\s*:\s*('[^']*'|True|False|\([\d\sL,]*\)|\[.*\])\s*,?\s*", re.DOTALL)
 _DTYPE = re.compile(r"[<>|=]?([A-Za-z?])(\d{0,4})(\[\w{1,8}\])?")
-_DIRECTORY, _LARGEST_DIRECTORY = b"PK\x05\x06", 2**25  # bytes, of half a million members
+_DIRECTORY, _LARGEST_DIRECTORY = b"PK\x05\x06", 2**22  # bytes, of some fifty thousand members
 _FOLD, _SMALL = 200, 2**27  # numbers of a training run do not shrink two hundred-fold
 
 
@@ -80,7 +80,7 @@ def open_zip(path: Path, handle: BinaryIO) -> zipfile.ZipFile:
         size = int.from_bytes(tail[wide + 40 : wide + 48], "little")
     require(
         size <= _LARGEST_DIRECTORY,
-        f"{path} is no whole NumPy file: a directory of {in_words(size)} is above the limit of"
+        f"{path} is not unpacked: a directory of {in_words(size)} is above the limit of"
         f" {in_words(_LARGEST_DIRECTORY)}.",
     )
     handle.seek(0)
@@ -88,7 +88,7 @@ def open_zip(path: Path, handle: BinaryIO) -> zipfile.ZipFile:
         return zipfile.ZipFile(handle)
     except Exception as error:  # of many kinds, by which of its numbers is wrong
         raise InvalidInputError(
-            f"{path} is no whole NumPy file: the directory of the archive cannot be read"
+            f"{path} is no whole NumPy file or archive: its directory cannot be read"
             f" ({type(error).__name__}: {error})."
         ) from error
 

@@ -11,6 +11,8 @@ from .errors import InvalidInputError
 
 _COPIES = 2  # the bytes of the file, and what is made of them, side by side
 
+_SMALL = 2**24  # bytes that no one asks for: the system takes milliseconds to tell what is free
+
 
 def _nothing() -> np.ndarray:
     raise InvalidInputError("nothing is stored.")
@@ -49,14 +51,15 @@ class Stored:
         """
         if self.reason is not None:
             raise InvalidInputError(self.reason)
-        require_memory(
-            _COPIES * 8 * math.prod(self.shape), f"an array of shape {self.shape}",
-            "read it on a larger machine",
-        )  # fmt: skip
+        wanted = _COPIES * 8 * math.prod(self.shape)
+        if wanted > _SMALL:
+            require_memory(wanted, f"an array of shape {self.shape}", "read it on a larger machine")
         try:
             return self.read()
         except MemoryError as error:
             raise InvalidInputError(f"shape {self.shape} does not fit into memory") from error
+        except OSError as error:
+            raise InvalidInputError(f"cannot be read from the disk ({error.strerror})") from error
 
 
 @dataclass(frozen=True)

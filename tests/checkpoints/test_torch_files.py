@@ -114,6 +114,8 @@ def test_a_container_in_itself_or_in_many_places_is_met_once(tmp_path):
 def test_one_model_container_names_nothing_and_two_do(tmp_path):
     one = {"state_dict": {"w": weights()}, "epoch": 3}
     assert names_of(survey(saved(tmp_path / "a.pt", one))) == ["w"]
+    nested = {"model": {"state_dict": {"w": weights()}, "arguments": {"width": 5}}, "history": []}
+    assert names_of(survey(saved(tmp_path / "c.pt", nested))) == ["w"]
     two = one | {"model": {"w": weights(1)}}
     assert names_of(survey(saved(tmp_path / "b.pt", two))) == ["state_dict.w", "model.w"]
 

@@ -18,6 +18,7 @@ from ._readers import facts_in, reader_of
 from ._roles import is_optimiser_state
 from ._steps import steps_of
 
+_MOST = 20  # in a sentence
 _WORDS = re.compile(r"(\D*)(\d*)")
 
 
@@ -75,7 +76,7 @@ class Checkpoint:
             require(
                 len(skipped) < len(stored) or not stored,
                 f"{', '.join(map(str, self.files))}: nothing was read:"
-                f" {'; '.join(f'{s.name}: {s.reason}' for s in skipped)}.",
+                f" {'; '.join(f'{s.name}: {s.reason}' for s in skipped[:_MOST])}.",
             )
 
 
@@ -160,10 +161,10 @@ def _of_shards(files: Sequence[Path], stack: ExitStack) -> Iterator[Stored]:
     for path in files:
         try:
             contents = stack.enter_context(reader_of(path)(path))
-        except InvalidInputError as error:
+        except (InvalidInputError, OSError) as error:
             if len(files) == 1:
-                raise
-            yield Stored(path.name, "", (), reason=str(error))
+                raise InvalidInputError(str(error)) from error
+            yield Stored(path.name, "", (), reason=str(error).rstrip("."))
             continue
         for array in contents.arrays:
             if array.name in known and array.reason is None:

@@ -15,6 +15,7 @@ from ._checkpoints import Checkpoint, Series, loaded, series_at
 from ._quantised import is_unscaled
 from ._roles import is_average
 
+_MOST_NAMES = 20
 _FAULTS = (InvalidInputError, np.linalg.LinAlgError, ArithmeticError, RuntimeError, RuntimeWarning)
 
 
@@ -114,12 +115,18 @@ def survey(
                 work.skip([Skipped(unit.label, str(error).rstrip("."))])
     found = work.finished()
     found.notes = series.notes
-    reasons = "; ".join(f"{reason}: {', '.join(n)}" for reason, n in found.skipped.items())
+    reasons = "; ".join(f"{reason}: {_first(names)}" for reason, names in found.skipped.items())
     require(
         any(found.spectra),
         f"{path} holds no weight matrix{f' ({reasons})' if reasons else ''}.",
     )
     return found
+
+
+def _first(names: list[str]) -> str:
+    """Names for a sentence, which a hundred thousand of them would not be."""
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
 
 
 def _size(series: Series) -> float:
@@ -209,8 +216,12 @@ def _plain(lists: _Lists) -> dict[str, list[str]]:
 
 
 def _told(stored: list[Stored], advance: Any) -> Iterator[tuple[str, np.ndarray] | Skipped]:
+    """The arrays, with the bar moved once for many small ones."""
+    done = 0.0
     for item in stored:
         array = loaded(item)
         yield array
-        if not isinstance(array, Skipped):
-            advance(array[1].nbytes / 1e6)
+        done += 0 if isinstance(array, Skipped) else array[1].nbytes / 1e6
+        if done > 1:
+            advance(done)
+            done = 0.0

@@ -57,9 +57,7 @@ def open_torch(path: Path) -> Iterator[Contents]:
         InvalidInputError: PyTorch is not installed, or does not load the file.
     """
     found = _load(path)
-    prefixes = [key for key in _PLAIN if isinstance(found, dict) and key in found]
-    plain = prefixes[0] if len(prefixes) == 1 else None  # it adds nothing to names
-    yield Contents(list(_stored(found, plain)), _facts(found))
+    yield Contents(list(_stored(found)), _facts(found))
 
 
 def peek_torch(path: Path) -> dict[str, int]:
@@ -137,7 +135,7 @@ def _reason(error: Exception) -> str:
     return f"PyTorch says {type(error).__name__}" + (f" ({lines[0][:200]})" if lines else "")
 
 
-def _stored(found: Any, plain: str | None) -> Iterator[Stored]:
+def _stored(found: Any) -> Iterator[Stored]:
     """Tensors of nested containers; one that stands in two places is met once."""
     known: dict[int, str] = {}
     waiting: list[tuple[str, Any, int]] = [("", found, 0)]
@@ -155,15 +153,17 @@ def _stored(found: Any, plain: str | None) -> Iterator[Stored]:
                 yield Stored(name, "container", (), reason=reason)
                 continue
             known[id(value)] = name or "the whole"
-            pairs = value.items() if isinstance(value, dict) else enumerate(value)
-            inside = [(_under(name, key, plain), part, depth + 1) for key, part in pairs]
+            inside = [(f"{name}.{key}" if name else key, part, depth + 1)
+                      for key, part in _pairs(name, value)]  # fmt: skip
             waiting += reversed(inside)
 
 
-def _under(prefix: str, key: Any, plain: str | None) -> str:
-    if not prefix:
-        return "" if key == plain else str(key)
-    return f"{prefix}.{key}"
+def _pairs(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Parts of a container with their keys; the one that is the model adds nothing to names."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    models = [key for key in _PLAIN if isinstance(value, dict) and isinstance(value.get(key), dict)]
+    plain = models[0] if len(models) == 1 and not name else None
+    yield from (("" if key == plain else str(key), part) for key, part in pairs)
 
 
 def _tensor(name: str, tensor: Any) -> Stored:
