@@ -7,6 +7,7 @@ from checkpoint_files import noise, write_safetensors
 from sgdyson.checkpoints import survey
 from sgdyson.errors import InvalidInputError
 from sgdyson.spectra import Skipped, layout_of, weight_matrices
+from sgdyson.tracking import Tracker, matrices_of, open_run
 
 
 def taken(arrays, **settings):
@@ -147,6 +148,25 @@ def test_what_numpy_does_not_take_is_told():
     assert parts[1][0] == "w"
 
 
+def test_a_tracker_goes_by_the_same_rule(tmp_path):
+    conv, stack = noise((3, 3, 1, 8)), noise((4, 6, 7))
+    weights = {"conv": {"kernel": conv}, "scan": {"kernel": stack, "bias": np.zeros((4, 7))}}
+    with Tracker(tmp_path / "run.zarr", every=1) as tracker:
+        tracker.update(0, weights)
+    run = open_run(tmp_path / "run.zarr")
+    exact = {"conv.kernel": values(conv.reshape(9, 8).T)}
+    exact |= {f"scan.kernel[{n}]": values(stack[n]) for n in range(4)}
+    found = {name: run[f"s_{key}"].values[0] for name, key in matrices_of(run).items()}
+    assert list(found) == list(exact)
+    for name, s in found.items():
+        np.testing.assert_allclose(s, exact[name], rtol=1e-12)
+    with Tracker(tmp_path / "by-hand.zarr", every=1, layout="torch") as tracker:
+        tracker.update(0, weights)
+    assert list(matrices_of(open_run(tmp_path / "by-hand.zarr"))) == ["conv.kernel", "scan.kernel"]
+    with pytest.raises(InvalidInputError, match="none of auto"):
+        Tracker(tmp_path / "c.zarr", layout="chw")
+
+
 def test_what_is_assumed_is_told_once_a_matrix(tmp_path):
     for step in (1, 2):
         arrays = {"conv.weight": noise((8, 3, 5, 5)), "mlp.experts.w1": noise((2, 5, 4)),
@@ -166,7 +186,7 @@ class TestFrameworks:
     def test_flax_linen(self):
         nn = pytest.importorskip("flax.linen")
         jax = pytest.importorskip("jax")
-        from sgdyson.tracking._tracker import _named
+        from sgdyson.tracking._arrays import named_arrays
 
         class Net(nn.Module):
             @nn.compact
@@ -175,7 +195,7 @@ class TestFrameworks:
                 x = nn.MultiHeadDotProductAttention(num_heads=2, qkv_features=6)(x, x)
                 return nn.Dense(5)(x)
 
-        arrays = _named(Net().init(jax.random.key(0), np.ones((1, 4, 4, 1))))
+        arrays = named_arrays(Net().init(jax.random.key(0), np.ones((1, 4, 4, 1))))
         found = dict(p for p in weight_matrices(arrays) if not isinstance(p, Skipped))
         sizes = {name.removeprefix("params."): m.shape for name, m in found.items()}
         heads = "MultiHeadDotProductAttention_0"
@@ -187,10 +207,10 @@ class TestFrameworks:
 
     def test_flax_nnx_stacked(self):
         nnx = pytest.importorskip("flax.nnx")
-        from sgdyson.tracking._tracker import _named
+        from sgdyson.tracking._arrays import named_arrays
 
         make = nnx.split_rngs(splits=4)(nnx.vmap(lambda rngs: nnx.Linear(6, 7, rngs=rngs)))
-        arrays = _named(nnx.state(make(nnx.Rngs(0)), nnx.Param))
+        arrays = named_arrays(nnx.state(make(nnx.Rngs(0)), nnx.Param))
         found = [p for p in weight_matrices(arrays) if not isinstance(p, Skipped)]
         assert [matrix.shape for _, matrix in found] == [(6, 7)] * 4
 

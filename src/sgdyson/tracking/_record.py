@@ -40,6 +40,7 @@ class Recorder:
 
     Args:
         split: parts of fused matrices.
+        layout: which axes are rows, by name.
         find: singular values of a matrix.
         live: called after each matrix.
         shapes: of all that was ever recorded, by name.
@@ -50,6 +51,7 @@ class Recorder:
     live: Callable[[], object]
     shapes: dict[str, Shape] = field(default_factory=dict)
     keys: Keys = field(default_factory=lambda: Keys({}))
+    layout: str | Mapping[str, str] = "auto"
     _last: Spectra = field(default_factory=dict)
     _digests: dict[str, bytes] = field(default_factory=dict)
 
@@ -64,10 +66,11 @@ class Recorder:
         """Measure the matrices among these arrays."""
         values = {name: np.array(value) for name, value in settings.common.items()}
         found = Record({}, values, [])
-        old = dict(self._matrices(before.items(), []))
+        sizes = {n: np.shape(value) for n, value in arrays} if isinstance(arrays, list) else None
+        old = dict(self._matrices(before.items(), [], sizes))
         resumed = bool(self.shapes) and not self._last
         known = set(self.shapes)
-        for name, matrix in self._matrices(arrays, found.skipped):
+        for name, matrix in self._matrices(arrays, found.skipped, sizes):
             self._know(name, matrix.shape)
             found.spectra[name] = s = self._spectrum(name, matrix, find)
             key = self.keys[name]
@@ -93,9 +96,12 @@ class Recorder:
         }
 
     def _matrices(
-        self, arrays: Iterable[tuple[str, Any]], skipped: list[Skipped]
+        self,
+        arrays: Iterable[tuple[str, Any]],
+        skipped: list[Skipped],
+        sizes: Mapping[str, tuple[int, ...]] | None,
     ) -> Iterable[tuple[str, np.ndarray]]:
-        for part in weight_matrices(arrays, self.split):
+        for part in weight_matrices(arrays, self.split, self.layout, sizes):
             if isinstance(part, Skipped):
                 skipped.append(part)
             else:

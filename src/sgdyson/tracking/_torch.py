@@ -37,6 +37,7 @@ class SpectralTracker(Tracker):
         out: folder of the Zarr store. Only process 0 writes it.
         every: steps between records, "log" or "adaptive".
         split: parts of fused matrices.
+        layout: which axes of an array are rows, see `weight_matrices`.
         optimizer: of PyTorch, or several in a list; tells its name, its numbers and the learning
             rate of each matrix at each record. Or told by hand, see `Tracker`.
         learning_rate: where there is no optimizer to tell.
@@ -72,6 +73,7 @@ class SpectralTracker(Tracker):
         log: Log | None = None,
         mode: Mode | None = None,
         start_step: int = 0,
+        layout: str | dict[str, str] = "auto",
     ) -> None:
         require(
             callable(getattr(model, "named_parameters", None)),
@@ -89,6 +91,7 @@ class SpectralTracker(Tracker):
         super().__init__(
             out, every, split, learning_rate=learning_rate, batch_size=batch_size, log=log,
             optimizer=None if self._optimizers else optimizer, mode=mode, start_step=start_step,
+            layout=layout,
         )  # fmt: skip
         if self._optimizers:
             kinds = dict.fromkeys(type(optimizer).__name__ for optimizer in self._optimizers)

@@ -11,7 +11,7 @@ import numpy as np
 
 from .._threads import one_blas_thread
 from ..errors import require
-from ..spectra import Skipped, fit_bulk, singular_values
+from ..spectra import Skipped, fit_bulk, layout_of, singular_values
 from ._advice import Advice, advise
 from ._arrays import copies, named_arrays
 from ._beside import Beside, StillBusyError
@@ -42,6 +42,7 @@ class Tracker:
         every: steps between records, "log" for steps 0, 1, 2, 4, 8, ..., or "adaptive", see
             `sgdyson.tracking.Cadence`.
         split: parts of fused matrices, see `weight_matrices`.
+        layout: which axes of an array are rows, see `weight_matrices`.
         learning_rate: alpha, a number, or one for each matrix by its name, or a function without
             arguments that tells them.
         batch_size: samples |B| of an update, or a function without arguments that tells it.
@@ -72,7 +73,10 @@ class Tracker:
         log: Log | None = None,
         mode: Mode | None = None,
         start_step: int | None = None,
+        layout: str | dict[str, str] = "auto",
     ) -> None:
+        for kind in [layout] if isinstance(layout, str) else layout.values():
+            layout_of("weights", (1, 1), kind)
         self.out, self.cadence, self.split = Path(out), Cadence(every), split
         self.learning_rate, self.batch_size, self._log = learning_rate, batch_size, log
         self._optimizer, self._numbers = by_hand(optimizer)
@@ -84,7 +88,7 @@ class Tracker:
         self.stopped = self._closed = False
         self._process = os.getpid()
         self._beside = Beside[_Result]()
-        self._recorder = Recorder(split, self._beside.live)
+        self._recorder = Recorder(split, self._beside.live, layout=layout)
         self._store = _store(self.out, mode, start_step)
         self._recorder.shapes, self._recorder.keys = _matrices(self._store)
         self._change: float | None = None
