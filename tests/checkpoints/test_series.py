@@ -267,3 +267,18 @@ def test_no_matrix_hides_another_from_the_tail(tmp_path, name):
     assert "hard" in {*named, *(matrix.name for matrix in others)}
     rows = found.rows()
     assert all(set(row) == set(rows[0]) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"split": 0}, "split = 0"),
+        ({"layout": "chw"}, "'chw' is none of auto"),
+        ({"false_alarm": 5.0}, "^false_alarm = 5.0"),
+    ],
+)
+def test_a_wrong_setting_is_one_mistake(tmp_path, settings, message):
+    """And not the fault of each matrix."""
+    np.savez(tmp_path / "a.npz", w=noise((6, 5)), v=noise((6, 5)))
+    with pytest.raises(InvalidInputError, match=message):
+        survey(tmp_path / "a.npz", **settings)

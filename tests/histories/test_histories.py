@@ -1,6 +1,7 @@
 """Histories from files: what is planted is found, what is bad is refused."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -310,6 +311,31 @@ def test_each_matrix_of_a_run_is_a_history_and_has_its_own_scaling_line(tmp_path
     (line,) = scaling_lines(summaries)
     assert (line.matrix, line.indices) == ("first", (0, 1))
     assert line.to_dict()["matrix"] == "first"
+
+
+@pytest.mark.parametrize(
+    "damage", ["complex", "no JSON", "a list", "no shape", "odd codec", "pipe"]
+)
+def test_a_zarr_run_that_cannot_be_read_is_one_sentence(tmp_path, damage):
+    store = tmp_path / "a.zarr"
+    levels = np.ones((4, 3, 2)) * (1j if damage == "complex" else 1)
+    xr.Dataset({"levels": (("replica", "time", "level"), levels)}).to_zarr(
+        store, consolidated=False, zarr_format=2
+    )
+    header = store / "levels" / ".zarray"
+    text = json.loads(header.read_text())
+    changed = {
+        "no JSON": "{", "a list": "[]", "no shape": json.dumps(text | {"shape": None}),
+        "odd codec": json.dumps(text | {"compressor": {"id": "none such"}}),
+    }  # fmt: skip
+    if damage in changed:
+        header.write_text(changed[damage])
+    if damage == "pipe":
+        (store / ".zgroup").unlink()
+        os.mkfifo(store / ".zgroup")
+    message = "not real numbers" if damage == "complex" else r"a\.zarr.*\.$"
+    with pytest.raises(InvalidInputError, match=message):
+        read(store)
 
 
 def gaussian_pair(random, replicas, times, scale):

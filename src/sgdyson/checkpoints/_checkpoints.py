@@ -11,11 +11,10 @@ import numpy as np
 from .._input_files import open_regular
 from .._stored import Stored
 from ..errors import InvalidInputError, require
-from ..spectra import Skipped
+from ..spectra import Skipped, is_optimiser_state
 from ._folders import Listing, Unit, list_folder, read_json, require_any
 from ._quantised import unquantised
 from ._readers import facts_in, reader_of
-from ._roles import is_optimiser_state
 from ._steps import steps_of
 
 _MOST = 20  # in a sentence
@@ -157,7 +156,7 @@ def _facts(unit: Unit) -> dict[str, int]:
 
 def _of_shards(files: Sequence[Path], stack: ExitStack) -> Iterator[Stored]:
     """Arrays of all shards; one that cannot be read is named, unless it is the only one."""
-    known: dict[str, Path] = {}
+    known: dict[str, bool] = {}  # whether one of this name can be read
     for path in files:
         try:
             contents = stack.enter_context(reader_of(path)(path))
@@ -167,10 +166,11 @@ def _of_shards(files: Sequence[Path], stack: ExitStack) -> Iterator[Stored]:
             yield Stored(path.name, "", (), reason=str(error).rstrip("."))
             continue
         for array in contents.arrays:
-            if array.name in known and array.reason is None:
-                reason = f"a second array of this name, in {path.name}"
+            if array.name in known:
+                again = f"a second array of this name, in {path.name}"
+                reason = array.reason or (again if known[array.name] else None)
                 array = replace(array, name=f"{array.name} ({path.name})", reason=reason)
-            known[array.name] = path
+            known[array.name] = known.get(array.name, False) or array.reason is None
             yield array
 
 

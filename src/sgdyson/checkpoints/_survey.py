@@ -10,10 +10,16 @@ import numpy as np
 from .._progress import progress_bar
 from .._stored import Stored
 from ..errors import InvalidInputError, require
-from ..spectra import MatrixSpectrum, Skipped, layout_of, spectrum, weight_matrices
+from ..spectra import (
+    MatrixSpectrum,
+    Skipped,
+    is_average,
+    layout_of,
+    spectrum,
+    weight_matrices,
+)
 from ._checkpoints import Checkpoint, Series, loaded, series_at
 from ._quantised import is_unscaled
-from ._roles import is_average
 
 _MOST_NAMES = 20
 _FAULTS = (InvalidInputError, np.linalg.LinAlgError, ArithmeticError, RuntimeError, RuntimeWarning)
@@ -102,6 +108,13 @@ def survey(
     Raises:
         InvalidInputError: nothing that can be read, or no matrix in it.
     """
+    require(
+        isinstance(split, Mapping) or split >= 1,
+        f"split = {split} must be a number of parts, from 1 up.",
+    )
+    # a wrong setting is one mistake, and not the fault of each matrix
+    spectrum("of the settings", np.vander(np.arange(1.0, 7.0)), **settings | {"tail": False})
+    layout_of("any", (1, 1), layout if isinstance(layout, str) else "auto")
     series = series_at(path)
     work = _Work(split, layout, settings)
     work.skip(series.left_out)

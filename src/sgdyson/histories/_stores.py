@@ -67,11 +67,17 @@ def read_run(store: Path) -> Iterator[History]:
     """Every matrix of a data set with `levels(replica, time, level)`."""
     try:
         run: xr.Dataset = xr.open_zarr(store, consolidated=False, chunks=None)
-        levels = np.array(run["levels"].transpose("replica", "time", "level"), np.float64)
-    except (KeyError, ValueError, OSError) as error:
+        values = run["levels"].transpose("replica", "time", "level").values
+    except Exception as error:  # of many kinds: JSON, metadata of Zarr, its codecs
         raise InvalidInputError(
-            f"{store} holds no levels(replica, time, level) that can be read ({error})."
+            f"{store} holds no levels(replica, time, level) that can be read"
+            f" ({type(error).__name__}: {error})."
         ) from error
+    require(
+        values.dtype.kind in "fiu",
+        f"{store}: levels hold {values.dtype}, not real numbers; save real ones.",
+    )
+    levels = np.array(values, np.float64)
     if "diverged" in run:
         levels[run.diverged.values.astype(bool)] = np.nan
     recorded_from = run.attrs.get("record_from", 0) or 0

@@ -28,6 +28,8 @@ from ._repulsion import repulsion as repulsion
 from ._repulsion_lines import coulomb_diffusion as coulomb_diffusion
 from ._repulsion_lines import coulomb_drift as coulomb_drift
 from ._repulsion_lines import finite_step as finite_step
+from ._roles import is_average as is_average
+from ._roles import is_optimiser_state as is_optimiser_state
 from ._spectrum import MatrixSpectrum as MatrixSpectrum
 from ._spectrum import gram_suffices as gram_suffices
 from ._spectrum import measure_values as measure_values

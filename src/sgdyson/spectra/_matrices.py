@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._layouts import Layout, Shape, is_vectors, layout_of
+from ._roles import is_optimiser_state
 
 Floats = NDArray[np.float64]
 _FEWEST = 2
@@ -62,6 +63,9 @@ def weight_matrices(
         name, value = (item.name, item) if isinstance(item, Skipped) else item
         if isinstance(value, Skipped):
             yield value
+            continue
+        if is_optimiser_state(name, shapes or ()):
+            yield Skipped(name, "state of the optimiser")
             continue
         chosen = layout if isinstance(layout, str) else layout.get(name, "auto")
         yield from _matrices_of(name, value, split, chosen, shapes)

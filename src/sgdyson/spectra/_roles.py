@@ -1,6 +1,7 @@
 """What an array of a checkpoint is, by its name: weights, an average, or an optimiser's state."""
 
 import re
+from collections.abc import Collection
 
 _SPLIT = re.compile(r"[./]")
 _OPTIMISER = frozenset((
@@ -18,7 +19,7 @@ _MOMENTS = {"mu": "nu", "nu": "mu"}  # of Optax, where both stand for the same p
 _AVERAGES = re.compile(r"(^|_)(ema|swa|averaged|teacher_ema|polyak)(_|$)")
 
 
-def is_optimiser_state(name: str, names: frozenset[str] | set[str] = frozenset()) -> bool:
+def is_optimiser_state(name: str, names: Collection[str] = ()) -> bool:
     """Whether an array belongs to the optimiser, by a part of its name.
 
     Args:
@@ -31,7 +32,7 @@ def is_optimiser_state(name: str, names: frozenset[str] | set[str] = frozenset()
     for place, part in enumerate(parts):
         if part in _MOMENTS:
             other = [*parts[:place], _MOMENTS[part], *parts[place + 1 :]]
-            if {".".join(other), "/".join(other)} & names:
+            if ".".join(other) in names or "/".join(other) in names:
                 return True
     return False
 
