@@ -1,5 +1,6 @@
 """Checkpoints: one, one in several shards, or a series along time."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -112,7 +113,12 @@ def checkpoints(path: Path | str) -> list[Checkpoint]:
 def series_at(path: Path | str) -> Series:
     """The same, with what was left out and where the steps are from."""
     path = Path(path)
-    if not path.is_dir():
+    # Path.is_dir() raises for a name that is too long
+    if not os.path.isdir(path):  # noqa: PTH112
+        require(
+            os.path.lexists(path),
+            f"{path} does not exist; give a checkpoint or a folder of them.",
+        )
         reader_of(path)
         open_regular(path).close()
         return Series([Checkpoint(None, (path,), path.stem)], notes=list(_alone(path)))

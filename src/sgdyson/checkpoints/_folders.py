@@ -23,6 +23,7 @@ _STATE = re.compile(
     r"|training_args|trainer_state)([._-]?\d*)|.*optim_states"
 )
 _MOST_SHARDS = 10_000
+MISSING = "a shard that is missing"
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,10 @@ def _files_of(folder: Path) -> tuple[Listing, list[Path]]:
             listing.left_out.append(Skipped(entry.name, reason))
         else:
             files.append(entry)
-    units, left_out = _choose(list(_grouped(folder, files)))
+    grouped = list(_grouped(folder, files))
+    known = {path.name for path in files} | {name for unit in grouped for name in unit.missing}
+    listing.left_out += (Skipped(name, MISSING) for name in _indexed(folder) if name not in known)
+    units, left_out = _choose(grouped)
     listing.units, listing.left_out = units, listing.left_out + left_out
     return listing, [inner for inner in folders if not inner.name.startswith(".")]
 
@@ -139,6 +143,16 @@ def _missing(stem: str, total: int, suffix: str, shards: dict[int, Path]) -> Ite
     for number in range(first, first + total):
         if number not in shards:
             yield f"{stem}{joint}{number:0{digits}}-of-{total:0{digits}}{suffix}"
+
+
+def _indexed(folder: Path) -> Iterator[str]:
+    """Names of the files of this folder in which an index places arrays."""
+    for path in sorted(folder.glob("*.index.json")):
+        index = read_json(path)
+        places = index.get("weight_map") if isinstance(index, dict) else None
+        names = list(places.values()) if isinstance(places, dict) else []
+        plain = {name for name in names if isinstance(name, str) and Path(name).name == name}
+        yield from sorted(name for name in plain if name.endswith(ENDINGS))
 
 
 def _index(path: Path, missing: list[str]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from ..spectra import (
     weight_matrices,
 )
 from ._checkpoints import Checkpoint, Series, loaded, series_at
+from ._folders import MISSING
 from ._quantised import is_unscaled
 
 _MOST_NAMES = 20
@@ -174,7 +175,7 @@ class _Work:
 
     def measure(self, unit: Checkpoint, advance: Any) -> None:
         """One checkpoint."""
-        self.skip(Skipped(name, "a shard that is missing") for name in unit.missing)
+        self.skip(Skipped(name, MISSING) for name in unit.missing)
         with unit.open() as stored:
             spectra = list(self._spectra(stored, advance))
         spectra.sort(key=lambda one: unit.place(one.name))
