@@ -13,9 +13,10 @@ from .._input_files import open_regular
 from .._stored import Stored
 from ..errors import InvalidInputError, require
 from ..spectra import Skipped, is_optimiser_state
-from ._folders import Listing, Unit, list_folder, read_json, require_any
+from ._folders import Listing, list_folder, require_any
 from ._quantised import unquantised
 from ._readers import facts_in, reader_of
+from ._shards import Unit, read_json
 from ._steps import steps_of
 
 _MOST = 20  # in a sentence
@@ -184,15 +185,15 @@ def _weights(arrays: Iterable[Stored], elsewhere: Iterable[str]) -> Iterator[Sto
     """What is weights; state of the optimiser, and the same numbers once more, with the reason."""
     arrays = list(arrays)
     names, owners = {array.name for array in arrays}, dict[tuple[object, ...], str]()
-    kept = []
+    sorted_out = []
     for array in arrays:
         if array.reason is None and is_optimiser_state(array.name, names):
             array = replace(array, reason="state of the optimiser")
         if array.reason is None and array.share is not None:
             owner = owners.setdefault(array.share, array.name)
             array = replace(array, reason=None if owner == array.name else f"tied to {owner}")
-        kept.append(array)
-    yield from unquantised(kept, elsewhere)
+        sorted_out.append(array)
+    yield from unquantised(sorted_out, elsewhere)
 
 
 def loaded(item: Stored) -> tuple[str, np.ndarray] | Skipped:
