@@ -155,6 +155,27 @@ def cost(steps: int = 1000) -> tuple[float, float]:
     return training, time.process_time() - began - training
 
 
+def small_matrices(size: int, records: int = 60) -> tuple[float, float]:
+    """CPU seconds a record of 150 matrices takes, and their decompositions alone."""
+    from sgdyson.spectra import singular_values
+    from sgdyson.tracking import Tracker
+
+    random = np.random.default_rng(0)
+    weights = {f"layer{i}": random.standard_normal((size, size)) for i in range(150)}
+    runs = [{n: w + 1e-3 * step for n, w in weights.items()} for step in range(records)]
+    began = time.process_time()
+    for matrices in runs:
+        for matrix in matrices.values():
+            singular_values(matrix)
+    alone = time.process_time() - began
+    began = time.process_time()
+    with tempfile.TemporaryDirectory() as folder, Tracker(f"{folder}/run.zarr", every=1) as tracker:
+        for step, matrices in enumerate(runs):
+            tracker.update(step, matrices)
+        tracker.close()
+    return (time.process_time() - began) / records, alone / records
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", help="an interpreter with weightwatcher and torch")
@@ -166,6 +187,12 @@ def main() -> None:
     table = Table("1000 steps of a character GPT", "CPU seconds", title="Cost, default cadence")
     table.add_row("training", f"{training:.2f}")
     table.add_row("watching", f"{watching:.2f}  ({watching / training:.1%})")
+    console.print(table)
+    table = Table("150 matrices", "a record", "its decompositions", title="CPU milliseconds")
+    for size in (16, 32, 64):
+        record, alone = small_matrices(size)
+        ratio = f"{1e3 * record:.1f}  ({record / alone:.1f} times)"
+        table.add_row(f"{size} x {size}", ratio, f"{1e3 * alone:.1f}")
     console.print(table)
     table = Table("matrices", "program", "CPU seconds", "outliers", title="The table, one core")
     sets = {

@@ -4,14 +4,17 @@ OpenBLAS rounds differently on one thread and on several, and a Dask worker has 
 """
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
-_inside: list[threadpool_limits] = []
+_inside: list[Any] = []
+_libraries: tuple[int, Any] = (0, None)  # modules at the time, and those of BLAS among them
 
 
 def _in_a_forked_process() -> None:
@@ -37,7 +40,7 @@ def one_blas_thread() -> Iterator[None]:
     """For the whole process, until the last of those who asked for it has left."""
     with _lock:
         # those that come later find one thread, and restore one thread
-        _inside.append(threadpool_limits(1, "blas"))
+        _inside.append(_limited())
     try:
         yield
     finally:
@@ -47,3 +50,11 @@ def one_blas_thread() -> Iterator[None]:
                 _inside.clear()
             elif _inside:  # in a forked process it is empty
                 _inside.pop()
+
+
+def _limited() -> Any:
+    """To look for libraries of BLAS takes 6 ms; a new one comes with a module that is imported."""
+    global _libraries
+    if _libraries[0] != len(sys.modules):
+        _libraries = (len(sys.modules), ThreadpoolController())
+    return _libraries[1].limit(limits=1, user_api="blas")

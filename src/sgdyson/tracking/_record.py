@@ -1,6 +1,7 @@
 """One record: the spectra of all matrices, and what is known beside them."""
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -123,11 +124,11 @@ class Recorder:
         return find(matrix)
 
     def _change(self, spectra: Spectra) -> float | None:
-        changes = [
-            float(np.linalg.norm(s - self._last[name]) / np.linalg.norm(s))
-            for name, s in spectra.items()
-            if name in self._last
-        ]
+        changes = []
+        for name, s in spectra.items():
+            if name in self._last:
+                moved = s - self._last[name]
+                changes.append(math.sqrt((moved @ moved) / (s @ s)))
         return max(changes, default=None)
 
 

@@ -38,11 +38,9 @@ def write_rows(
     for begin in range(0, len(rows), block):
         place = [(first + begin) // block, *(0 for _ in inner)]
         chunk = folder.joinpath(name, "c", *map(str, place))
-        chunk.parent.mkdir(parents=True, exist_ok=True)
         lines = rows[begin : begin + block].astype(rows.dtype.newbyteorder("<"))
         _replace(chunk, lines.tobytes(), block * rows.shape[1] * rows.itemsize)
     meta = folder / name / "zarr.json"
-    meta.parent.mkdir(parents=True, exist_ok=True)
     _replace(meta, _json(_array(name, column, len(rows) + first, block, rows.dtype)))
 
 
@@ -90,7 +88,12 @@ def _json(content: dict[str, Any]) -> bytes:
 def _replace(path: Path, content: bytes, length: int = 0) -> None:
     """Write whole or not at all; a chunk whose end holds no record yet is a hole up to there."""
     partial = path.with_name(f"{path.name}.partial")
-    with partial.open("wb") as file:
+    try:
+        file = partial.open("wb")
+    except FileNotFoundError:  # the first of its folder
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = partial.open("wb")
+    with file:
         file.write(content)
         if length > len(content):
             file.truncate(length)
