@@ -117,8 +117,9 @@ def _unfit(name: str, array: np.ndarray) -> str | None:
 
 def is_real(dtype: np.dtype) -> bool:
     """Whether numbers of this type can be weights; e8m0 is of scales, powers of two, alone."""
-    name = dtype.name
-    return dtype.kind == "f" or (name.startswith(("bfloat", "float")) and "e8m0" not in name)
+    if dtype.kind == "f":
+        return True
+    return dtype.name.startswith(("bfloat", "float")) and "e8m0" not in dtype.name
 
 
 def _taken(name: str, array: np.ndarray, layout: Layout) -> Iterator[tuple[str, Floats]]:
@@ -147,7 +148,7 @@ def _parts(
 ) -> Iterator[tuple[str, Floats] | Skipped]:
     fused = any(word in name.lower() for word in _FUSED)
     parts = split.get(name, 1) if isinstance(split, Mapping) else (split if fused else 1)
-    axis = int(np.argmax(matrix.shape))
+    axis = 0 if matrix.shape[0] >= matrix.shape[1] else 1
     if parts == 1:
         yield name, matrix
     elif parts < 1 or matrix.shape[axis] % parts:

@@ -35,8 +35,10 @@ class Settings:
     own: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def differing(self, name: str) -> dict[str, float]:
-        """Of a matrix, or of a part of a fused one."""
-        return self.own.get(name) or self.own.get(name.rpartition("[")[0]) or {}
+        """Of a matrix, or of a part of a fused one or of a stack."""
+        while name and name not in self.own:
+            name = name.rpartition("[")[0]
+        return self.own.get(name, {})
 
 
 def rates(rate: Rate | Callable[[], Rate] | None) -> Settings:
