@@ -269,6 +269,28 @@ class TestLayers:
         assert reasons["head.weight"] == "tied to embed.weight"
         assert reasons["norm.weight"] == "a vector"
 
+    def test_what_has_not_moved_is_decomposed_once(self, tmp_path, monkeypatch):
+        model = torch.nn.Sequential(torch.nn.Linear(40, 40), torch.nn.Linear(30, 20))
+        tracker = SpectralTracker(model, tmp_path / "run.zarr", every=1)
+        tracker._settle()
+        shapes, find = [], tracker._singular_values
+        monkeypatch.setattr(
+            tracker, "_singular_values", lambda m: find(m) if shapes.append(m.shape) is None else 0
+        )
+        for step in range(5):
+            with torch.no_grad():
+                model[1].weight += 0.1
+                if step == 3:
+                    model[0].weight[1, 7] += 0.1  # a single entry, which is seen as well
+            tracker.step()
+        tracker.close()
+        assert shapes.count((20, 30)) == 5
+        assert shapes.count((40, 40)) == 1
+        found = Run(open_run(tmp_path / "run.zarr")).values("0.weight")
+        assert (found[0] == found[1:4]).all()
+        exact = torch.linalg.svdvals(model[0].weight.detach().double()).numpy()
+        np.testing.assert_allclose(found[4:], [exact] * 2, rtol=1e-10)
+
     def test_mixed_precision(self, tmp_path):
         model = torch.nn.Linear(6, 5).to(torch.bfloat16)
         optimizer = torch.optim.SGD(model.parameters(), 0.1)
