@@ -1,5 +1,9 @@
 """Every mark in both renderers, and the words on the axes."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -143,3 +147,19 @@ def test_the_page_shows_grids_as_heatmaps():
     assert heat["data"][0]["z"][1] == [None, 0.25, 0.75]
     assert heat["layout"]["yaxis"]["type"] == "log"
     assert regions["data"][0]["z"][0] == [1, 0, 0]  # the largest share; a draw is the first's
+
+
+@pytest.mark.parametrize("backend", ["module://not_there.backend_inline", "svg"])
+def test_a_backend_that_is_not_there_stops_no_figure(backend):
+    """What the environment names is that of another program, a notebook say."""
+    code = (
+        "import os; from sgdyson.figures._backend import prepare_matplotlib as prepare; prepare();"
+        " import matplotlib as mpl; print(os.environ['MPLBACKEND'], mpl.rcParams['backend'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"MPLBACKEND": backend}, text=True,
+        capture_output=True, check=True, timeout=60,
+    )  # fmt: skip
+    named, used = done.stdout.split()
+    assert named == backend
+    assert used == ("svg" if backend == "svg" else used)

@@ -58,7 +58,7 @@ def test_a_study_writes_every_number_with_its_error_and_goes_on(tiny, tmp_path, 
     again = CliRunner().invoke(app, command)
     assert again.exit_code == 0, again.output
     assert json.loads((tmp_path / "out" / "results.json").read_text()) == results
-    with pytest.raises(InvalidInputError, match="another spec"):
+    with pytest.raises(InvalidInputError, match="holds a study with"):
         study("phase-diagram")(tmp_path / "out", 1, lambda line: None)
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._files import replacing
+from ._backend import prepare_matplotlib
 from ._elements import (
     INK,
     PALETTE,
@@ -51,6 +53,7 @@ _STAMPS = {"pdf": "CreationDate", "png": "Software", "svg": "Date"}  # that chan
 
 def draw(figure: Figure) -> Canvas:
     """Draw a figure, in the width of a column a panel, up to a page."""
+    prepare_matplotlib()
     import matplotlib as mpl
     from matplotlib.figure import Figure as Canvas
 
@@ -83,9 +86,8 @@ def save(figure: Figure, folder: Path, kinds: Sequence[str] = ("pdf", "png")) ->
     with mpl.rc_context(STYLE):
         for kind in kinds:
             metadata = {_STAMPS[kind]: None}
-            partial = folder / f".{figure.name}.{kind}.partial"
-            canvas.savefig(partial, format=kind, metadata=metadata)
-            partial.rename(folder / f"{figure.name}.{kind}")
+            with replacing(folder / f"{figure.name}.{kind}") as scratch:
+                canvas.savefig(scratch, format=kind, metadata=metadata)
 
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from .._files import check_target, replacing
 from ..errors import require
+from ._backend import prepare_matplotlib
 from ._elements import INK, PALETTE, Figure, Line, Panel
 from ._matplotlib import STYLE, draw
 
@@ -35,7 +37,8 @@ def check_path(path: Path) -> None:
         kind in PICTURES + FILMS,
         f"{path} must end in one of {', '.join(PICTURES + FILMS)}.",
     )
-    require(path.parent.is_dir(), f"{path.parent}, the folder of {path.name}, does not exist.")
+    check_target(path)
+    prepare_matplotlib()
     from matplotlib import animation
 
     writer = _writer(path)
@@ -69,15 +72,11 @@ def write_levels(
     """
     check_path(path)
     kind = path.suffix.lower()
-    partial = path.with_name(f".{path.stem}.partial{kind}")
-    try:
+    with replacing(path) as scratch:
         if kind in PICTURES:
-            draw(trajectories(run, replica)).savefig(partial, dpi=200)
+            draw(trajectories(run, replica)).savefig(scratch, format=kind[1:], dpi=200)
         else:
-            _film(run, partial, replica, advance)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+            _film(run, scratch, replica, advance)
 
 
 def _film(run: xr.Dataset, path: Path, replica: int, advance: Callable[[float], None]) -> None:

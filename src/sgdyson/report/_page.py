@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from .._files import write_text
 from ..figures import Figure, to_html, to_plotly
 from ..stats import Estimate
 
@@ -117,9 +118,7 @@ def write_report(
         script=asset("page.js"),
         plotly=plotly_source(),
     )
-    partial = path.with_suffix(".partial")
-    partial.write_text(page, encoding="utf-8")
-    partial.rename(path)
+    write_text(path, page)
 
 
 def _short(figure: Figure) -> str:

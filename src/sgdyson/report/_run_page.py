@@ -6,6 +6,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from .._files import write_text
 from ..stats import Estimate
 from ._page import CONTENT_POLICY, asset, number_cell, plotly_source, script_json, sortable_table
 
@@ -99,9 +100,7 @@ def write_run_page(
         css=asset("page.css"), sorting=asset("table.js"), script=asset("run.js"),
         plotly=plotly_source(), version=escape(version),
     )  # fmt: skip
-    partial = path.with_suffix(".partial")
-    partial.write_text(page, encoding="utf-8")
-    partial.rename(path)
+    write_text(path, page)
 
 
 def _cell(value: Any) -> str:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from .._files import user_path, write_text
 from ..analysis import Check
 from ..errors import require
 from ..figures import save
@@ -51,7 +52,7 @@ def reproduce(
     entries = chosen_figures(only)
     require(0 <= seed < 2**63, f"seed = {seed!r} must be a whole number, not negative.")
     planned = specs(preset, seed)
-    folder = Path(out)
+    folder = user_path(out)
     open_folder(folder, preset, seed)
     began = time.monotonic()
     runs = Runs(folder, planned, say, progress)
@@ -106,6 +107,4 @@ def _write_results(
         "checks": checks,
         "runs": records,
     }
-    partial = folder / ".results.json.partial"
-    partial.write_text(json.dumps(results, indent=2, allow_nan=False) + "\n")
-    partial.rename(folder / "results.json")
+    write_text(folder / "results.json", json.dumps(results, indent=2, allow_nan=False) + "\n")

@@ -1,6 +1,5 @@
 """The folder of a reproduction, and the campaigns in it, which go on where they were stopped."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import xarray as xr
 
 from .. import __version__
+from .._folders import cannot_be_used, claim_folder
 from ..campaign import Campaign, Spec
-from ..errors import InvalidInputError, require
 from ._presets import Run
 
 MARKER = "reproduction.json"
@@ -22,30 +21,12 @@ def open_folder(out: Path, preset: str, seed: int) -> None:
         InvalidInputError: a folder with other contents, or one that cannot be written.
     """
     claim = {"preset": preset, "seed": seed, "sgdyson_version": __version__}
-    marker = out / MARKER
+    claim_folder(out, MARKER, claim, "a reproduction")
     try:
-        if marker.is_file():
-            found = json.loads(marker.read_text())
-            require(
-                found == claim,
-                f"--out {out} holds a reproduction with {found}, not {claim}; choose another"
-                " folder, or remove this one.",
-            )
-        else:
-            foreign = next(iter(out.iterdir()), None) if out.is_dir() else None
-            require(
-                foreign is None,
-                f"--out {out} is not empty (it holds {foreign and foreign.name}) and not a"
-                " reproduction; choose another folder.",
-            )
-            out.mkdir(parents=True, exist_ok=True)
-            marker.write_text(json.dumps(claim, indent=2) + "\n")
         (out / "campaigns").mkdir(exist_ok=True)
         (out / "figures").mkdir(exist_ok=True)
-    except (OSError, json.JSONDecodeError) as error:
-        raise InvalidInputError(
-            f"--out {out} cannot be used ({error}); choose a folder that can be written."
-        ) from error
+    except OSError as error:
+        raise cannot_be_used(out, error) from error
 
 
 class Runs:

@@ -5,8 +5,22 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from .._files import write_text
+from .._folders import cannot_be_used, claim_folder
 from ..analysis import Check
+from ..errors import require
 from ..figures import Figure, save
+
+
+def claim_study(out: Path, name: str, seed: int, quick: bool) -> Path:
+    """The folder of a study, new or of the same name and settings.
+
+    Raises:
+        InvalidInputError: a folder with other contents, a seed that is none.
+    """
+    require(0 <= seed < 2**63, f"seed = {seed!r} must be a whole number, not negative.")
+    claim = {"study": name, "seed": seed, "quick": quick, "sgdyson_version": __version__}
+    return claim_folder(out, "study.json", claim, "a study")
 
 
 def write_results(out: Path, study: str, seed: int, checks: list[Check], **more: Any) -> None:
@@ -22,15 +36,11 @@ def write_results(out: Path, study: str, seed: int, checks: list[Check], **more:
     write_text(out / "results.json", json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
-def write_text(file: Path, content: str) -> None:
-    """A text file, moved into its place when complete."""
-    partial = file.with_name(f".{file.name}.partial")
-    partial.write_text(content, encoding="utf-8")
-    partial.replace(file)
-
-
 def save_figures(figures: list[Figure], out: Path) -> None:
     """In `out/figures`, as vectors and as pixels."""
-    (out / "figures").mkdir(exist_ok=True)
+    try:
+        (out / "figures").mkdir(exist_ok=True)
+    except OSError as error:
+        raise cannot_be_used(out, error) from error
     for figure in figures:
         save(figure, out / "figures", ("pdf", "svg", "png"))

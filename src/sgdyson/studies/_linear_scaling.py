@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import experiments
+from .._files import write_text
 from ..analysis import Check
 from ..campaign import Campaign, parse_spec, replaced
 from ..figures.scaling_rules import scaling_rule
 from ..stats import Estimate
-from ._files import save_figures, write_results, write_text
+from ._files import claim_study, save_figures, write_results
 from ._scaling_scan import BREAKS, Scan, measure
 
 Floats = NDArray[np.float64]
@@ -61,6 +62,7 @@ def study_linear_scaling(out: Path, seed: int, say: Say, *, quick: bool = False)
         the same; for normalising ones in the teacher-student model, whose theory is exact, of
         theirs.
     """
+    out = claim_study(out, "linear-scaling", seed, quick)
     wanted = [
         (architecture, optimizer)
         for optimizer in (OPTIMIZERS if not quick else ("sgd", "adam"))

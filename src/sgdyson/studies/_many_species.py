@@ -24,7 +24,7 @@ from ..campaign import Campaign, parse_spec, replaced
 from ..figures.many_species import many_species
 from ..models import LinearNetwork, Prediction
 from ..stats import Estimate, jackknife_of_means, mean_over_replicas
-from ._files import save_figures, write_results
+from ._files import claim_study, save_figures, write_results
 
 Floats = NDArray[np.float64]
 
@@ -62,6 +62,7 @@ def study_many_species(
     Returns:
         A check of every width, and of the correlation.
     """
+    out = claim_study(out, "many-species", seed, quick)
     raw = replaced(
         tomllib.loads(experiments.text("many_species")),
         {"seed": seed, "replicas": 64 if quick else 512},

@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from .. import __version__, experiments, figures
+from .._files import write_text
 from ..analysis import (
     Check,
     PhaseDiagram,
@@ -25,7 +27,7 @@ from ..learning import simulate
 from ..models import TwoLayerTeacher
 from ..models._stability import mean_square_weights, typical_limit
 from ..stats import Estimate
-from ._files import save_figures, write_results, write_text
+from ._files import claim_study, save_figures, write_results
 
 MEAN_SQUARE, TYPICAL = "mean square", "typical replica"
 BATCH_SIZES = (1, 2, 4, 16, 64)
@@ -53,6 +55,7 @@ def study_phase_diagram(
     Raises:
         InvalidInputError: a folder of another seed or version, or one that cannot be written.
     """
+    out = claim_study(out, "phase-diagram", seed, quick)
     spec = _spec(seed, quick)
     campaign = Campaign(spec, out / "campaign")
     say(f"{len(spec.settings)} settings of {spec.first.replicas} replicas in {out / 'campaign'}")
@@ -119,12 +122,12 @@ def _diagrams(spec: Spec, data: xr.Dataset, limits: list[StabilityLimit]) -> lis
 def _limits(file: Path, seed: int, quick: bool) -> list[StabilityLimit]:
     """Measured once, and kept."""
     claim = {"seed": seed, "quick": quick, "sgdyson_version": __version__}
-    if file.is_file():
-        kept = json.loads(file.read_text())
-        if kept["claim"] == claim:
+    with suppress(OSError, ValueError, KeyError, TypeError):  # not there yet, or damaged
+        before = json.loads(file.read_text(encoding="utf-8"))
+        if before["claim"] == claim:
             return [
-                StabilityLimit(**part | {"measured": Estimate(**part["measured"])})
-                for part in kept["limits"]
+                StabilityLimit(**limit | {"measured": Estimate(**limit["measured"])})
+                for limit in before["limits"]
             ]
     found = []
     for batch_size in BATCH_SIZES[2:4] if quick else BATCH_SIZES:

@@ -18,7 +18,7 @@ from ..models._network import Network
 from ..optimizers import Adam
 from ..stats import Estimate, mean_over_replicas
 from ..tracking import fit_bulk, fit_tail
-from ._files import save_figures, write_results
+from ._files import claim_study, save_figures, write_results
 from ._noise import noise_checks
 from ._structure_runs import trained
 
@@ -72,6 +72,7 @@ def study_structure(
         InvalidInputError: a text that cannot be read or is too short, a folder of other runs.
     """
     model, how = _setting(quick, text)
+    out = claim_study(out, "structure", seed, quick)
     replicas = how.pop("replicas")
     say(f"training {replicas} transformers for {how['updates']} updates")
     run = trained(model, Adam(), replicas, {**how, "seed": seed}, out / "runs")
