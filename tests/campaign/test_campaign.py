@@ -215,7 +215,7 @@ def test_a_folder_with_other_contents_is_refused(tmp_path):
     (tmp_path / "out" / "thesis.tex").write_text("x")
     with pytest.raises(InvalidInputError, match=r"thesis\.tex"):
         Campaign.from_file(written(tmp_path), tmp_path / "out").run(progress=False)
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [".lock", "thesis.tex"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["thesis.tex"]
 
 
 def test_two_processes_do_not_write_one_store(whole):
@@ -456,12 +456,12 @@ def test_progress_tells_settings_and_replicas_of_the_whole_campaign(whole, tmp_p
     """Those finished before it was stopped are counted in."""
     copy = Path(shutil.copytree(whole, tmp_path / "out"))
     manifest = (copy / "manifest.jsonl").read_text().splitlines(keepends=True)
-    (copy / "manifest.jsonl").write_text("".join(manifest[:15]))
+    (copy / "manifest.jsonl").write_text("".join(manifest[:16]))
     screen = io.StringIO()
     console = partial(rich.console.Console, file=screen, force_terminal=True, width=150)
-    monkeypatch.setattr(_progress, "Console", lambda stderr: console())
+    monkeypatch.setattr(_progress, "Console", lambda **options: console())
     campaign = Campaign.from_folder(copy)
-    left = len(range(*json.loads(manifest[15])["replicas"]))
+    left = len(range(*json.loads(manifest[16])["content"]["replicas"]))
     campaign.run()
     assert f"settings 3/4, replicas {800 - left}/800 updates" in screen.getvalue()
     assert "settings 4/4, replicas 800/800 updates" in screen.getvalue()
@@ -473,7 +473,7 @@ def test_the_command_runs_the_campaign(whole, tmp_path):
     )
     assert result.exit_code == 0, result.output
     assert files(tmp_path / "out") == files(whole)
-    assert json.loads((tmp_path / "out" / "spec.json").read_text())["sgdyson_version"]
+    assert json.loads((tmp_path / "out" / "spec.json").read_text())["versions"]["sgdyson"]
 
 
 class TestExperiments:

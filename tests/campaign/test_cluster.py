@@ -2,13 +2,16 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 from test_campaign import SPEC, files, written
 
-from sgdyson.campaign import Campaign, _store
+from sgdyson.campaign import Campaign, _cluster, _store
 from sgdyson.errors import InvalidInputError
 
 distributed = pytest.importorskip("distributed")
@@ -43,3 +46,90 @@ def test_a_scheduler_that_does_not_answer_is_named(tmp_path):
     campaign = Campaign.from_file(written(tmp_path), tmp_path / "out")
     with pytest.raises(InvalidInputError, match=r"127\.0\.0\.1:9.*does not answer"):
         campaign.run(scheduler="tcp://127.0.0.1:9", progress=False)
+
+
+CLUSTER = """
+import sys
+{before}
+import distributed
+if __name__ == "__main__":
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://",
+        dashboard_address=None, memory_limit=0,
+    ) as cluster:
+        print(cluster.scheduler_address, flush=True)
+        sys.stdin.read()
+"""
+
+
+@contextmanager
+def cluster_of(before=""):
+    """Of another process: the process, and the address of its scheduler."""
+    command = [sys.executable, "-W", "ignore", "-c", CLUSTER.format(before=before)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        try:
+            address = process.stdout.readline().strip()
+            assert address
+            yield process, address
+        finally:
+            process.kill()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("before", "named"),
+    [
+        ("sys.modules['sgdyson'] = None", r"has no sgdyson.*pip install sgdyson=="),
+        ("import sgdyson; sgdyson.__version__ = '99'", r"worker .*127\.0\.0\.1.* has sgdyson 99"),
+        ("import jax; jax.__version__ = '0.0.1'", r"worker .*127\.0\.0\.1.* has jax 0\.0\.1"),
+    ],
+)
+def test_workers_that_would_give_other_numbers_are_refused_by_name(tmp_path, before, named):
+    campaign = Campaign.from_file(written(tmp_path), tmp_path / "out")
+    with cluster_of(before) as (_, address), pytest.raises(InvalidInputError, match=named):
+        campaign.run(scheduler=address, progress=False)
+    assert campaign.finished()[0] == 0
+
+
+def test_a_worker_that_joins_later_is_known_by_what_it_delivers():
+    theirs = _cluster.versions() | {"jaxlib": "0.1"}
+    with pytest.raises(InvalidInputError, match=r"the worker tcp://there has jaxlib 0\.1"):
+        _cluster._compare("tcp://there", theirs)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_scheduler_that_is_killed_is_one_sentence(tmp_path, capfd):
+    text = SPEC.replace("replicas = 200", "replicas = 3000").replace("= 400", "= 20000")
+    campaign = Campaign.from_file(written(tmp_path, text), tmp_path / "out")
+    with cluster_of() as (process, address):
+        threading.Timer(5, process.kill).start()
+        with pytest.raises(InvalidInputError, match="has gone away") as caught:
+            campaign.run(scheduler=address, progress=False)
+    assert address in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_scheduler_without_workers_is_not_waited_for_in_silence(tmp_path, monkeypatch):
+    monkeypatch.setattr(_cluster, "_PATIENCE", 0.2)
+    monkeypatch.setattr(_store, "_REPLICAS", 64)
+    said = []
+    text = SPEC.replace("[0.05, 0.1]", "0.1").replace("[4, 16]", "4").replace("= 200", "= 8")
+    with distributed.LocalCluster(
+        n_workers=0, threads_per_worker=1, processes=False, protocol="tcp://",
+        dashboard_address=None, memory_limit=0,
+    ) as cluster:  # fmt: skip
+
+        def heard(sentence: str) -> None:
+            said.append(sentence)
+            cluster.scale(1)
+
+        monkeypatch.setattr("sgdyson.campaign._campaign.tell", heard)
+        data = Campaign.from_file(written(tmp_path, text), tmp_path / "out").run(
+            scheduler=cluster.scheduler_address
+        )
+    assert bool(data.finished.all())
+    assert len(said) == 1
+    assert "has no worker" in said[0]

@@ -1,6 +1,5 @@
 """A campaign from its spec to its data."""
 
-import json
 import os
 import time
 from collections.abc import Callable
@@ -13,19 +12,26 @@ import jax
 import numpy as np
 import xarray as xr
 
+from .._capacity import require_disk, require_memory
+from .._files import user_path
 from .._progress import progress_bar
+from .._terminal import tell
 from .._threads import cores
 from ..errors import InvalidInputError, require
 from ..learning._block import block_size
 from ..models import Model
 from ..spectra import spacings
 from ..stats import mean_over_replicas
-from ._executors import Result, run_chunk, run_here, run_on_cluster
-from ._spec import Setting, Spec, parse_spec, read_spec
+from ._claim import read_claimed
+from ._cluster import run_on_cluster
+from ._executors import Result, run_chunk, run_here
+from ._spec import Setting, Spec, read_spec
 from ._store import Chunk, Store
 from ._tally import Tally
 
 _AT_ONCE = 4  # settings for each thread that are under way together
+_BLOCK = 4096  # bytes of a disk, of which a file or a folder takes one at least
+_SMALL_FILES = 8  # files and folders for the replicas of one Zarr chunk
 _GROWTH = 4  # times as many replicas, at most, in one round of adaptive precision
 
 
@@ -62,7 +68,10 @@ class Campaign:
         self._levels = {section: _levels(model) for section, model in models.items()}
         blocks = {section: block_size(model, "cpu") for section, model in models.items()}
         self.store = Store(
-            Path(out), spec, max(self._levels.values()), [blocks[s.model] for s in spec.settings]
+            user_path(out),
+            spec,
+            max(self._levels.values()),
+            [blocks[s.model] for s in spec.settings],
         )
 
     @classmethod
@@ -82,15 +91,8 @@ class Campaign:
         Raises:
             InvalidInputError: a folder that holds none.
         """
-        path = Path(folder) / "spec.json"
-        try:
-            raw = json.loads(path.read_text(encoding="utf-8"))["spec"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InvalidInputError(
-                f"{folder} holds no campaign (no readable spec.json); give the folder that"
-                " `sgdyson run` wrote."
-            ) from error
-        return cls(parse_spec(raw, str(path)), folder)
+        folder = user_path(folder)
+        return cls(read_claimed(folder), folder)
 
     def run(
         self, *, workers: int | None = None, scheduler: str | None = None, progress: bool = True
@@ -114,9 +116,10 @@ class Campaign:
             f"--workers {workers} must be at least 1.",
         )
         with self.store.locked():
-            self.store.claim()
+            self.store.mend()
             totals = self._totals()
             while True:
+                self._require_room(totals, workers)
                 self.store.make_room(max(totals))
                 self._run_missing(totals, workers, scheduler, progress)
                 grown = self._grown(totals)
@@ -125,11 +128,12 @@ class Campaign:
                 totals = grown
 
     def open(self) -> xr.Dataset:
-        """The data: `levels`, `diverged`, `finished` by value of every varied parameter."""
-        require(
-            self.store.data.is_dir(),
-            f"{self.store.folder} holds no data yet; run the campaign first.",
-        )
+        """The data: `levels`, `diverged`, `finished` by value of every varied parameter.
+
+        Raises:
+            InvalidInputError: nothing there yet, or finished chunks that are not as they were
+                written.
+        """
         return self.store.open()
 
     def as_run(self, index: int) -> xr.Dataset:
@@ -137,8 +141,13 @@ class Campaign:
 
         Args:
             index: of the setting, in the order of `spec.settings`.
+
+        Raises:
+            InvalidInputError: chunks of it that are not as they were written.
         """
-        setting, data = self.spec.settings[index], self.open()
+        chosen = (chunk for chunk in self.store.done() if chunk.setting == index)
+        self.store.require_whole(chosen, thorough=True)
+        setting, data = self.spec.settings[index], self.store.opened()
         place = self.store.place(index)
         finished = np.flatnonzero(data.finished[place].values)
         rows = (*place, slice(0, int(finished.max(initial=-1)) + 1))
@@ -179,13 +188,13 @@ class Campaign:
         totals = self._totals()
         counts = [0] * len(totals)
         for chunk, entry in self.store.done().items():
-            counts[chunk.setting] += len(range(*entry["replicas"]))
+            counts[chunk.setting] += len(range(*entry.replicas))
         return Tally(counts, totals)
 
     def seconds(self, index: int) -> float:
         """What the finished chunks of a setting took, of one thread."""
         done = self.store.done().items()
-        return round(sum(entry["seconds"] for chunk, entry in done if chunk.setting == index), 3)
+        return round(sum(entry.seconds for chunk, entry in done if chunk.setting == index), 3)
 
     def verify(self) -> list[Chunk]:
         """Hash all finished chunks again; the bad ones returned will be run again by `run`.
@@ -214,6 +223,28 @@ class Campaign:
             memory=8 * numbers * max(self.store.chunk_replicas) * 2 * cores(),
         )
 
+    def _require_room(self, totals: list[int], workers: int | None) -> None:
+        """Refuse what would end half way, for want of memory or of disk."""
+        times, levels = self.spec.first.times, self.store.levels
+        missing = sum(totals) - sum(self.progress().counts)
+        what = (
+            f"{self.spec.first.name}, {missing} replicas of {times} records of {levels} levels in"
+            f" {len(totals)} settings,"
+        )
+        chunk = 8 * times * levels * max(self.store.chunk_replicas)
+        require_memory(
+            chunk * 2 * min(workers or cores(), max(missing, 1)),
+            what,
+            "record less often, or use fewer --workers",
+        )
+        files = _SMALL_FILES * sum(-(-total // self.store.rows) for total in totals)
+        require_disk(
+            8 * times * levels * missing + (_BLOCK * files if missing else 0),
+            self.store.folder,
+            what,
+            "choose an --out on a larger disk, fewer replicas or settings, or fewer records",
+        )
+
     def _totals(self) -> list[int]:
         """Replicas of each setting: those asked for, or those already added for precision."""
         totals = []
@@ -221,7 +252,7 @@ class Campaign:
             adaptive = setting.target_error is not None
             totals.append(-(-setting.replicas // size) * size if adaptive else setting.replicas)
         for chunk, entry in self.store.done().items():
-            totals[chunk.setting] = max(totals[chunk.setting], entry["replicas"][1])
+            totals[chunk.setting] = max(totals[chunk.setting], entry.replicas[1])
         return totals
 
     def _all(self, totals: list[int]) -> list[Chunk]:
@@ -244,7 +275,7 @@ class Campaign:
         tally = self.progress()
         with progress_bar(amount, progress and bool(jobs), note=tally.text) as advance:
             results = (
-                run_on_cluster(iter(jobs), scheduler, advance)
+                run_on_cluster(iter(jobs), scheduler, advance, tell if progress else _silent)
                 if scheduler
                 else run_here(iter(jobs), workers, advance)
             )
@@ -283,6 +314,10 @@ class Campaign:
         """Levels (replica, time, level) of a setting, without diverged replicas."""
         rows = (*self.store.place(index), slice(0, total))
         return np.asarray(data.levels[rows].values[~data.diverged[rows].values])
+
+
+def _silent(_: str) -> None:
+    pass
 
 
 def _in_turn(settings: int) -> Callable[[Chunk], tuple[int, int, int]]:

@@ -1,4 +1,4 @@
-"""Where chunks run: on threads of this machine, or on the workers of a Dask cluster."""
+"""Chunks on threads of this machine; on other machines see `_cluster`."""
 
 import threading
 import time
@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from .._threads import cores
-from ..errors import InvalidInputError
 from ..learning import simulate
 from ._spec import Setting
 
@@ -77,44 +76,3 @@ def run_here(
             stop.set()
             for future in running:
                 future.cancel()
-
-
-def run_on_cluster(
-    jobs: Iterator[Job], address: str, advance: Advance
-) -> Generator[tuple[Job, Result], None, None]:
-    """On the workers of a Dask scheduler, two chunks for each of their threads.
-
-    Results come back to this process, which alone writes: the workers need no shared disk. What a
-    dead worker was running is run again on another.
-    """
-    try:
-        from distributed import Client, as_completed
-    except ImportError as error:
-        raise InvalidInputError(
-            'a cluster needs Dask; install it with: pip install "sgdyson[cluster]".'
-        ) from error
-    try:
-        client = Client(address, timeout=10, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise InvalidInputError(
-            f"--scheduler {address} does not answer ({error}); give the address that"
-            " `dask scheduler` prints, such as tcp://HOST:8786."
-        ) from error
-    with client:
-        ahead = 2 * max(sum(client.nthreads().values()), 1)
-        submitted: dict[str, Job] = {}
-
-        def submit(job: Job) -> Any:
-            future = client.submit(run_chunk, job[1], job[2], pure=False, retries=3)
-            submitted[str(future.key)] = job
-            return future
-
-        queue = as_completed([submit(job) for job in islice(jobs, ahead)], loop=client.loop)
-        for future in queue:
-            job = submitted.pop(str(future.key))
-            result = future.result()
-            future.release()
-            advance(len(job[2]) * float(job[1].total_updates))
-            yield job, result
-            for following in islice(jobs, 1):
-                queue.add(submit(following))

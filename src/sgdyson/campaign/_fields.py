@@ -15,6 +15,14 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class ModelTable(Section):
+    """A kind of `[model]`, which knows how large it is before it is built."""
+
+    def numbers(self) -> int:
+        """Entries of its largest arrays together, about: matrices of the weights and of theory."""
+        raise NotImplementedError
+
+
 def _whole(value: float) -> float:
     if value != math.inf and not value.is_integer():
         raise ValueError("must be a whole number, or inf for the exact gradient")

@@ -1,5 +1,6 @@
 """The table `[model]` of a spec: one section for each kind of model."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -15,10 +16,10 @@ from ..models import (
     TeacherStudent,
     TwoLayerTeacher,
 )
-from ._fields import Count, NotNegative, Positive, Section, Seed
+from ._fields import Count, ModelTable, NotNegative, Positive, Seed
 
 
-class RBMSection(Section):
+class RBMSection(ModelTable):
     """`[model]` with `kind = "gaussian_rbm"`: see `GaussianRBM.scalar_field`."""
 
     kind: Literal["gaussian_rbm"]
@@ -31,6 +32,10 @@ class RBMSection(Section):
     sampler: Literal["collapsed", "gibbs", "independent"] = "collapsed"
     initial: Literal["random", "fixed_point"] = "random"
     initial_width: NotNegative = 0.1
+
+    def numbers(self) -> int:
+        """The target's kernel and its modes, the weights."""
+        return self.n_visible * (3 * self.n_visible + (self.n_hidden or self.n_visible))
 
     def build(self) -> Model:
         """The model, which starts at random weights or where learning ends."""
@@ -51,7 +56,7 @@ def _fixed_point(model: GaussianRBM) -> np.ndarray:
     return weights
 
 
-class TeacherSection(Section):
+class TeacherSection(ModelTable):
     """`[model]` with `kind = "teacher_student"`: see `TeacherStudent`."""
 
     kind: Literal["teacher_student"]
@@ -64,6 +69,11 @@ class TeacherSection(Section):
     data_seed: Seed = 0
     initial_width: NotNegative = 0.1
 
+    def numbers(self) -> int:
+        """The weights and, of quenched data, the correlations of every batch."""
+        size = (len(self.teacher) * self.multiplicity) ** 2
+        return size * (2 + 2 * self.batches if self.data == "quenched" else 2)
+
     def build(self) -> Model:
         """The model."""
         teacher = np.repeat(self.teacher, self.multiplicity)
@@ -71,7 +81,7 @@ class TeacherSection(Section):
         return TeacherStudent(teacher, **rest)
 
 
-class LinearNetworkSection(Section):
+class LinearNetworkSection(ModelTable):
     """`[model]` with `kind = "linear_network"`: see `LinearNetwork`."""
 
     kind: Literal["linear_network"]
@@ -81,6 +91,12 @@ class LinearNetworkSection(Section):
     noise: NotNegative = 0.1
     initial_width: NotNegative = 1.0
 
+    def numbers(self) -> int:
+        """The teacher and the weights of every layer."""
+        ends = len(self.teacher) * self.multiplicity
+        sizes = (ends, *self.hidden, ends)
+        return ends**2 + sum(rows * columns for rows, columns in pairwise(sizes))
+
     def build(self) -> Model:
         """The model."""
         teacher = np.repeat(self.teacher, self.multiplicity)
@@ -88,7 +104,7 @@ class LinearNetworkSection(Section):
         return LinearNetwork(teacher, **rest)
 
 
-class TwoLayerSection(Section):
+class TwoLayerSection(ModelTable):
     """`[model]` with `kind = "two_layer_teacher"`: see `TwoLayerTeacher`."""
 
     kind: Literal["two_layer_teacher"]
@@ -99,12 +115,16 @@ class TwoLayerSection(Section):
     noise: NotNegative = 0.0
     teacher_seed: Seed = 0
 
+    def numbers(self) -> int:
+        """Weights of the teacher and of the student."""
+        return 2 * self.inner * (self.inner + 2 * self.outer)
+
     def build(self) -> Model:
         """The model."""
         return TwoLayerTeacher(**self.model_dump(exclude={"kind"}))
 
 
-class MLPSection(Section):
+class MLPSection(ModelTable):
     """`[model]` with `kind = "mlp"`: see `MLP`."""
 
     kind: Literal["mlp"]
@@ -114,13 +134,18 @@ class MLPSection(Section):
     initial_width: Positive = 1.0
     precision: Literal["float32", "float64"] = "float32"
 
+    def numbers(self) -> int:
+        """Weights; neither data set has more than 64 features."""
+        sizes = (64, *self.hidden, 10)
+        return sum(rows * columns for rows, columns in pairwise(sizes))
+
     def build(self) -> Model:
         """The model."""
         make = {"digits": MLP.digits, "breast_cancer": MLP.breast_cancer}[self.data]
         return make(**self.model_dump(exclude={"kind", "data"}))
 
 
-class TransformerSection(Section):
+class TransformerSection(ModelTable):
     """`[model]` with `kind = "character_transformer"`; without `file`, Python's own source."""
 
     kind: Literal["character_transformer"]
@@ -132,6 +157,11 @@ class TransformerSection(Section):
     heads: Count = 4
     context: Count = 64
     precision: Literal["float32", "float64"] = "float32"
+
+    def numbers(self) -> int:
+        """Weights, and the text."""
+        ends = (2 * self.symbols + self.context) * self.width
+        return ends + 12 * self.blocks * self.width**2 + self.characters
 
     def build(self) -> Model:
         """The model."""

@@ -7,12 +7,15 @@ import math
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
 from .. import __version__
+from .._capacity import in_words, require_memory
+from .._files import user_path
 from .._threads import one_blas_thread
 from ..errors import InvalidInputError, NoPredictionError, require
 from ..models import Model, Prediction
@@ -22,6 +25,7 @@ from ._mistakes import sentences
 from ._models import ModelSection
 
 _MOST_SETTINGS = 100_000
+_MOST_BYTES = 1_000_000  # of a spec: the largest that someone writes has some thousand
 _SLOWEST = 40  # relaxation times of the slowest level: it grows by exp(40) from its start
 _TABLES = ("model", "learning")
 
@@ -62,8 +66,9 @@ class Setting(Section):
 
     def build(self) -> Model:
         """The model of this setting."""
-        with one_blas_thread():
-            return self.model.build()
+        # what a file holds may have changed since
+        fresh = getattr(self.model, "file", None) is not None
+        return (_built.__wrapped__ if fresh else _built)(self.model)
 
     @property
     def stream(self) -> int:
@@ -131,6 +136,14 @@ class Setting(Section):
         return math.ceil(round(time / self.learning.learning_rate, 6))
 
 
+@lru_cache(maxsize=4)
+def _built(section: ModelSection) -> Model:
+    """Settings that differ in `[learning]` alone share a model, which never changes."""
+    require_memory(8 * section.numbers(), f"model = {section!r}", "choose a smaller one")
+    with one_blas_thread():
+        return section.build()
+
+
 @dataclass(frozen=True)
 class Spec:
     """A campaign: its settings, in the order of the grid.
@@ -145,6 +158,14 @@ class Spec:
     varied: dict[str, list[Any]]
     settings: list[Setting]
 
+    @cached_property
+    def data(self) -> list[str]:
+        """Fingerprints of what networks learn, a text or a data set; empty for other models."""
+        models = {setting.model: setting for setting in self.settings}.values()
+        told = (setting.build().settings() for setting in models)
+        found = (str(words[name]) for words in told for name in ("corpus", "data") if name in words)
+        return list(dict.fromkeys(found))
+
     @property
     def first(self) -> Setting:
         """For what all settings share."""
@@ -157,10 +178,15 @@ class Spec:
             return (len(self.settings),)
         return tuple(len(values) for values in self.varied.values())
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """SHA-256 of every value and of the version that gives them their meaning."""
-        return _digest({"version": __version__, "settings": self.settings, "varied": self.varied})
+        """SHA-256 of every value, of the data, and of the version that gives them their meaning."""
+        return self.digest_of(__version__)
+
+    def digest_of(self, version: str, data: Any = None) -> str:
+        """The digest as another version, or with other data, would have it."""
+        words = {"version": version, "settings": self.settings, "varied": self.varied}
+        return _digest(words | {"data": self.data if data is None else data})
 
 
 def read_spec(path: Path | str) -> Spec:
@@ -169,15 +195,22 @@ def read_spec(path: Path | str) -> Spec:
     Raises:
         InvalidInputError: every mistake in the file, a line each.
     """
-    path = Path(path)
+    path = user_path(path)
     try:
+        size = path.stat().st_size
+        require(
+            size <= _MOST_BYTES,
+            f"{path} has {in_words(size)}; a spec has at most {in_words(_MOST_BYTES)}.",
+        )
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidInputError(
             f"{path} cannot be read ({error.strerror}); `sgdyson new NAME` writes a spec to"
             " start from."
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise InvalidInputError(f"{path} is nested too deeply; flatten it.") from error
+    except ValueError as error:  # TOML's, UTF-8's, and Python's own of very long numbers
         raise InvalidInputError(f"{path} is not TOML: {error}.") from error
     return parse_spec(raw, str(path))
 
@@ -239,8 +272,11 @@ def _mistakes_of_lists(raw: dict[str, Any], varied: dict[str, list[Any]]) -> lis
             mistakes.append(f'vary = "zip" needs lists of one length, not {lengths}; use "grid".')
         elif _repeats(list(zip(*columns, strict=True))):
             mistakes.append('vary = "zip": a setting stands there twice; remove one.')
-    elif math.prod(lengths.values()) > _MOST_SETTINGS:
-        mistakes.append(f"{math.prod(lengths.values())} settings; at most {_MOST_SETTINGS}.")
+        number = max(lengths.values(), default=1)
+    else:
+        number = math.prod(lengths.values())
+    if number > _MOST_SETTINGS:
+        mistakes.append(f"{number} settings; at most {_MOST_SETTINGS}.")
     return mistakes
 
 

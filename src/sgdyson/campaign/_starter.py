@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from .. import experiments
-from ..errors import InvalidInputError, require
+from .._capacity import in_words
+from .._files import create_text
+from ..errors import require
 from ._campaign import Campaign
 
 STARTER = """\
@@ -57,11 +59,7 @@ def write_starter(name: str, like: str | None = None) -> Path:
         name == path.stem and "/" not in name,
         f"NAME = {name!r} must be a plain name, without folders or an ending.",
     )
-    try:
-        with path.open("x", encoding="utf-8") as handle:
-            handle.write(_spec(name, like))
-    except FileExistsError as error:
-        raise InvalidInputError(f"{path} exists; choose another name.") from error
+    create_text(path, _spec(name, like))
     return path
 
 
@@ -83,7 +81,7 @@ def describe(campaign: Campaign) -> str:
         f"  {cost.updates:.3g} updates of replicas, burn-in included",
         f"  about {_duration(cost.seconds)} on this machine, and a few seconds of compilation for"
         " each batch size and model",
-        f"  disk at most {_bytes(cost.disk)}, memory for levels {_bytes(cost.memory)}",
+        f"  disk at most {in_words(cost.disk)}, memory for levels {in_words(cost.memory)}",
     ]
     return "\n".join(lines)
 
@@ -97,11 +95,3 @@ def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def _bytes(number: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:.3g} TB"

@@ -1,19 +1,16 @@
 """The store of a campaign: one Zarr group, and a manifest that says which chunks are whole.
 
 A chunk is some replicas of one setting: one Zarr chunk or, where the engine computes more replicas
-together, several. Its files are written first, then its line in the manifest, with their hashes:
-whatever stops the process in between costs that one chunk.
+together, several. Its files are written and put on the disk, then its line in the manifest, with
+their hashes: whatever stops the process or the machine in between costs that one chunk.
 """
 
-import fcntl
-import hashlib
-import json
-import os
-import shutil
+import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +18,18 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from .. import __version__
-from ..errors import InvalidInputError, require
+from .._files import is_scratch, replacing, sync_file, sync_folder
+from ..errors import require
+from ._claim import claim
+from ._frame import KINDS, dimensions, empty_group
+from ._lock import exclusive
+from ._manifest import Entry, FileRecord, Frame, Manifest
 from ._spec import Setting, Spec
 
 _BYTES = 1 << 24  # of levels in a chunk, about, unless one block of replicas has more
 _REPLICAS = 256  # of a chunk, unless one block has more
 _PARTS = 8  # of a setting, at least, unless one block has more: work for so many cores
-_KINDS: dict[str, tuple[Any, Any]] = {
-    "levels": ("float64", np.nan), "diverged": ("bool", False), "diverged_at": ("int64", -1),
-}  # fmt: skip
+_HALF = re.compile(r"\d+\.[0-9a-f]{16,32}\.partial")  # Zarr\'s, after a kill
 
 
 @dataclass(frozen=True, order=True)
@@ -62,60 +61,27 @@ class Store:
             max(block, _power_of_two(min(_REPLICAS, fitting, _most(setting) // _PARTS)))
             for setting, block in zip(spec.settings, blocks, strict=True)
         ]
-        self._rows = min(self.chunk_replicas)  # of a Zarr chunk
+        self.rows = min(self.chunk_replicas)  # of a Zarr chunk
         self._arrays: dict[str, zarr.Array[Any]] = {}
-        self._manifest = folder / "manifest.jsonl"
 
     @property
     def data(self) -> Path:
         """The Zarr group."""
         return self.folder / "data.zarr"
 
-    def claim(self) -> None:
-        """Create the store, or recognise it."""
-        try:
-            if (self.folder / "spec.json").is_file():
-                self._compare()
-                self._sweep()
-                return
-            # what a kill in the middle of creation leaves is ours; `spec.json` comes last
-            ours = {".lock", ".partial", ".spec.json.partial", "data.zarr"}
-            found = {path.name for path in self.folder.iterdir()} if self.folder.is_dir() else set()
-            foreign = min(found - ours, default="")
-            require(
-                not foreign,
-                f"{self.folder} is not empty (it holds {foreign}) and no campaign; choose another"
-                " --out.",
-            )
-            self.folder.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(self.data, ignore_errors=True)
-            self._create(self.folder / ".partial")
-            (self.folder / ".partial").rename(self.data)
-            _write_whole(self.folder / "spec.json", json.dumps(self._claim(), indent=2) + "\n")
-        except OSError as error:
-            raise InvalidInputError(
-                f"{self.folder} cannot be used ({error.strerror or error}); choose a folder that"
-                " can be written."
-            ) from error
-
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """One process at a time."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle = (self.folder / ".lock").open("w")
-        except OSError as error:
-            raise InvalidInputError(
-                f"{self.folder} cannot be written ({error.strerror}); choose another --out."
-            ) from error
-        with handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise InvalidInputError(
-                    f"{self.folder} is being written by another process; wait for it to end."
-                ) from error
+        """The folder is ours, and ours alone among all processes."""
+        claim(self.folder, self.spec)
+        with exclusive(self.folder / ".lock"):
+            claim(self.folder, self.spec)  # another may have taken it in between
             yield
+
+    def mend(self) -> None:
+        """After a kill or a fault: take what is not whole off the manifest, and sweep it away."""
+        self._manifest.mend()
+        self._sweep()
+        self.forget([chunk for chunk, entry in self.done().items() if self._wrong(entry)])
 
     def replicas(self, chunk: Chunk, total: int) -> range:
         """The replicas of a chunk of a setting that has `total`."""
@@ -127,75 +93,115 @@ class Store:
         size = self.chunk_replicas[setting]
         return [Chunk(setting, number) for number in range(-(-total // size))]
 
-    def done(self) -> dict[Chunk, dict[str, Any]]:
-        """Finished chunks, from the manifest; a line cut short by a kill does not count."""
-        found: dict[Chunk, dict[str, Any]] = {}
-        if self._manifest.is_file():
-            for line in self._manifest.read_text(encoding="utf-8").splitlines():
-                try:
-                    entry = json.loads(line)
-                    found[Chunk(entry["setting"], entry["number"])] = entry
-                except (json.JSONDecodeError, KeyError, TypeError):
-                    continue
+    def done(self) -> dict[Chunk, Entry]:
+        """Finished chunks, from the manifest.
+
+        Raises:
+            InvalidInputError: a manifest that is not as it was written.
+        """
+        found: dict[Chunk, Entry] = {}
+        for entry in self._manifest.read():
+            if isinstance(entry, Entry):
+                chunk = Chunk(entry.setting, entry.number)
+                require(
+                    chunk not in found and self._fits(entry),
+                    f"{self._manifest.path} has a line of setting {chunk.setting}, chunk"
+                    f" {chunk.number}, that does not belong there; delete the line.",
+                )
+                found[chunk] = entry
         return found
 
     def make_room(self, replicas: int) -> None:
-        """Lengthen the axis of replicas to at least so many, before anything is written."""
-        group = zarr.open_group(self.data, mode="r+", use_consolidated=False)
-        axis = len(self.spec.shape)
-        for name in _KINDS:
-            array = group[name]
-            assert isinstance(array, zarr.Array)
-            self._arrays[name] = array
-            if array.shape[axis] < replicas:
-                array.resize((*array.shape[:axis], replicas, *array.shape[axis + 1 :]))
+        """Metadata and coordinates for so many replicas, before anything is written."""
+        before = self._frame()
+        if before is None or before.replicas < replicas or any(self._faults(before.files, True)):
+            most = max(replicas, before.replicas if before else 0)
+            self._write_frame(most)
+        with zarr.config.set({"array.write_empty_chunks": True}):  # as it is when opened
+            group = zarr.open_group(self.data, mode="r+", use_consolidated=False)
+            for name in KINDS:
+                array = group[name]
+                assert isinstance(array, zarr.Array)
+                self._arrays[name] = array
 
     def write(
         self, chunk: Chunk, replicas: range, arrays: Mapping[str, np.ndarray], seconds: float
     ) -> None:
-        """Write a chunk whole, then say so in the manifest."""
+        """Write a chunk whole and see it on the disk, then say so in the manifest."""
         where = self.place(chunk.setting)
-        with zarr.config.set({"array.write_empty_chunks": True}):
-            for name, values in arrays.items():
-                array = self._arrays[name]
-                region: list[int | slice] = [*where, slice(replicas.start, replicas.stop)]
-                if name == "levels":  # of a model with fewer levels than others of the grid
-                    missing = array.shape[-1] - values.shape[-1]
-                    values = np.pad(values, [(0, 0), (0, 0), (0, missing)], constant_values=np.nan)
-                array[tuple(region)] = values
-        entry = {
-            "setting": chunk.setting, "number": chunk.number,
-            "replicas": [replicas.start, replicas.stop], "seconds": round(seconds, 3),
-            "sha256": {name: _hash(self._files(name, where, replicas)) for name in arrays},
-        }  # fmt: skip
-        self._append(json.dumps(entry))
+        for name, values in arrays.items():
+            array = self._arrays[name]
+            region: list[int | slice] = [*where, slice(replicas.start, replicas.stop)]
+            if name == "levels":  # of a model with fewer levels than others of the grid
+                missing = array.shape[-1] - values.shape[-1]
+                values = np.pad(values, [(0, 0), (0, 0), (0, missing)], constant_values=np.nan)
+            array[tuple(region)] = values
+        entry = Entry(
+            setting=chunk.setting, number=chunk.number,
+            replicas=(replicas.start, replicas.stop), seconds=round(seconds, 3),
+            files=self._recorded(self._files(chunk.setting, replicas)),
+        )  # fmt: skip
+        self._manifest.append(entry)
 
     def bad(self) -> list[Chunk]:
         """Hash every finished chunk again; those that differ."""
-        found = []
-        for chunk, entry in self.done().items():
-            where, replicas = self.place(chunk.setting), range(*entry["replicas"])
-            hashes = {name: _hash(self._files(name, where, replicas)) for name in entry["sha256"]}
-            if hashes != entry["sha256"]:
-                found.append(chunk)
-        return sorted(found)
+        done = self.done().items()
+        return sorted(chunk for chunk, entry in done if self._wrong(entry, thorough=True))
+
+    def bad_frame(self) -> list[str]:
+        """Files of metadata and coordinates that are not as they were written."""
+        frame = self._frame()
+        return sorted(name for name, _ in self._faults(frame.files, True)) if frame else []
 
     def forget(self, chunks: list[Chunk]) -> None:
         """Take chunks off the manifest."""
         if chunks:
-            kept = [
-                json.dumps(entry) for chunk, entry in self.done().items() if chunk not in chunks
-            ]
-            _write_whole(self._manifest, "".join(line + "\n" for line in kept))
+            gone = set(chunks)
+            self._manifest.keep([
+                entry for entry in self._manifest.read()
+                if isinstance(entry, Frame) or Chunk(entry.setting, entry.number) not in gone
+            ])  # fmt: skip
+
+    def require_whole(self, chunks: Iterable[Chunk], *, thorough: bool = False) -> None:
+        """Refuse to read what would come out as gaps or as other numbers.
+
+        Args:
+            chunks: that are going to be read, finished ones.
+            thorough: hash each file, even if its size and time are as they were.
+
+        Raises:
+            InvalidInputError: the first file that is not as it was written.
+        """
+        frame, done = self._frame(), self.done()
+        require(frame is not None, f"{self.folder} holds no data yet; run the campaign first.")
+        assert frame is not None
+        self._refuse(self._faults(frame.files, True), "metadata")
+        for chunk in chunks:
+            what = f"setting {chunk.setting}, chunk {chunk.number}"
+            self._refuse(self._faults(done[chunk].files, thorough), what)
 
     def open(self) -> xr.Dataset:
-        """The data, read when used, with `finished` (..., replica) from the manifest."""
-        run: xr.Dataset = xr.open_zarr(self.data, consolidated=False, chunks=None)
+        """The data, read when used, with `finished` (..., replica) from the manifest.
+
+        Raises:
+            InvalidInputError: files that are not as they were written.
+        """
+        self.require_whole(self.done())
+        return self.opened()
+
+    def opened(self) -> xr.Dataset:
+        """As `open`, where the files that will be read are known to be whole."""
+        done = self.done()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Zarr's on files that others keep in the folder
+            run: xr.Dataset = xr.open_zarr(
+                self.data, consolidated=False, chunks=None, zarr_format=3
+            )
         total = run.sizes["replica"]
         finished = np.zeros((len(self.spec.settings), total), dtype=bool)
-        for chunk, entry in self.done().items():
-            finished[chunk.setting, slice(*entry["replicas"])] = True
-        dims = (*self._dims(), "replica")
+        for chunk, entry in done.items():
+            finished[chunk.setting, slice(*entry.replicas)] = True
+        dims = (*dimensions(self.spec), "replica")
         return run.assign_coords(replica=np.arange(total)).assign(
             finished=(dims, finished.reshape(*self.spec.shape, total))
         )
@@ -205,96 +211,89 @@ class Store:
         shape = self.spec.shape
         return tuple(int(i) for i in np.unravel_index(setting, shape)) if shape else ()
 
-    def _files(self, name: str, where: tuple[int, ...], replicas: range) -> list[Path]:
-        """Of the Zarr chunks that hold these replicas."""
-        rest = (0, 0) if name == "levels" else ()
-        numbers = range(replicas.start // self._rows, -(-replicas.stop // self._rows))
-        return [self.data.joinpath(name, "c", *map(str, (*where, n, *rest))) for n in numbers]
+    @cached_property
+    def _manifest(self) -> Manifest:
+        return Manifest(self.folder / "manifest.jsonl", self.spec.digest)
 
-    def _append(self, line: str) -> None:
-        text = self._manifest.read_bytes()[-1:] if self._manifest.is_file() else b""
-        with self._manifest.open("ab") as handle:
-            # a line that a kill cut short must not swallow this one
-            handle.write((b"\n" if text not in (b"", b"\n") else b"") + line.encode() + b"\n")
-            handle.flush()
-            os.fsync(handle.fileno())
+    def _frame(self) -> Frame | None:
+        """As it was last written."""
+        frames = [entry for entry in self._manifest.read() if isinstance(entry, Frame)]
+        return frames[-1] if frames else None
+
+    def _write_frame(self, replicas: int) -> None:
+        files = empty_group(self.spec, replicas, self.levels, self.rows)
+        for name, content in files.items():
+            path = self.data / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as scratch:
+                scratch.write_bytes(content)
+        self._manifest.append(Frame(replicas=replicas, files=self._recorded(list(files))))
+
+    def _recorded(self, names: list[str]) -> dict[str, FileRecord]:
+        """Files of the group as they are, once they are on the disk, and so their folders."""
+        paths = {name: self.data / name for name in names}
+        for path in paths.values():
+            sync_file(path)
+        above = {parent for path in paths.values() for parent in path.parents}
+        for folder in sorted(above, reverse=True):
+            if folder.is_relative_to(self.data):
+                sync_folder(folder)
+        return {name: FileRecord.of(path) for name, path in paths.items()}
+
+    def _files(self, setting: int, replicas: range) -> list[str]:
+        """Names of the Zarr chunks that hold these replicas."""
+        where = self.place(setting)
+        numbers = range(replicas.start // self.rows, -(-replicas.stop // self.rows))
+        rests = {name: (0, 0) if name == "levels" else () for name in KINDS}
+        return [
+            "/".join([name, "c", *map(str, (*where, number, *rest))])
+            for name, rest in rests.items()
+            for number in numbers
+        ]
+
+    def _fits(self, entry: Entry) -> bool:
+        """Whether a line is about a chunk that this campaign can have."""
+        if entry.setting >= len(self.spec.settings):
+            return False
+        setting, size = self.spec.settings[entry.setting], self.chunk_replicas[entry.setting]
+        total = setting.replicas if setting.target_error is None else (entry.number + 1) * size
+        expected = self.replicas(Chunk(entry.setting, entry.number), total)
+        return (
+            len(expected) > 0
+            and range(*entry.replicas) == expected
+            and set(entry.files) == set(self._files(entry.setting, expected))
+        )
+
+    def _wrong(self, entry: Entry, *, thorough: bool = False) -> bool:
+        return any(self._faults(entry.files, thorough))
+
+    def _faults(
+        self, files: Mapping[str, FileRecord], thorough: bool = False
+    ) -> Iterator[tuple[str, str]]:
+        """Names of files that are not as they were, and why."""
+        for name, record in files.items():
+            difference = record.difference(self.data / name, thorough=thorough)
+            if difference:
+                yield name, difference
+
+    def _refuse(self, faults: Iterator[tuple[str, str]], what: str) -> None:
+        name, difference = next(faults, ("", ""))
+        require(
+            not name,
+            f"{self.data / name} ({what}) {difference}; `sgdyson verify {self.folder}`, then"
+            " `sgdyson run`, put it right.",
+        )
 
     def _sweep(self) -> None:
         """Remove what a kill in the middle of a write has left beside the files of the data."""
-        for partial in self.data.rglob("*.partial"):
-            partial.unlink()
-
-    def _claim(self) -> dict[str, Any]:
-        return {
-            "digest": self.spec.digest, "sgdyson_version": __version__, "spec": self.spec.raw,
-        }  # fmt: skip
-
-    def _compare(self) -> None:
-        try:
-            found = json.loads((self.folder / "spec.json").read_text(encoding="utf-8"))["digest"]
-        except (json.JSONDecodeError, KeyError, TypeError):
-            found = "unreadable"
-        require(
-            found == self.spec.digest,
-            f"{self.folder} holds a campaign of another spec or version ({str(found)[:12]}, not"
-            f" {self.spec.digest[:12]}); choose another --out, or go back to its spec.",
-        )
-
-    def _dims(self) -> tuple[str, ...]:
-        if self.spec.first.vary == "zip" and self.spec.varied:
-            return ("setting",)
-        return tuple(key.rpartition(".")[2] for key in self.spec.varied)
-
-    def _create(self, partial: Path) -> None:
-        shutil.rmtree(partial, ignore_errors=True)
-        spec, dims, first = self.spec, self._dims(), self.spec.first
-        is_zip = dims == ("setting",)
-        coords: dict[str, Any] = {"time": first.record_every * np.arange(first.times)}
-        for key, values in spec.varied.items():
-            name = key.rpartition(".")[2]
-            coords[name] = ("setting" if is_zip else name, _plain(values))
-        per_setting = {
-            "burn_in": [setting.burn_in_updates for setting in spec.settings],
-            "record_every": [setting.interval for setting in spec.settings],
-            "stream": [setting.stream for setting in spec.settings],
-        }
-        for name, numbers in per_setting.items():
-            if name not in coords:
-                coords[name] = (dims, np.asarray(numbers, np.int64).reshape(spec.shape))
-        models = {setting.model: setting for setting in spec.settings}.values()
-        names, *others = {setting.build().matrix_names() for setting in models}
-        # in a grid of models level i belongs to a matrix of each; a single matrix needs no name
-        if not others and len(set(names)) > 1:
-            coords["matrix"] = ("level", list(names))
-        attrs = {"sgdyson_version": __version__, "digest": spec.digest,
-                 "time_unit": first.time_unit,
-                 "first_setting": first.model_dump_json()}  # fmt: skip
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Zarr's on text, whose encoding it may yet change
-            xr.Dataset(coords=coords, attrs=attrs).to_zarr(
-                partial, mode="w", consolidated=False, zarr_format=3
-            )
-        group = zarr.open_group(partial, mode="r+", use_consolidated=False)
-        for name, (dtype, fill) in _KINDS.items():
-            rest = (first.times, self.levels) if name == "levels" else ()
-            names = ("replica", "time", "level") if rest else ("replica",)
-            group.create_array(
-                name, shape=(*spec.shape, first.replicas, *rest), dtype=dtype, fill_value=fill,
-                chunks=(*(1 for _ in spec.shape), self._rows, *rest),
-                dimension_names=(*dims, *names),
-            )  # fmt: skip
-
-
-def _plain(values: list[Any]) -> np.ndarray:
-    """Numbers as numbers; names and lists as text."""
-    array = np.asarray(values) if all(isinstance(v, int | float) for v in values) else None
-    return array if array is not None else np.asarray([str(value) for value in values])
-
-
-def _hash(paths: list[Path]) -> str:
-    if not all(path.is_file() for path in paths):
-        return "missing"
-    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+        for name in KINDS:
+            for path in (self.data / name).rglob("*.partial"):
+                if _HALF.fullmatch(path.name):
+                    path.unlink(missing_ok=True)
+        for folder in (self.folder, self.data):
+            for path in folder.glob(".sgdyson-*"):
+                if is_scratch(path.name):
+                    path.unlink(missing_ok=True)
 
 
 def _most(setting: Setting) -> int:
@@ -305,9 +304,3 @@ def _most(setting: Setting) -> int:
 def _power_of_two(number: int) -> int:
     """The largest that is not above a number, and at least 1."""
     return 1 << (max(number, 1).bit_length() - 1)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

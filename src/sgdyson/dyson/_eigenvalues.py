@@ -10,12 +10,14 @@ import xarray as xr
 from jaxtyping import Array, Float, PRNGKeyArray
 from numpy.typing import ArrayLike
 
+from .._capacity import require_memory
 from .._progress import progress_bar
-from ..errors import require
+from ..errors import InvalidInputError, require
 from ._dataset import check_ensemble, descending, labelled
 from ._implicit import Potential, implicit_step
 
 _BLOCK = 256  # replicas in a block; always as many, so that a replica's numbers never change
+_MATRICES = 4  # of levels by levels, for each replica, in a Newton step: at least so many
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,14 @@ class EigenvalueProcess:
                 isinstance(value, int | np.integer) and 1 <= value <= steps,
                 f"{name} = {value!r} must be a whole number from 1 to steps = {steps}.",
             )
+        records = steps // record_every
+        require_room(np.size(initial_levels), replicas, records)
         start = descending(initial_levels, np.size(initial_levels))
         require(
             bool((np.diff(start) < 0).all()),
             f"initial_levels = {initial_levels!r} must all differ: levels that meet have no force.",
         )
-        records = steps // record_every
+        _check_potential(self.potential, len(start))
         blocks = []
         with jax.enable_x64(True), progress_bar(replicas * records, progress) as advance:
             run = jax.jit(partial(_replica, self, step=step, every=record_every, records=records))
@@ -101,6 +105,36 @@ class EigenvalueProcess:
         }  # fmt: skip
         times = step * record_every * np.arange(records + 1)
         return labelled(levels, times, ~np.isfinite(levels[:, -1]).all(axis=1), settings)
+
+
+def require_room(levels: int, replicas: int, records: int) -> None:
+    """Refuse what does not fit into memory: matrices of a block, and all that is recorded.
+
+    Raises:
+        InvalidInputError: more than this machine has.
+    """
+    matrices = 8 * _BLOCK * _MATRICES * levels**2
+    recorded = 8 * (replicas + _BLOCK) * (records + 1) * levels
+    require_memory(
+        matrices + recorded,
+        f"a process of {levels} levels in {replicas} replicas with {records} records",
+    )
+
+
+def _check_potential(potential: Potential, levels: int) -> None:
+    """Refuse, before anything is compiled, what JAX cannot trace."""
+    try:
+        found = jax.eval_shape(potential, jax.ShapeDtypeStruct((levels,), float))  # type: ignore[no-untyped-call]
+    except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
+        raise InvalidInputError(
+            f"potential = {potential!r} must be written with jax.numpy, not NumPy or Python's math,"
+            " and without `if` on levels."
+        ) from error
+    require(
+        getattr(found, "shape", None) == (levels,),
+        f"potential = {potential!r} must return an array of the levels' shape ({levels},), not"
+        f" {getattr(found, 'shape', found)!r}.",
+    )
 
 
 def _replica(

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from .._capacity import require_memory
 from ..ensembles import GaussianEnsemble
 from ..ensembles._random import check_dense, check_size, complex_form, normal_entries
 from ..errors import require
@@ -52,6 +53,10 @@ class _OrnsteinUhlenbeck(ABC):
         check_ensemble(replicas, seed)
         start = (
             None if initial_levels is None else self._aligned(descending(initial_levels, self.n))
+        )
+        require_memory(
+            8 * len(moments) * (replicas * self.n + 2 * self.n**2 * max(int(self.beta), 1)),
+            f"a process of {self.n} levels in {replicas} replicas at {len(moments)} times",
         )
         decay = np.exp(-self.friction * np.diff(moments))
         levels = np.empty((replicas, len(moments), self.n))

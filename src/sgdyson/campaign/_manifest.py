@@ -1,0 +1,179 @@
+"""What a campaign has finished, a line each: replicas, and the size and hash of every file.
+
+A line carries a check over itself and the campaign's digest, so that one edited by hand, moved
+from another campaign or damaged is seen. A last line without an end was cut short by a kill.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from .._files import sync_folder, write_text
+from ..errors import InvalidInputError
+
+Whole = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class FileRecord(_Record):
+    """A file as it was written.
+
+    Attributes:
+        size: in bytes.
+        sha256: of its contents.
+        changed: when, in nanoseconds; a file of another time is hashed before it is believed.
+    """
+
+    size: Whole
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    changed: int
+
+    @classmethod
+    def of(cls, path: Path) -> "FileRecord":
+        """Of a file that is there."""
+        found = path.stat()
+        return cls(size=found.st_size, sha256=sha256_of(path), changed=found.st_mtime_ns)
+
+    def difference(self, path: Path, *, thorough: bool = False) -> str:
+        """What is wrong with the file now; empty if nothing is.
+
+        Args:
+            path: of the file.
+            thorough: hash it even if size and time are as they were.
+        """
+        try:
+            found = path.stat()
+            if found.st_size != self.size:
+                return f"has {found.st_size} bytes, not {self.size}"
+            known = found.st_mtime_ns == self.changed and not thorough
+            return "" if known or sha256_of(path) == self.sha256 else "has other contents"
+        except OSError as error:
+            return "is missing" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
+
+
+class Entry(_Record):
+    """A finished chunk."""
+
+    kind: Literal["chunk"] = "chunk"
+    setting: Whole
+    number: Whole
+    replicas: tuple[Whole, Whole]
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    files: dict[str, FileRecord]
+
+
+class Frame(_Record):
+    """Metadata and coordinates of the Zarr group, for so many replicas."""
+
+    kind: Literal["frame"] = "frame"
+    replicas: Whole
+    files: dict[str, FileRecord]
+
+
+class _Line(_Record):
+    check: str
+    content: Annotated[Entry | Frame, Field(discriminator="kind")]
+
+
+_LINE = TypeAdapter(_Line)
+
+
+class Manifest:
+    """The file.
+
+    Args:
+        path: of it; need not be there yet.
+        digest: of the campaign.
+    """
+
+    def __init__(self, path: Path, digest: str) -> None:
+        self.path, self._digest = path, digest
+        self._known: tuple[tuple[int, ...], list[Entry | Frame]] = ((), [])
+
+    def read(self) -> list[Entry | Frame]:
+        """Every line that is whole.
+
+        Raises:
+            InvalidInputError: a line that is not as it was written.
+        """
+        state = self._state()
+        if state != self._known[0]:
+            whole = self._bytes().rpartition(b"\n")[0]
+            lines = whole.split(b"\n") if whole else []
+            found = [self._parse(line, number) for number, line in enumerate(lines, 1)]
+            self._known = (state, found)
+        return list(self._known[1])
+
+    def append(self, content: Entry | Frame) -> None:
+        """Add a line; on the disk when this returns."""
+        is_new = not self.path.exists()
+        with self.path.open("ab") as handle:
+            handle.write(self._line(content).encode() + b"\n")
+            handle.flush()
+            os.fsync(handle.fileno())
+        if is_new:
+            sync_folder(self.path.parent)
+
+    def mend(self) -> None:
+        """Take away a last line that a kill cut short, so that the next one stands alone."""
+        content = self._bytes()
+        end = content.rfind(b"\n") + 1
+        if end < len(content):
+            with self.path.open("r+b") as handle:
+                handle.truncate(end)
+                os.fsync(handle.fileno())
+
+    def keep(self, contents: list[Entry | Frame]) -> None:
+        """Write anew, with these lines alone."""
+        write_text(self.path, "".join(self._line(content) + "\n" for content in contents))
+
+    def _state(self) -> tuple[int, ...]:
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise self._unreadable(error) from error
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
+    def _bytes(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: OSError) -> InvalidInputError:
+        return InvalidInputError(f"{self.path} cannot be read ({error.strerror or error}).")
+
+    def _line(self, content: Entry | Frame) -> str:
+        return _Line(check=self._check(content), content=content).model_dump_json()
+
+    def _check(self, content: Entry | Frame) -> str:
+        text = f"{self._digest} {content.model_dump_json()}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _parse(self, line: bytes, number: int) -> Entry | Frame:
+        try:
+            found = _LINE.validate_json(line)
+        except ValidationError:
+            found = None
+        if found is None or found.check != self._check(found.content):
+            raise InvalidInputError(
+                f"line {number} of {self.path} is not as sgdyson wrote it; delete the line, and"
+                " `sgdyson run` runs again what it stood for."
+            )
+        return found.content
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's contents."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
