@@ -1,10 +1,41 @@
-"""sgdyson: the random-matrix laboratory of stochastic gradient descent."""
+"""sgdyson: the random-matrix laboratory of stochastic gradient descent.
+
+Names and rooms are loaded when they are first used: `import sgdyson.laws` loads no JAX.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-from .campaign import Campaign as Campaign
-from .learning import simulate as simulate
-from .models import GaussianRBM as GaussianRBM
-from .models import Model as Model
-from .models import Prediction as Prediction
-from .models import TeacherStudent as TeacherStudent
+if TYPE_CHECKING:
+    from .campaign import Campaign as Campaign
+    from .learning import simulate as simulate
+    from .models import GaussianRBM as GaussianRBM
+    from .models import Model as Model
+    from .models import Prediction as Prediction
+    from .models import TeacherStudent as TeacherStudent
+
+_HOMES = {
+    "Campaign": "campaign", "simulate": "learning", "GaussianRBM": "models", "Model": "models",
+    "Prediction": "models", "TeacherStudent": "models",
+}  # fmt: skip
+_ROOMS = (
+    "analysis", "campaign", "dyson", "ensembles", "errors", "experiments", "figures", "histories",
+    "laws", "learning", "models", "optimizers", "report", "reproduce", "spectra", "stats",
+    "studies", "tracking",
+)  # fmt: skip
+
+__all__ = ["Campaign", "GaussianRBM", "Model", "Prediction", "TeacherStudent", "simulate"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    if name in _ROOMS:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES, *_ROOMS})

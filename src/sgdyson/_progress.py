@@ -23,13 +23,13 @@ def progress_bar(
         label: of the amount.
         note: what else to tell, asked for at every advance.
     """
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False, emoji=False)
     columns = (
-        TextColumn("{task.fields[note]}"),
-        TextColumn("{task.description}"),
+        TextColumn("{task.fields[note]}", markup=False),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[rate]}", markup=False),
         TimeRemainingColumn(),
     )
     lock = threading.Lock()

@@ -1,14 +1,19 @@
 """The command line: a thin shell over the library."""
 
+import os
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
 from . import __version__
+from ._failures import in_one_sentence
+from ._files import check_target, user_path
+from ._interrupt import leave, was_interrupted
+from ._terminal import prepare_streams, tell, visible
 from .errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -59,21 +64,18 @@ def reproduce(
     """
     from .reproduce import reproduce as run
 
-    console = Console(stderr=True, highlight=False)
-    checks = run(preset, only=only or (), out=out, seed=seed, say=console.print)
-    _tell(checks, out / "report.html", console)
+    checks = run(preset, only=only or (), out=out, seed=seed, say=tell)
+    _tell_checks(checks, user_path(out) / "report.html")
 
 
-def _tell(checks: "list[Check]", where: Path, console: Console) -> None:
+def _tell_checks(checks: "list[Check]", where: Path) -> None:
     """How many checks hold, and which do not; exit with 1 if there is one."""
     failed = [check for check in checks if not check.passed]
-    console.print(f"{len(checks) - len(failed)} of {len(checks)} checks hold; see", end=" ")
-    console.print(str(where), soft_wrap=True)
+    tell(f"{len(checks) - len(failed)} of {len(checks)} checks hold; see {where}")
     for check in failed[:_MOST_FAILURES]:
-        console.print(
+        tell(
             f"  fails: {check.name}: measured {check.measured}, predicted {check.predicted:.5g},"
-            f" allowed ± {check.tolerance:.2g}",
-            soft_wrap=True,
+            f" allowed ± {check.tolerance:.2g}"
         )
     raise typer.Exit(1 if failed else 0)
 
@@ -102,13 +104,12 @@ def study(
     from .studies import study as find
     from .studies import study_structure
 
-    console = Console(stderr=True, highlight=False)
     run = find(name)
     if text is not None:
         require(name == "structure", f"--text is for the study structure, not for {name}.")
         run = partial(study_structure, text=text)
-    checks = run(out, seed, console.print, quick=quick)
-    _tell(checks, out / "results.json", console)
+    checks = run(out, seed, tell, quick=quick)
+    _tell_checks(checks, user_path(out) / "results.json")
 
 
 @app.command()
@@ -126,6 +127,7 @@ def dyson(
     """
     from ._progress import progress_bar
     from .dyson import EigenvalueProcess
+    from .dyson._eigenvalues import require_room
     from .ensembles import Quadratic
     from .errors import require
     from .figures.levels import check_path, write_levels
@@ -135,6 +137,7 @@ def dyson(
     check_path(out)
     require(force or not out.exists(), f"--out {out} exists; choose another name, or add --force.")
     frames, between = 240, 10
+    require_room(levels, 1, frames)
     run = EigenvalueProcess(Quadratic(), beta).simulate(
         [1e-3 * level for level in range(levels)],
         step=duration / (frames * between), steps=frames * between, record_every=between,
@@ -142,7 +145,7 @@ def dyson(
     )  # fmt: skip
     with progress_bar(frames, True, "frames") as advance:
         write_levels(run, out, advance=advance)
-    Console(stderr=True, highlight=False).print(f"{out}: {levels} levels, beta = {beta:g}")
+    tell(f"{out}: {levels} levels, beta = {beta:g}")
 
 
 @app.command()
@@ -160,7 +163,7 @@ def new(
     from .campaign._starter import write_starter
 
     path = write_starter(name, like)
-    Console(stderr=True, highlight=False).print(f"{path} written; next: sgdyson run {path}")
+    tell(f"{path} written; next: sgdyson run {path}")
 
 
 @app.command()
@@ -182,13 +185,12 @@ def run(
     from .campaign import Campaign
     from .campaign._starter import describe
 
-    console = Console(stderr=True, highlight=False)
     campaign = Campaign.from_file(spec, out)
     if dry_run:
-        typer.echo(describe(campaign))
+        tell(describe(campaign), stderr=False)
         return
     campaign.run(workers=workers, scheduler=scheduler)
-    console.print(f"{campaign.progress().text()} finished in {campaign.store.folder}")
+    tell(f"{campaign.progress().text()} finished in {campaign.store.folder}")
 
 
 @app.command()
@@ -202,12 +204,12 @@ def status(folder: Annotated[Path, typer.Argument(help="Of a campaign.")]) -> No
     campaign = Campaign.from_folder(folder)
     chunks, in_all = campaign.finished()
     tally = campaign.progress()
-    typer.echo(f"{tally.text()}, chunks {chunks}/{in_all} finished in {folder}")
+    tell(f"{tally.text()}, chunks {chunks}/{in_all} finished in {folder}", stderr=False)
 
 
 @app.command()
 def verify(folder: Annotated[Path, typer.Argument(help="Of a campaign.")]) -> None:
-    """Hash all finished chunks again. Exit status 1 when one differs: `run` runs it again.
+    """Hash all files again. Exit status 1 when one differs: `run` puts it right.
 
     Example: sgdyson verify results
     """
@@ -215,10 +217,13 @@ def verify(folder: Annotated[Path, typer.Argument(help="Of a campaign.")]) -> No
 
     campaign = Campaign.from_folder(folder)
     bad = campaign.verify()
-    typer.echo(f"{campaign.finished()[0]} chunks are good, {len(bad)} are not")
+    damaged = campaign.store.bad_frame()
+    tell(f"{campaign.finished()[0]} chunks are good, {len(bad)} are not", stderr=False)
     for chunk in bad[:_MOST_FAILURES]:
-        typer.echo(f"  setting {chunk.setting}, chunk {chunk.number}: will be run again")
-    raise typer.Exit(1 if bad else 0)
+        tell(f"  setting {chunk.setting}, chunk {chunk.number}: will be run again", stderr=False)
+    for name in damaged[:_MOST_FAILURES]:
+        tell(f"  metadata {name}: will be written again", stderr=False)
+    raise typer.Exit(1 if bad or damaged else 0)
 
 
 @app.command()
@@ -251,6 +256,10 @@ def analyze(
     from .histories import read, scaling_lines, summarise, write_summary_report
     from .histories._show import show, write_json
 
+    page = Path(f"{path.resolve().stem}-analysis.html")
+    for target in (json_file, page if report else None):
+        if target is not None:
+            check_target(target)
     failures: list[str] = []
     named = tuple(part.strip() for part in axes.split(",")) if axes else None
     summaries = []
@@ -263,13 +272,12 @@ def analyze(
     lines = scaling_lines(summaries)
     show(summaries, lines)
     for failure in failures:
-        Console(stderr=True).print(f"sgdyson: {failure}", markup=False, soft_wrap=True)
+        tell(f"sgdyson: {failure}")
     if json_file is not None:
         write_json(json_file, summaries, lines)
     if report and summaries:
-        page = Path(f"{path.resolve().stem}-analysis.html")
         write_summary_report(page, summaries, lines, command=f"sgdyson analyze {path} --report")
-        Console(stderr=True, highlight=False).print(f"page: {page}", soft_wrap=True)
+        tell(f"page: {page}")
     raise typer.Exit((1 if summaries else 2) if failures else 0)
 
 
@@ -307,13 +315,17 @@ def spectrum(
     from .tracking._page import run_of_spectra
 
     require(not (as_json and as_csv), "--json and --csv are two formats; choose one.")
-    console, seed = Console(stderr=True, highlight=False), 0 if randomise else None
+    require(split >= 1, f"--split {split} must be at least 1: the parts of a matrix.")
+    require(0 < false_alarm < 1, f"--false-alarm {false_alarm} must be between 0 and 1.")
+    seed = 0 if randomise else None
+    if html is not None:
+        check_target(html)
     found = survey(path, split, layout=layout, false_alarm=false_alarm, tail=tail, randomise=seed)
     for sentence in found.sentences():
-        console.print(sentence, markup=False, soft_wrap=True)
+        tell(visible(sentence))
     if html is not None:
         write_run_report(html, run_of_spectra(found.series()), path.name)
-        console.print(f"page: {html}", markup=False, soft_wrap=True)
+        tell(f"page: {html}")
     print_rows(found.rows(), "json" if as_json else "csv" if as_csv else "table")
 
 
@@ -331,20 +343,46 @@ def report(
     from .tracking import open_run, write_run_report
 
     page = out or Path(f"{path.resolve().stem}.html")
+    check_target(page)
     write_run_report(page, open_run(path), path.resolve().stem)
-    Console(stderr=True, highlight=False).print(f"page: {page}", markup=False, soft_wrap=True)
+    tell(f"page: {page}")
 
 
 def main() -> None:
-    """Entry point: a user's mistake is one sentence and exit status 2, never a traceback."""
+    """Run the command line: a mistake is one sentence and exit status 2, never a traceback."""
+    prepare_streams()
     try:
         app()
-    except InvalidInputError as error:
-        Console(stderr=True).print(f"sgdyson: {error}", markup=False, soft_wrap=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("\nStopped; the same command goes on from what is finished.")
-        sys.exit(130)
+    except SystemExit as end:
+        if was_interrupted():
+            leave()
+        if not isinstance(end.__context__, BrokenPipeError):
+            _end(end.code)
+        _fail(end.__context__)
+    except BaseException as error:
+        if was_interrupted():
+            leave()
+        _fail(error)
+    _end(0)
+
+
+def _end(status: object) -> NoReturn:
+    """Leave, once all that was printed has found its way out."""
+    try:
+        sys.stdout.flush()
     except OSError as error:
-        Console(stderr=True).print(f"sgdyson: {error}", markup=False, soft_wrap=True)
-        sys.exit(2)
+        _fail(error)
+    raise SystemExit(status)
+
+
+def _fail(error: BaseException) -> NoReturn:
+    """One sentence for what a user can mend; a traceback for a fault of ours."""
+    sentence = in_one_sentence(error)
+    if sentence is None:
+        raise error
+    # what is left in the stream's buffer would raise again when Python ends
+    if isinstance(error, OSError) and not error.filename:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    with suppress(OSError):
+        tell(f"sgdyson: {sentence}")
+    raise SystemExit(2)

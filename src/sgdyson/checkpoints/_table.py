@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Column, Table
 
+from .._terminal import console, visible
 from ..stats import Estimate
 
 _SHOWN = {
@@ -34,15 +34,13 @@ def print_rows(rows: Sequence[dict[str, Any]], form: str) -> None:
 
 
 def _print_table(rows: Sequence[dict[str, Any]]) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 160
+    drawn = console(width=160)
     shown = [name for name in _SHOWN if any(name in row for row in rows)]
     table = Table("matrix", "shape", *(Column(_SHOWN[name], justify="right") for name in shown))
     for row in rows:
         shape = f"{row['rows']} x {row['columns']}"
-        table.add_row(row["name"], shape, *(_text(row, name) for name in shown))
-    console.print(table)
+        table.add_row(visible(row["name"]), shape, *(_text(row, name) for name in shown))
+    drawn.print(table)
 
 
 def _text(row: dict[str, Any], name: str) -> str:

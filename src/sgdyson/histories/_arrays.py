@@ -42,6 +42,21 @@ class Layout:
     batch_size: float | None = None
     noise: float | None = None
 
+    def __post_init__(self) -> None:
+        rate, batch, noise = self.learning_rate, self.batch_size, self.noise
+        require(
+            rate is None or 0 < rate < math.inf,
+            f"learning_rate = {rate!r} must be a positive number.",
+        )
+        require(
+            batch is None or batch >= 1,
+            f"batch_size = {batch!r} must be at least 1, or inf for the exact gradient.",
+        )
+        require(
+            noise is None or 0 <= noise < math.inf,
+            f"noise = {noise!r} must be a number, not negative.",
+        )
+
 
 def read_arrays(path: Path, layout: Layout) -> History:
     """The history in an `.npz` or `.npy`; nothing is unpickled, and a bad neighbour is told."""

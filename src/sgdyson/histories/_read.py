@@ -36,8 +36,8 @@ def read(
         learning_rate: alpha, where the file does not tell.
         batch_size: |B|, likewise.
         noise: of labels, likewise.
-        failures: takes a sentence for each file of a folder that cannot be read, while the others
-            are; without it the first such file raises.
+        failures: takes a sentence for each file of a folder, or setting of a campaign, that cannot
+            be read, while the others are; without it the first such raises.
 
     Returns:
         One history a matrix of a file or setting, files in the order of their names.
@@ -48,13 +48,13 @@ def read(
     path, layout = Path(path), Layout(array, axes, learning_rate, batch_size, noise)
     require(path.exists(), f"{path} does not exist; give a file or a folder.")
     if not path.is_dir() or is_campaign(path) or is_store(path):
-        return list(_read_one(path, layout))
+        return list(_read_one(path, layout, failures))
     inside = sorted(_inside(path))
     require_any(inside, path)
     found: list[History] = []
     for part in inside:
         try:
-            found += _read_one(part, layout)
+            found += _read_one(part, layout, failures)
         except InvalidInputError as error:
             if failures is None:
                 raise
@@ -91,10 +91,10 @@ def _inside(folder: Path) -> Iterator[Path]:
             yield part
 
 
-def _read_one(path: Path, layout: Layout) -> Iterator[History]:
+def _read_one(path: Path, layout: Layout, failures: list[str] | None) -> Iterator[History]:
     if path.is_dir():
         if is_campaign(path):
-            yield from read_campaign(path)
+            yield from read_campaign(path, failures)
         else:
             yield from read_run(path)
         return

@@ -4,18 +4,17 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Column, Table
 
+from .._files import write_text
+from .._terminal import console, tell, visible
 from ._scaling import ScalingLine
 from ._summary import Summary
 
 
 def show(summaries: Sequence[Summary], lines: Sequence[ScalingLine]) -> None:
     """A row for every multiplet, the scaling lines, and the notes."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 140
+    drawn = console()
     if not summaries:
         return
     heads = ("alpha", "|B|", "noise", "replicas", "levels", "<S>", "width", "KS", "p")
@@ -24,25 +23,25 @@ def show(summaries: Sequence[Summary], lines: Sequence[ScalingLine]) -> None:
         for part in summary.multiplets:
             test = part.ks_wigner
             table.add_row(
-                name_of(summary.source), *map(_text, (summary.learning_rate, summary.batch_size,
-                summary.noise)), str(summary.n_replicas), _span(part.indices),
-                str(part.mean_spacing or ""), str(part.width),
+                visible(name_of(summary.source)), _text(summary.learning_rate),
+                _text(summary.batch_size), _text(summary.noise), str(summary.n_replicas),
+                _span(part.indices), str(part.mean_spacing or ""), str(part.width),
                 f"{test.statistic:.4f}" if test else "", f"{test.pvalue:.4f}" if test else "",
             )  # fmt: skip
-    console.print(table)
+    drawn.print(table)
     for line in lines:
-        matrix = "" if line.matrix is None else f"{line.matrix}, "
+        matrix = "" if line.matrix is None else f"{visible(line.matrix)}, "
         noise = "" if line.noise is None else f", noise {line.noise:g}"
-        console.print(
+        tell(
             f"{matrix}levels {_span(line.indices)}{noise}: <S> = {line.line.slope} sqrt(alpha/|B|),"
-            f" chi2/dof = {line.line.chi2:.2f}/{line.line.dof}", markup=False, soft_wrap=True,
+            f" chi2/dof = {line.line.chi2:.2f}/{line.line.dof}", stderr=False,
         )  # fmt: skip
     for summary in summaries:
         for note in summary.notes:
-            console.print(f"{summary.source}: {note}", markup=False, soft_wrap=True)
+            tell(f"{visible(summary.source)}: {note}", stderr=False)
         for group in summary.copies:
-            console.print(f"{summary.source}: replicas {', '.join(map(str, group))} are one",
-                          markup=False, soft_wrap=True)  # fmt: skip
+            numbers = ", ".join(map(str, group))
+            tell(f"{visible(summary.source)}: replicas {numbers} are one", stderr=False)
 
 
 def write_json(path: Path, summaries: Sequence[Summary], lines: Sequence[ScalingLine]) -> None:
@@ -52,9 +51,7 @@ def write_json(path: Path, summaries: Sequence[Summary], lines: Sequence[Scaling
          "scaling": [line.to_dict() for line in lines if summary in line.points]}
         for summary in summaries
     ]  # fmt: skip
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 def _text(value: float | None) -> str:

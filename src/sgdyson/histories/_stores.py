@@ -13,11 +13,23 @@ from ..errors import InvalidInputError, require
 from ._history import Floats, History
 
 
-def read_campaign(folder: Path) -> Iterator[History]:
-    """Every matrix of every setting of which replicas are finished."""
+def read_campaign(folder: Path, failures: list[str] | None = None) -> Iterator[History]:
+    """Every matrix of every setting of which replicas are finished.
+
+    Args:
+        folder: of the campaign.
+        failures: takes a sentence for each setting that is not as it was written, while the others
+            are read; without it the first such setting raises.
+    """
     campaign = Campaign.from_folder(folder)
     for index, setting in enumerate(campaign.spec.settings):
-        run = campaign.as_run(index)
+        try:
+            run = campaign.as_run(index)
+        except InvalidInputError as error:
+            if failures is None:
+                raise
+            failures.append(str(error))
+            continue
         if not run.replica.size:
             continue
         model, learning = setting.build(), setting.learning
