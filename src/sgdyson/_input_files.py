@@ -56,8 +56,21 @@ def size_of(handle: BinaryIO) -> int:
     return os.fstat(handle.fileno()).st_size
 
 
+def read_bounded(handle: BinaryIO, length: int, what: str) -> bytes:
+    """So many bytes, if that is no more than a header may have.
+
+    Raises:
+        InvalidInputError: more than the limit, of which nothing is read.
+    """
+    require(
+        length <= _LONGEST,
+        f"{what} has {length} bytes, above the limit of {_LONGEST} that its format sets.",
+    )
+    return handle.read(length)
+
+
 def parse_json(text: bytes, what: str) -> tuple[Any, set[str]]:
-    """A JSON document of bounded size, and the keys that stand in one of its objects twice.
+    """A JSON document of bounded content, and the keys that stand in one of its objects twice.
 
     The objects of Python take up to twenty times the room of their text, so pieces are counted
     before they are made.
@@ -69,10 +82,6 @@ def parse_json(text: bytes, what: str) -> tuple[Any, set[str]]:
     Raises:
         InvalidInputError: too large, or no JSON.
     """
-    require(
-        len(text) <= _LONGEST,
-        f"{what} has {len(text)} bytes, above the limit of {_LONGEST} that its format sets.",
-    )
     pieces = sum(text.count(sign) for sign in (b"[", b"{", b","))
     require(
         pieces <= _MOST_PIECES,

@@ -16,9 +16,9 @@ from typing import IO, BinaryIO
 
 import numpy as np
 
-from ._capacity import in_words
 from ._input_files import open_regular, size_of
 from ._stored import FACTS, Contents, Stored
+from ._zip_files import archive_fault, member_fault, open_zip
 from .errors import InvalidInputError, require
 
 _MAGIC = b"\x93NUMPY"
@@ -26,8 +26,6 @@ _LENGTHS = {1: 2, 2: 4, 3: 4}  # bytes that hold the length of the header, by ve
 _LONGEST_HEADER = 10_000  # NumPy's own bound
 _ENTRY = re.compile(r"'(\w+)'\s*:\s*('[^']*'|True|False|\([\d\sL,]*\)|\[.*\])\s*,?\s*", re.DOTALL)
 _DTYPE = re.compile(r"[<>|=]?([A-Za-z?])(\d{0,4})(\[\w{1,8}\])?")
-_DIRECTORY, _LARGEST_DIRECTORY = b"PK\x05\x06", 2**22  # bytes, of some fifty thousand members
-_FOLD, _SMALL = 200, 2**27  # numbers of a training run do not shrink two hundred-fold
 
 
 @contextmanager
@@ -65,55 +63,13 @@ def facts_of(arrays: list[Stored]) -> dict[str, int]:
     return facts
 
 
-def open_zip(path: Path, handle: BinaryIO) -> zipfile.ZipFile:
-    """A zip archive of a bounded number of members.
-
-    Raises:
-        InvalidInputError: no readable directory of members, or a very large one.
-    """
-    handle.seek(max(size_of(handle) - 65_557, 0))  # 22 bytes, and the longest comment behind them
-    tail = handle.read()
-    place = tail.rfind(_DIRECTORY)
-    size = int.from_bytes(tail[place + 12 : place + 16], "little") if place >= 0 else 0
-    if size == 0xFFFFFFFF:  # told in the record of 64-bit numbers
-        wide = tail.rfind(b"PK\x06\x06")
-        size = int.from_bytes(tail[wide + 40 : wide + 48], "little")
-    require(
-        size <= _LARGEST_DIRECTORY,
-        f"{path} is not unpacked: a directory of {in_words(size)} is above the limit of"
-        f" {in_words(_LARGEST_DIRECTORY)}.",
-    )
-    handle.seek(0)
-    try:
-        return zipfile.ZipFile(handle)
-    except Exception as error:  # of many kinds, by which of its numbers is wrong
-        raise InvalidInputError(
-            f"{path} is no whole NumPy file or archive: its directory cannot be read"
-            f" ({type(error).__name__}: {error})."
-        ) from error
-
-
-def member_fault(info: zipfile.ZipInfo, size: int) -> str | None:
-    """Why a member of an archive of `size` bytes is not unpacked."""
-    if info.flag_bits & 0x1:
-        return "encrypted"
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return f"compressed by method {info.compress_type}, which NumPy does not write"
-    if info.compress_size > size:
-        return f"claims {in_words(info.compress_size)} of a file of {in_words(size)}"
-    if info.file_size > max(_SMALL, _FOLD * info.compress_size):
-        return f"{in_words(info.compress_size)} that would unpack to {in_words(info.file_size)}"
-    return None
-
-
 def _of_archive(archive: zipfile.ZipFile, size: int) -> Iterator[Stored]:
-    infos = [info for info in archive.infolist() if not info.is_dir()]
-    in_all, known = sum(info.file_size for info in infos), set[str]()
+    # is_dir() fails for a member without a name
+    infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
+    fault, known = archive_fault(infos, size), set[str]()
     for info in infos:
         name = info.filename.removesuffix(".npy")
-        reason = member_fault(info, size)
-        if in_all > max(8 * _SMALL, _FOLD * size):
-            reason = f"in an archive of {in_words(size)} that would unpack to {in_words(in_all)}"
+        reason = fault or member_fault(info, size)
         if name in known:
             reason = "a second array of this name in one file"
         known.add(name)

@@ -85,6 +85,25 @@ def test_the_limit_of_the_header_is_named(tmp_path):
         survey(path)
 
 
+def test_what_is_claimed_is_not_read_before_it_is_bounded(tmp_path):
+    """Sparse files of 20 GB: a header that long, a matrix that large, a long index beside."""
+    size = 20 * 10**9
+    path = write_raw(tmp_path / "a.safetensors", b"{", length=size - 8)
+    os.truncate(path, size)
+    with pytest.raises(InvalidInputError, match="limit of 100000000"):
+        survey(path)
+    large = {"dtype": "F32", "shape": [10_000, 10**8], "data_offsets": [0, 4 * 10**12]}
+    path = write_raw(tmp_path / "a.safetensors", {"w": large})
+    os.truncate(path, 4 * 10**12 + 200)
+    with pytest.raises(InvalidInputError, match="of memory"):
+        survey(path)
+    path.unlink()
+    (tmp_path / "model.safetensors.index.json").write_text("{")
+    os.truncate(tmp_path / "model.safetensors.index.json", size)
+    np.savez(tmp_path / "w.npz", w=W)
+    assert survey(tmp_path).skipped == {}
+
+
 NUMPY_HEADERS = {
     "objects": "{'descr': '|O', 'fortran_order': False, 'shape': (8, 6), }",
     "text": "{'descr': '<U5', 'fortran_order': False, 'shape': (8, 6), }",
@@ -169,6 +188,19 @@ class TestArchives:
         assert [m.name for m in found.spectra[0]] == ["w"]
         assert list(found.skipped.values()) == [["bad"]]
 
+    def test_members_of_odd_names(self, tmp_path):
+        names = ["", "a/", "a/w.npy", "../w.npy", "w.npy.npy", ".npy", "\u00e9\U0001f600.npy"]
+        path = tmp_path / "a.npz"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                archive.writestr(zipfile.ZipInfo(name), b"" if name == "a/" else self.good())
+        data = path.read_bytes()
+        found = survey(path)
+        shown = {m.name for m in found.spectra[0]}
+        assert {"a/w", "../w", "w.npy", "\u00e9\U0001f600"} <= shown
+        assert path.read_bytes() == data
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["a.npz"]
+
     @pytest.mark.parametrize("size", [2 * 10**8, 2 * 10**10])
     def test_a_bomb_is_refused_by_its_header(self, tmp_path, size):
         rows = size // 8000
@@ -185,7 +217,7 @@ class TestArchives:
             read(path, array="w")
 
     def test_many_members_are_held_against_the_file_together(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("sgdyson._numpy_files._SMALL", 2**17)
+        monkeypatch.setattr("sgdyson._zip_files._SMALL", 2**17)
         members = {f"{n}.npy": npy("{}", b"\0" * 10**5) for n in range(20)}
         path = zipped(tmp_path / "a.npz", members, compression=zipfile.ZIP_DEFLATED)
         with pytest.raises(InvalidInputError, match="archive of"):

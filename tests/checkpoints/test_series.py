@@ -174,6 +174,21 @@ class TestFolders:
             "a shard that is missing": [f"model-0000{n}-of-00003.safetensors" for n in missing]
         }
 
+    def test_shards_that_only_an_index_names(self, tmp_path):
+        names = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+        index = {"weight_map": {"a": names[0], "b": names[1], "c": "../x.safetensors", "d": 5}}
+        (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+        with pytest.raises(InvalidInputError, match=r"00001-of-00002.*00002-of-00002") as error:
+            survey(tmp_path)
+        assert "x.safetensors" not in str(error.value)
+        weights_at(tmp_path / names[0], a=noise((5, 4)))
+        assert survey(tmp_path).skipped == {"a shard that is missing": [names[1]]}
+
+    @pytest.mark.parametrize("path", ["none", "none.npz", "x" * 5000 + ".npz", "a\0b.npz"])
+    def test_a_path_that_leads_nowhere(self, path):
+        with pytest.raises(InvalidInputError, match="does not exist"):
+            survey(path)
+
     def test_a_bad_shard_and_a_bad_checkpoint_are_named(self, tmp_path):
         for number in (1, 2):
             weights_at(

@@ -2,6 +2,6 @@
 
 from ._checkpoints import Checkpoint as Checkpoint
 from ._checkpoints import checkpoints as checkpoints
-from ._survey import Survey as Survey
 from ._survey import survey as survey
 from ._table import print_rows as print_rows
+from ._work import Survey as Survey

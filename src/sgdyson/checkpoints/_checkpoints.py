@@ -1,5 +1,6 @@
 """Checkpoints: one, one in several shards, or a series along time."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,9 +13,10 @@ from .._input_files import open_regular
 from .._stored import Stored
 from ..errors import InvalidInputError, require
 from ..spectra import Skipped, is_optimiser_state
-from ._folders import Listing, Unit, list_folder, read_json, require_any
+from ._folders import Listing, list_folder, require_any
 from ._quantised import unquantised
 from ._readers import facts_in, reader_of
+from ._shards import Unit, read_json
 from ._steps import steps_of
 
 _MOST = 20  # in a sentence
@@ -112,7 +114,12 @@ def checkpoints(path: Path | str) -> list[Checkpoint]:
 def series_at(path: Path | str) -> Series:
     """The same, with what was left out and where the steps are from."""
     path = Path(path)
-    if not path.is_dir():
+    # Path.is_dir() raises for a name that is too long
+    if not os.path.isdir(path):  # noqa: PTH112
+        require(
+            os.path.lexists(path),
+            f"{path} does not exist; give a checkpoint or a folder of them.",
+        )
         reader_of(path)
         open_regular(path).close()
         return Series([Checkpoint(None, (path,), path.stem)], notes=list(_alone(path)))
@@ -178,15 +185,15 @@ def _weights(arrays: Iterable[Stored], elsewhere: Iterable[str]) -> Iterator[Sto
     """What is weights; state of the optimiser, and the same numbers once more, with the reason."""
     arrays = list(arrays)
     names, owners = {array.name for array in arrays}, dict[tuple[object, ...], str]()
-    kept = []
+    sorted_out = []
     for array in arrays:
         if array.reason is None and is_optimiser_state(array.name, names):
             array = replace(array, reason="state of the optimiser")
         if array.reason is None and array.share is not None:
             owner = owners.setdefault(array.share, array.name)
             array = replace(array, reason=None if owner == array.name else f"tied to {owner}")
-        kept.append(array)
-    yield from unquantised(kept, elsewhere)
+        sorted_out.append(array)
+    yield from unquantised(sorted_out, elsewhere)
 
 
 def loaded(item: Stored) -> tuple[str, np.ndarray] | Skipped:

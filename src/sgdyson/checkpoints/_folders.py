@@ -2,18 +2,15 @@
 
 import re
 import stat
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from .._input_files import open_regular, parse_json
 from ..errors import InvalidInputError, require
 from ..spectra import Skipped
 from ._readers import ENDINGS
+from ._shards import MISSING, Unit, grouped, indexed
 from ._steps import fields_of
 
-_SHARD = re.compile(r"(?P<stem>.*?)[-_.](?P<number>\d{1,6})-of-(?P<total>\d{1,6})")
 _MODEL = re.compile(
     r"(pytorch_model|model|diffusion_pytorch_model|consolidated|flax_model|tf_model)(\.\w+)?"
 )
@@ -22,24 +19,6 @@ _STATE = re.compile(
     r"(optimizer|optim|scheduler|lr_scheduler|scaler|grad_scaler|rng_state|random_states?"
     r"|training_args|trainer_state)([._-]?\d*)|.*optim_states"
 )
-_MOST_SHARDS = 10_000
-
-
-@dataclass(frozen=True)
-class Unit:
-    """Files that together are one checkpoint.
-
-    Attributes:
-        label: name of the file or folder, without ending.
-        files: all its shards that are there, in order.
-        missing: names of shards that are not.
-        elsewhere: names of arrays in these.
-    """
-
-    label: str
-    files: tuple[Path, ...]
-    missing: tuple[str, ...] = ()
-    elsewhere: tuple[str, ...] = ()
 
 
 @dataclass
@@ -92,7 +71,10 @@ def _files_of(folder: Path) -> tuple[Listing, list[Path]]:
             listing.left_out.append(Skipped(entry.name, reason))
         else:
             files.append(entry)
-    units, left_out = _choose(list(_grouped(folder, files)))
+    whole = list(grouped(folder, files))
+    known = {path.name for path in files} | {name for unit in whole for name in unit.missing}
+    listing.left_out += (Skipped(name, MISSING) for name in indexed(folder) if name not in known)
+    units, left_out = _choose(whole)
     listing.units, listing.left_out = units, listing.left_out + left_out
     return listing, [inner for inner in folders if not inner.name.startswith(".")]
 
@@ -113,49 +95,6 @@ def _kind(entry: Path) -> str:
     if stat.S_ISDIR(mode):
         return "folder"
     return "file" if stat.S_ISREG(mode) else "no regular file; nothing is read from it"
-
-
-def _grouped(folder: Path, files: Iterable[Path]) -> Iterator[Unit]:
-    """Shards together, in their order, and every other file alone."""
-    groups: dict[tuple[str, int, str], dict[int, Path]] = {}
-    for path in files:
-        match = _SHARD.fullmatch(path.stem)
-        if match and int(match["total"]) <= _MOST_SHARDS:
-            key = (match["stem"], int(match["total"]), path.suffix)
-            groups.setdefault(key, {})[int(match["number"])] = path
-        else:
-            yield Unit(path.stem, (path,))
-    for (stem, total, suffix), shards in groups.items():
-        missing = list(_missing(stem, total, suffix, shards))
-        elsewhere = _index(folder / f"{stem}{suffix}.index.json", missing) if missing else ()
-        files_in_order = tuple(shards[number] for number in sorted(shards))
-        yield Unit(stem, files_in_order, tuple(missing), elsewhere)
-
-
-def _missing(stem: str, total: int, suffix: str, shards: dict[int, Path]) -> Iterator[str]:
-    first = 0 if 0 in shards else 1
-    digits = len(re.findall(r"\d+", next(iter(shards.values())).stem)[-1])
-    joint = next(iter(shards.values())).stem[len(stem)]
-    for number in range(first, first + total):
-        if number not in shards:
-            yield f"{stem}{joint}{number:0{digits}}-of-{total:0{digits}}{suffix}"
-
-
-def _index(path: Path, missing: list[str]) -> tuple[str, ...]:
-    """Names of the arrays that an index places in missing shards; nothing it names is opened."""
-    index = read_json(path)
-    places = index.get("weight_map") if isinstance(index, dict) else None
-    pairs = places.items() if isinstance(places, dict) else ()
-    return tuple(name for name, file in pairs if file in missing)
-
-
-def read_json(path: Path) -> Any:
-    """A small document beside the weights; None where there is none that can be read."""
-    try:
-        with open_regular(path) as handle:
-            return parse_json(handle.read(), str(path))[0]
-    except (InvalidInputError, OSError):
-        return None
 
 
 def _choose(units: list[Unit]) -> tuple[list[Unit], list[Skipped]]:

@@ -103,8 +103,8 @@ def _fault(array: Stored, known: Mapping[str, Stored], coded: set[str]) -> str |
 def _candidates(name: str) -> Iterator[str]:
     """Names under which the scales of an array may stand."""
     yield from (name + end for end in _SCALES)
-    head, found, tail = name.rpartition("weight")
-    if found and not tail:
+    head, weight, tail = name.rpartition("weight")
+    if weight and not tail:
         yield from (head + beside for beside in _BESIDE)
 
 
@@ -112,8 +112,8 @@ def _scale_of(name: str, known: Mapping[str, Stored]) -> _Scale | None:
     for candidate in _candidates(name):
         if candidate in known:
             return _Scale(known[candidate])
-    head, found, tail = name.rpartition("weight")
-    if found and not tail and f"{head}SCB" in known:
+    head, weight, tail = name.rpartition("weight")
+    if weight and not tail and f"{head}SCB" in known:
         return _Scale(known[f"{head}SCB"], 1 / _LEVELS_INT8)
     return None
 

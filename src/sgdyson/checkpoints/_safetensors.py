@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import ml_dtypes
 import numpy as np
 
-from .._input_files import open_regular, parse_json, size_of, whole
+from .._input_files import open_regular, parse_json, read_bounded, size_of, whole
 from .._stored import FACTS, Contents, Stored
 from ..errors import InvalidInputError, require
 
@@ -43,7 +43,8 @@ def open_safetensors(path: Path) -> Iterator[Contents]:
             f"{path} is no whole safetensors file: its header of {length} bytes does not fit into"
             f" {size}.",
         )
-        header, twice = parse_json(handle.read(length), f"{path}: its safetensors header")
+        what = f"{path}: its safetensors header"
+        header, twice = parse_json(read_bounded(handle, length, what), what)
         require(
             isinstance(header, dict),
             f"{path}: its safetensors header is a {type(header).__name__}, no object of tensors.",
@@ -71,7 +72,7 @@ def _tensors(
             dtype, shape, first, last = _entry(entry)
             require(
                 0 <= first <= last <= size,
-                f"at bytes {first} to {last} of a body of {size}, which is cut short or damaged",
+                f"at bytes {first} to {last} of a body of {size}",
             )
             require(
                 first >= end or first == last,

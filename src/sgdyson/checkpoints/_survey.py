@@ -1,90 +1,18 @@
 """Spectra of all matrices of a checkpoint, or of a series of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .._progress import progress_bar
-from .._stored import Stored
 from ..errors import InvalidInputError, require
-from ..spectra import (
-    MatrixSpectrum,
-    Skipped,
-    is_average,
-    layout_of,
-    spectrum,
-    weight_matrices,
-)
-from ._checkpoints import Checkpoint, Series, loaded, series_at
-from ._quantised import is_unscaled
+from ..spectra import Skipped, layout_of, spectrum
+from ._checkpoints import Series, series_at
+from ._work import Survey, Work
 
 _MOST_NAMES = 20
-_FAULTS = (InvalidInputError, np.linalg.LinAlgError, ArithmeticError, RuntimeError, RuntimeWarning)
-
-
-@dataclass
-class Survey:
-    """What checkpoints hold.
-
-    Attributes:
-        spectra: of each checkpoint, in the order of the model as far as the file tells it.
-        steps: of each; None of a single one, or where nothing tells it.
-        labels: name of each, without ending.
-        skipped: names of what has no spectrum, by the reason.
-        assumed: names of what was taken in a way that its file does not tell, by what was assumed.
-        notes: where steps are from, and what else was decided, one phrase each.
-    """
-
-    spectra: list[list[MatrixSpectrum]] = field(default_factory=list)
-    steps: list[int | None] = field(default_factory=list)
-    skipped: dict[str, list[str]] = field(default_factory=dict)
-    labels: list[str] = field(default_factory=list)
-    assumed: dict[str, list[str]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    def sentences(self) -> Iterator[str]:
-        """What was skipped, what was assumed, and where steps are from, one line each."""
-        for reason, names in self.skipped.items():
-            yield f"skipped {len(names)}, {reason}: {', '.join(names)}"
-        for what, names in self.assumed.items():
-            yield f"assumed of {len(names)}, {what}: {', '.join(names)}"
-        yield from self.notes
-
-    def rows(self) -> list[dict[str, Any]]:
-        """One for each matrix of each checkpoint, all with the same keys.
-
-        With `step` where one has any, and with `checkpoint`, its name, where steps do not tell
-        them apart.
-        """
-        stepped = any(step is not None for step in self.steps)
-        labelled = len(self.steps) > 1 and len(set(self.steps) - {None}) < len(self.steps)
-        rows = [
-            ({"step": step} if stepped else {})
-            | ({"checkpoint": label} if labelled else {})
-            | matrix.to_row()
-            for step, label, spectra in zip(self.steps, self.labels, self.spectra, strict=True)
-            for matrix in spectra
-        ]
-        keys = dict.fromkeys(key for row in rows for key in row)
-        return [{key: row.get(key) for key in keys} for row in rows]
-
-    def series(self) -> list[tuple[int, list[MatrixSpectrum]]]:
-        """The spectra by their step, the first of each; by their number where none has a step."""
-        measured = [
-            (step, spectra)
-            for step, spectra in zip(self.steps, self.spectra, strict=True)
-            if spectra
-        ]
-        by_step: dict[int, list[MatrixSpectrum]] = {}
-        for step, spectra in measured:
-            if step is not None:
-                by_step.setdefault(step, spectra)
-        if by_step:
-            return list(by_step.items())
-        return [(number, spectra) for number, (_, spectra) in enumerate(measured)]
 
 
 def survey(
@@ -116,7 +44,7 @@ def survey(
     spectrum("of the settings", np.vander(np.arange(1.0, 7.0)), **settings | {"tail": False})
     layout_of("any", (1, 1), layout if isinstance(layout, str) else "auto")
     series = series_at(path)
-    work = _Work(split, layout, settings)
+    work = Work(split, layout, settings)
     work.skip(series.left_out)
     with progress_bar(_size(series), True, "MB") as advance:
         for unit in series.checkpoints:
@@ -126,14 +54,14 @@ def survey(
                 if len(series.checkpoints) == 1 and not series.left_out:
                     raise
                 work.skip([Skipped(unit.label, str(error).rstrip("."))])
-    found = work.finished()
-    found.notes = series.notes
-    reasons = "; ".join(f"{reason}: {_first(names)}" for reason, names in found.skipped.items())
+    finished = work.finished()
+    finished.notes = series.notes
+    reasons = "; ".join(f"{reason}: {_first(names)}" for reason, names in finished.skipped.items())
     require(
-        any(found.spectra),
+        any(finished.spectra),
         f"{path} holds no weight matrix{f' ({reasons})' if reasons else ''}.",
     )
-    return found
+    return finished
 
 
 def _first(names: list[str]) -> str:
@@ -146,95 +74,3 @@ def _size(series: Series) -> float:
     """Megabytes; a file that is not there is told by its reader."""
     files = [file for unit in series.checkpoints for file in unit.files]
     return sum(file.stat().st_size for file in files if file.exists()) / 1e6
-
-
-_Lists = dict[str, dict[str, None]]
-
-
-class _Work:
-    """A survey under way."""
-
-    def __init__(
-        self,
-        split: int | Mapping[str, int],
-        layout: str | Mapping[str, str],
-        settings: dict[str, Any],
-    ) -> None:
-        self.split, self.layout, self.settings = split, layout, settings
-        self.found, self._skipped, self._assumed = Survey(), _Lists(), _Lists()
-
-    def finished(self) -> Survey:
-        """What was found, with the lists of names."""
-        self.found.skipped, self.found.assumed = _plain(self._skipped), _plain(self._assumed)
-        return self.found
-
-    def skip(self, items: Iterable[Skipped]) -> None:
-        for item in items:
-            self._skipped.setdefault(item.reason, {})[item.name] = None
-
-    def measure(self, unit: Checkpoint, advance: Any) -> None:
-        """One checkpoint."""
-        self.skip(Skipped(name, "a shard that is missing") for name in unit.missing)
-        with unit.open() as stored:
-            spectra = list(self._spectra(stored, advance))
-        spectra.sort(key=lambda one: unit.place(one.name))
-        self.found.spectra.append(spectra)
-        self.found.steps.append(unit.step)
-        self.found.labels.append(unit.label)
-
-    def _spectra(self, stored: list[Stored], advance: Any) -> Iterator[MatrixSpectrum]:
-        shapes = {item.name: item.shape for item in stored}
-        arrays = _told(stored, advance)
-        for part in weight_matrices(arrays, self.split, self.layout, shapes):
-            if isinstance(part, Skipped):
-                self.skip([part])
-            else:
-                yield from self._spectrum(*part)
-        for item in stored:
-            self._assume(item, shapes)
-
-    def _spectrum(self, name: str, matrix: np.ndarray) -> Iterator[MatrixSpectrum]:
-        """A spectrum without its tail where the tail cannot be fitted, none where nothing can."""
-        try:
-            yield spectrum(name, matrix, **self.settings)
-            return
-        except _FAULTS as error:
-            reason = str(error)
-        if self.settings.get("tail"):
-            try:
-                yield spectrum(name, matrix, **(self.settings | {"tail": False}))
-            except _FAULTS as error:
-                reason = str(error)
-            else:
-                reason = f"no tail: {reason}"
-        self.skip([Skipped(name, reason.rstrip("."))])
-
-    def _assume(self, item: Stored, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        """Tell how an array was taken, once for all checkpoints."""
-        if item.reason is not None or not 2 <= len(item.shape) <= 5:
-            return
-        chosen = self.layout if isinstance(self.layout, str) else self.layout.get(item.name, "auto")
-        words = layout_of(item.name, item.shape, chosen, shapes).words
-        for text in (
-            words and f"taken as {words}",
-            is_average(item.name) and "moving averages of weights, by their name",
-            is_unscaled(item) and f"{item.dtype} without scales, taken as it is",
-        ):
-            if text:
-                self._assumed.setdefault(text, {})[item.name] = None
-
-
-def _plain(lists: _Lists) -> dict[str, list[str]]:
-    return {key: list(names) for key, names in lists.items()}
-
-
-def _told(stored: list[Stored], advance: Any) -> Iterator[tuple[str, np.ndarray] | Skipped]:
-    """The arrays, with the bar moved once for many small ones."""
-    done = 0.0
-    for item in stored:
-        array = loaded(item)
-        yield array
-        done += 0 if isinstance(array, Skipped) else array[1].nbytes / 1e6
-        if done > 1:
-            advance(done)
-            done = 0.0

@@ -5,28 +5,17 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import ml_dtypes
-import numpy as np
-
 from .._input_files import open_regular, size_of
-from .._numpy_files import member_fault, open_zip
 from .._stored import FACTS, Contents, Stored
+from .._zip_files import member_fault, open_zip
 from ..errors import InvalidInputError, require
+from ._torch_tensors import describe
 
 _PLAIN = ("state_dict", "model_state_dict", "model", "module")
 _DEEPEST = 50
-_VIEWS: dict[str, tuple[str, Any]] = {  # what PyTorch cannot hand to NumPy, through its bits
-    "bfloat16": ("int16", ml_dtypes.bfloat16),
-    "float8_e4m3fn": ("uint8", ml_dtypes.float8_e4m3fn),
-    "float8_e5m2": ("uint8", ml_dtypes.float8_e5m2),
-    "float8_e4m3fnuz": ("uint8", ml_dtypes.float8_e4m3fnuz),
-    "float8_e5m2fnuz": ("uint8", ml_dtypes.float8_e5m2fnuz),
-    "float8_e8m0fnu": ("uint8", ml_dtypes.float8_e8m0fnu),
-}
 _RUNS = frozenset((
     "builtins", "__builtin__", "os", "posix", "nt", "sys", "subprocess", "shutil", "socket",
     "runpy", "importlib", "pty", "ctypes", "code", "commands", "webbrowser", "operator",
@@ -56,8 +45,8 @@ def open_torch(path: Path) -> Iterator[Contents]:
     Raises:
         InvalidInputError: PyTorch is not installed, or does not load the file.
     """
-    found = _load(path)
-    yield Contents(list(_stored(found)), _facts(found))
+    content = _load(path)
+    yield Contents(list(_stored(content)), _facts(content))
 
 
 def peek_torch(path: Path) -> dict[str, int]:
@@ -65,8 +54,8 @@ def peek_torch(path: Path) -> dict[str, int]:
     return _facts(_load(path, mapped=True))
 
 
-def _facts(found: Any) -> dict[str, int]:
-    pairs = found.items() if isinstance(found, dict) else ()
+def _facts(content: Any) -> dict[str, int]:
+    pairs = content.items() if isinstance(content, dict) else ()
     return {key: value for key, value in pairs if key in FACTS and type(value) is int}
 
 
@@ -135,16 +124,16 @@ def _reason(error: Exception) -> str:
     return f"PyTorch says {type(error).__name__}" + (f" ({lines[0][:200]})" if lines else "")
 
 
-def _stored(found: Any) -> Iterator[Stored]:
+def _stored(content: Any) -> Iterator[Stored]:
     """Tensors of nested containers; one that stands in two places is met once."""
     known: dict[int, str] = {}
-    waiting: list[tuple[str, Any, int]] = [("", found, 0)]
+    waiting: list[tuple[str, Any, int]] = [("", content, 0)]
     while waiting:
         name, value, depth = waiting.pop()
         if isinstance(value, _Foreign):
             yield Stored(name or "object", "object", (), reason="an object of another package")
         elif hasattr(value, "is_floating_point") and hasattr(value, "layout"):
-            yield _tensor(name or "tensor", value)
+            yield describe(name or "tensor", value)
         elif isinstance(value, dict) and {"state", "param_groups"} <= set(value):
             yield Stored(name or "state", "container", (), reason="state of the optimiser")
         elif isinstance(value, dict | list | tuple) and value:
@@ -153,8 +142,8 @@ def _stored(found: Any) -> Iterator[Stored]:
                 yield Stored(name, "container", (), reason=reason)
                 continue
             known[id(value)] = name or "the whole"
-            inside = [(f"{name}.{key}" if name else key, part, depth + 1)
-                      for key, part in _pairs(name, value)]  # fmt: skip
+            inside = [(f"{name}.{key}" if name else key, inner, depth + 1)
+                      for key, inner in _pairs(name, value)]  # fmt: skip
             waiting += reversed(inside)
 
 
@@ -163,55 +152,4 @@ def _pairs(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     pairs = value.items() if isinstance(value, dict) else enumerate(value)
     models = [key for key in _PLAIN if isinstance(value, dict) and isinstance(value.get(key), dict)]
     plain = models[0] if len(models) == 1 and not name else None
-    yield from (("" if key == plain else str(key), part) for key, part in pairs)
-
-
-def _tensor(name: str, tensor: Any) -> Stored:
-    import torch
-
-    dtype, reason = str(tensor.dtype).removeprefix("torch."), _fault(torch, tensor)
-    if reason is not None:
-        return Stored(name, dtype, (), reason=reason)
-    return Stored(name, dtype, tuple(tensor.shape), partial(_numbers, tensor), share=_share(tensor))
-
-
-def _fault(torch: Any, tensor: Any) -> str | None:
-    kinds = (torch.Tensor, torch.nn.Parameter, getattr(torch.nn, "Buffer", torch.Tensor))
-    if type(tensor) not in kinds:
-        return f"a {type(tensor).__name__}, no plain tensor"
-    if tensor.is_nested:
-        return "a nested tensor, of several shapes"
-    if tensor.layout != torch.strided:
-        return (
-            f"a sparse tensor ({str(tensor.layout).removeprefix('torch.')}), save it as to_dense()"
-        )
-    if tensor.device.type == "meta":
-        return "a meta tensor, without numbers"
-    if tensor.is_quantized:
-        return None
-    stored = tensor.untyped_storage().nbytes() // tensor.element_size()
-    return f"{tensor.numel()} entries of {stored} stored" if tensor.numel() > stored else None
-
-
-def _share(tensor: Any) -> tuple[object, ...] | None:
-    """The same for tensors that are the same numbers in memory, as tied weights are."""
-    if tensor.is_quantized or tensor.numel() < 2:
-        return None
-    axes = sorted(zip(tensor.shape, tensor.stride(), strict=True))
-    return (tensor.data_ptr(), str(tensor.dtype), *axes)
-
-
-def _numbers(tensor: Any) -> np.ndarray:
-    import torch
-
-    plain = tensor.detach()
-    if plain.is_quantized:
-        plain = plain.dequantize()
-    name = str(plain.dtype).removeprefix("torch.")
-    try:
-        if name not in _VIEWS:
-            return np.asarray(plain.resolve_conj().resolve_neg().numpy())
-        bits, dtype = _VIEWS[name]
-        return np.asarray(plain.contiguous().view(getattr(torch, bits)).numpy().view(dtype))
-    except (TypeError, RuntimeError) as error:
-        raise InvalidInputError(f"of the type {name}, which is not read") from error
+    yield from (("" if key == plain else str(key), inner) for key, inner in pairs)

@@ -81,8 +81,8 @@ def _parts_of(name: str) -> list[str]:
 def _bias(name: str, shapes: Mapping[str, Shape]) -> Shape | None:
     """Shape of the bias of a kernel or weight."""
     for leaf in ("kernel", "weight"):
-        head, found, tail = name.rpartition(leaf)
-        if found and f"{head}bias{tail}" in shapes:
+        head, middle, tail = name.rpartition(leaf)
+        if middle and f"{head}bias{tail}" in shapes:
             return shapes[f"{head}bias{tail}"]
     return shapes.get(f"{name}_bias")
 
