@@ -296,6 +296,7 @@ class TestFailure:
         monkeypatch.setattr("sgdyson.tracking._journal.os.write", full)
         with pytest.warns(RuntimeWarning, match="No space left") as seen:
             end(tracker, range(3, 6))
+        del tracker  # nor does its end try once more
         monkeypatch.undo()
         assert len(seen) == 1
         assert open_run(tmp_path / "run.zarr").time.values.tolist() == [0, 1, 2]
@@ -339,6 +340,33 @@ class TestFailure:
         assert len(seen) == 2  # records are left out; the last one is given up
         assert open_run(tmp_path / "run.zarr").sizes["time"] == 1
         stuck.set()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounts a small disk")
+def test_a_disk_that_is_full_is_told_once(tmp_path):
+    """Also where warnings are errors, and at the end of the process."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(tmp_path)], check=False
+    )
+    if mounted.returncode:
+        pytest.skip("mounts a small disk")
+    code = """
+        import sys, numpy as np
+        from sgdyson.tracking import Tracker, open_run
+        tracker = Tracker(sys.argv[1], every=1)
+        for step in range(600):
+            tracker.update(step, {f"w{i}": np.eye(16) + step for i in range(5)})
+        tracker.close()
+        steps = open_run(sys.argv[1]).time.values
+        assert tracker.stopped and 100 < len(steps) < 600
+        assert (steps == np.arange(len(steps))).all()
+    """
+    try:
+        done = run_python(code, tmp_path / "run.zarr")
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stderr.count("No space left") == 1
 
 
 def test_an_interrupt_leaves_every_record_that_was_made(tmp_path):

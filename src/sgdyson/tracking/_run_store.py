@@ -11,7 +11,8 @@ import threading
 import time
 import weakref
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ class RunStore:
         """
         if not self._writes:
             return
-        with self._lock:
+        with self._lock, self._once():
             journal = self._opened(values)
             keep = step if self._start is None else min(step, self._start + 1)
             if self._resumed or (self._steps and self._steps[-1] >= keep):
@@ -124,7 +125,8 @@ class RunStore:
         """Bring the arrays up to the journal."""
         if self._writes and self._lock.acquire(timeout=patience):
             try:
-                self._flush()
+                with self._once():
+                    self._flush()
             finally:
                 self._lock.release()
 
@@ -133,6 +135,15 @@ class RunStore:
         if flush:
             self.flush()
         self._retired = True
+
+    @contextmanager
+    def _once(self) -> Iterator[None]:
+        """What has failed is not tried again: the journal is whole up to there."""
+        try:
+            yield
+        except Exception:
+            self._retired = True
+            raise
 
     @property
     def _writes(self) -> bool:
