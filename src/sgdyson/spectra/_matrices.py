@@ -112,7 +112,7 @@ def _unfit(name: str, array: np.ndarray) -> str | None:
         return f"{array.ndim} axes are neither a matrix nor a convolution"
     if not array.size:
         return "empty"
-    return "vectors, not a matrix" if is_vectors(name) else None
+    return "biases or scales by its name, each a vector" if is_vectors(name) else None
 
 
 def is_real(dtype: np.dtype) -> bool:

@@ -5,10 +5,10 @@ from collections.abc import Collection
 
 _SPLIT = re.compile(r"[./]")
 _OPTIMISER = frozenset((
-    "optimizer", "optimizers", "optim", "opt", "optimizer_state", "optimizer_states",
+    "optimizer", "optimizers", "optim", "optimizer_state", "optimizer_states",
     "optimizer_state_dict", "optimizer_states_dict", "optim_state", "optim_state_dict", "opt_state",
     "opt_state_dict", "lr_scheduler", "lr_schedulers", "scheduler", "scheduler_state_dict",
-    "grad_scaler", "scaler", "adam", "adamw", "adamax", "nadam", "sgd", "rmsprop", "adagrad",
+    "grad_scaler", "adam", "adamw", "adamax", "nadam", "sgd", "rmsprop", "adagrad",
     "adadelta", "adafactor", "lamb", "lion", "ftrl", "muon", "exp_avg", "exp_avg_sq", "exp_inf",
     "max_exp_avg_sq", "exp_avg_diff", "exp_avg_res", "exp_avg_sq_row", "exp_avg_sq_col",
     "momentum_buffer", "square_avg", "grad_avg", "square_avgs", "acc_delta", "acc_grad",
