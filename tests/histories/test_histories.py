@@ -256,6 +256,16 @@ class TestCampaign:
             release(tmp_path / f"{name}.npz", W=np.full((5, 4, 3, 3), np.nan))
         assert len(read(tmp_path)) == 2
 
+    @pytest.mark.parametrize("path", ["none.npz", "x" * 5000 + ".npz", "a\0b.npz"])
+    def test_a_path_that_leads_nowhere(self, path):
+        with pytest.raises(InvalidInputError, match="does not exist"):
+            read(path)
+
+    def test_a_link_to_nothing(self, tmp_path):
+        (tmp_path / "a.npz").symlink_to(tmp_path / "gone")
+        with pytest.raises(InvalidInputError, match=r"a link to .*gone"):
+            read(tmp_path / "a.npz")
+
     def test_nothing_there_is_one_sentence(self, tmp_path):
         for path in (tmp_path / "none", tmp_path):
             result = CliRunner().invoke(app, ["analyze", str(path)])

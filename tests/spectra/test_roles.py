@@ -13,7 +13,8 @@ STATE = [
 ]  # fmt: skip
 WEIGHTS = [
     "encoder.fc_mu.weight", "vae.mu.weight", "layers.0.weight", "lm_head.weight", "adapter.weight",
-    "momentum_encoder.weight", "state_embedding.weight", "sgd_head.weight", "opt.decoder.fc1.weight",
+    "momentum_encoder.weight", "state_embedding.weight", "sgd_head.weight",
+    "opt.decoder.fc1.weight",
 ]  # fmt: skip
 
 

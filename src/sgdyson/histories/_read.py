@@ -1,5 +1,6 @@
 """From a path to histories."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -46,8 +47,10 @@ def read(
         InvalidInputError: nothing there, an array that is pickled or not a history.
     """
     path, layout = Path(path), Layout(array, axes, learning_rate, batch_size, noise)
-    require(path.exists(), f"{path} does not exist; give a file or a folder.")
-    if not path.is_dir() or is_campaign(path) or is_store(path):
+    # those of Path raise for a name that is too long
+    require(os.path.lexists(path), f"{path} does not exist; give a file or a folder.")
+    folder = os.path.isdir(path)  # noqa: PTH112
+    if not folder or is_campaign(path) or is_store(path):
         return list(_read_one(path, layout, failures))
     inside = sorted(_inside(path))
     require_any(inside, path)
