@@ -37,7 +37,7 @@ Values = Mapping[str, np.ndarray]
 _PAUSE, _FIRST = 100, 10.0  # between writes of the arrays, in units of one; seconds to the first
 _CHUNKS, _MOST = 1 << 22, 1024  # bytes, and records, that whole chunks hold
 _CLOCK = Column(0, None, {})
-_writers: "weakref.WeakValueDictionary[Path, RunStore]" = weakref.WeakValueDictionary()
+_writers: "weakref.WeakValueDictionary[str, RunStore]" = weakref.WeakValueDictionary()
 
 
 class RunStore:
@@ -61,7 +61,7 @@ class RunStore:
         self._due = time.monotonic() + _FIRST
         self._journal: Journal | None = None
         self._steps: list[int] = []
-        other = _writers.get(out.resolve())  # as of a cell of a notebook that was interrupted
+        other = _writers.get(str(out.resolve()))  # as of a cell of a notebook that was interrupted
         if other is not None:
             other.retire(flush=append)
         if append:
@@ -71,7 +71,7 @@ class RunStore:
                     f"{out} holds no tracked run to go on with; choose another name for the store."
                 )
             self._steps = [*_early_steps(out, self._journal), *self._journal.steps]
-        _writers[out.resolve()] = self
+        _writers[str(out.resolve())] = self
 
     @property
     def columns(self) -> Mapping[str, Column]:
