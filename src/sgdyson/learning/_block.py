@@ -6,13 +6,13 @@ do not depend on chunks, devices or the total number of replicas, not even in th
 
 from collections.abc import Iterator
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
 from ..models import Model
+from ._program import Program
 from ._replica import Record, ReplicaState, Rule, first_state, next_state
 
 _CPU_NUMBERS = 6_400  # weights in a block that keep its temporaries in a core's cache
@@ -24,21 +24,17 @@ _UPDATES_AT_ONCE = 500_000  # replica-updates between two looks at the clock, an
 
 def block_size(model: Model, platform: str) -> int:
     """Replicas in a block of this model: a power of two, fixed for a platform."""
-    with jax.enable_x64(True):
-        weights = jax.eval_shape(model.init, jax.random.key(0))
-    numbers = sum(leaf.size for leaf in jax.tree.leaves(weights))
+    numbers = sum(leaf.size for leaf in jax.tree.leaves(model.weight_shapes()))
     budget = _CPU_NUMBERS if platform == "cpu" else _GPU_NUMBERS
     fitting, least = (int(np.floor(np.log2(part / numbers))) for part in (budget, _LARGE))
     return 1 << max(fitting, min(max(least, 0), 3))
 
 
-@eqx.filter_jit
 def _start(model: Model, rule: Rule, root: PRNGKeyArray, replicas: Array) -> ReplicaState:
     """States of these replicas before the first update."""
     return jax.vmap(lambda replica: first_state(model, rule, root, replica))(replicas)
 
 
-@eqx.filter_jit
 def _advance(
     model: Model, rule: Rule, states: ReplicaState, updates: Array, records: int
 ) -> tuple[ReplicaState, Record]:
@@ -56,7 +52,11 @@ def _advance(
     return jax.vmap(one)(states)
 
 
+_START, _ADVANCE = Program(_start), Program(_advance)
+
+
 def run_block(
+    device: jax.Device,
     model: Model,
     rule: Rule,
     root: PRNGKeyArray,
@@ -72,9 +72,9 @@ def run_block(
     the record after the burn-in.
     """
     at_once = max(_UPDATES_AT_ONCE // len(replicas), 1)
-    states = _start(model, rule, root, jnp.asarray(replicas))
+    states = _START(device, model, rule, root, jnp.asarray(replicas))
     for stretch in _stretches(burn_in, at_once) if burn_in else []:
-        states, _ = _advance(model, rule, states, jnp.int32(stretch), 1)
+        states, _ = _ADVANCE(device, model, rule, states, jnp.int32(stretch), 1)
         states.update.block_until_ready()
         yield stretch, None
     first = Record(states.weights, states.diverged_at)
@@ -85,7 +85,7 @@ def run_block(
     stretches = [every] if every <= at_once else _stretches(every, at_once)
     for _ in range(records // together):
         for number, stretch in enumerate(stretches, 1):
-            states, record = _advance(model, rule, states, jnp.int32(stretch), together)
+            states, record = _ADVANCE(device, model, rule, states, jnp.int32(stretch), together)
             due = jax.tree.map(np.asarray, record) if number == len(stretches) else None
             yield stretch * together, due
 

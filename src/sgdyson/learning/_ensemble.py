@@ -4,25 +4,24 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
+import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
-import optax
 import xarray as xr
+from jaxtyping import PyTree
 
 from .._progress import progress_bar
 from .._threads import one_blas_thread
 from ..errors import require
 from ..models import Model
-from ..models._model import check_rates
+from ._arguments import Optimizer, Request, checked, factory, name_of
 from ._block import block_size, run_block
 from ._dataset import Recorder, labelled
 from ._devices import devices
-from ._replica import OptimizerFactory, Record, Rule
-
-Optimizer: TypeAlias = Any  # an optax.GradientTransformation or an OptimizerFactory
+from ._replica import Record, Rule
+from ._settings import PRNG, own_settings
 
 
 def simulate(
@@ -72,62 +71,54 @@ def simulate(
     Raises:
         InvalidInputError: a value that breaks one of these rules.
     """
-    chosen = _chosen(replicas)
-    _check(learning_rate, batch_size, updates, record_every, seed)
+    request = checked(
+        model, learning_rate, batch_size, replicas, updates, record_every, record_from, seed,
+        record_weights, workers,
+    )  # fmt: skip
+    made = factory(optimizer, request.learning_rate)
+    rule = Rule(np.float64(request.learning_rate), made, request.batch_size)
+    require(
+        callable(progress) or isinstance(progress, bool),
+        f"progress = {progress!r} must be True, False or a function of the updates done.",
+    )
     settings = {
-        "learning_rate": float(learning_rate),
-        "batch_size": float(batch_size) if batch_size == np.inf else int(batch_size),
-        "updates": int(updates),
-        "record_every": int(record_every),
-        "record_from": int(record_from),
-        "seed": int(seed),
-        "optimizer": _name(optimizer),
+        "learning_rate": request.learning_rate,
+        "batch_size": request.batch_size,
+        "updates": request.updates,
+        "record_every": request.record_every,
+        "record_from": request.record_from,
+        "seed": request.seed,
+        "optimizer": name_of(optimizer),
+        "prng": PRNG,
         **model.settings(),
     }
-    require(
-        isinstance(record_from, int | np.integer) and 0 <= record_from < 2**31,
-        f"record_from = {record_from!r} must be a whole number, not negative.",
-    )
-    require(
-        workers is None or (isinstance(workers, int) and workers >= 1),
-        f"workers = {workers!r} must be a whole number of at least 1.",
-    )
-    records = updates // record_every
-    recorder = Recorder(model, chosen, records + 1, record_weights)
-    total = len(chosen) * (record_from + records * record_every)
-    bar = progress_bar(total, progress is True)
-    with one_blas_thread(), jax.enable_x64(True), bar as advance:
-        rule = Rule(
-            learning_rate=jnp.float64(learning_rate),
-            optimizer=_factory(optimizer),
-            batch_size=settings["batch_size"],
-        )
-        run = partial(
-            run_block, model, rule, burn_in=record_from, records=records, every=record_every
-        )
+    recorder = Recorder(model, request.replicas, request.records + 1, request.record_weights)
+    every, records = request.record_every, request.records
+    total = len(request.replicas) * (request.record_from + records * every)
+    run = partial(run_block, burn_in=request.record_from, records=records, every=every)
+    with one_blas_thread(), own_settings(), progress_bar(total, progress is True) as advance:
         told = progress if callable(progress) else advance
-        _run_blocks(model, run, int(seed), chosen, recorder, told, devices(workers))
-    return labelled(recorder, record_every, settings)
+        _run_blocks((model, rule), run, request, recorder, told)
+    return labelled(recorder, every, settings)
 
 
 def _run_blocks(
-    model: Model,
+    what: tuple[Model, Rule],
     run: Callable[..., Iterable[tuple[int, Record | None]]],
-    seed: int,
-    chosen: range,
+    request: Request,
     recorder: Recorder,
     advance: Callable[[float], None],
-    devices: list[jax.Device],
 ) -> None:
     """Hand the blocks that hold the chosen replicas to the workers; the first error stops all."""
-    size = block_size(model, devices[0].platform)
+    chosen, available = request.replicas, devices(request.workers)
+    size = block_size(what[0], available[0].platform)
     blocks = list(range(chosen.start // size, -(-chosen.stop // size)))
     stop = threading.Event()
 
     def work(device: jax.Device) -> None:
-        # configuration of JAX is per thread
-        with jax.enable_x64(True), jax.default_device(device):
-            root = jax.random.key(seed)
+        with own_settings(), jax.default_device(device):
+            root = jax.random.key(request.seed)
+            model, rule = _moved(what, device)
             while not stop.is_set():
                 try:
                     block = blocks.pop(0)
@@ -136,7 +127,8 @@ def _run_blocks(
                 members = range(block * size, (block + 1) * size)
                 share = min(members.stop, chosen.stop) - max(members.start, chosen.start)
                 times = 0
-                for done, record in run(root=root, replicas=np.array(members, np.uint32)):
+                replicas = np.array(members, np.uint32)
+                for done, record in run(device, model, rule, root, replicas):
                     if stop.is_set():
                         return
                     if record is not None:
@@ -144,79 +136,17 @@ def _run_blocks(
                         times += record.diverged_at.shape[1]
                     advance(done * share)
 
-    with ThreadPoolExecutor(len(devices)) as pool:
+    workers = available[: len(blocks)]
+    with ThreadPoolExecutor(len(workers)) as pool:
         try:
-            for future in [pool.submit(work, device) for device in devices]:
+            for future in [pool.submit(work, device) for device in workers]:
                 future.result()
         finally:
             stop.set()
 
 
-def _chosen(replicas: int | range) -> range:
-    if isinstance(replicas, range):
-        chosen = replicas
-    else:
-        require(
-            isinstance(replicas, int | np.integer) and replicas >= 1,
-            f"replicas = {replicas!r} must be a whole number of at least 1, or a range.",
-        )
-        chosen = range(int(replicas))
-    require(
-        len(chosen) > 0 and chosen.step == 1 and chosen.start >= 0 and chosen.stop <= 2**31,
-        f"replicas = {replicas!r} must be a range of step 1 that is not empty, from 0 upwards.",
+def _moved(tree: PyTree[Any], device: jax.Device) -> PyTree[Any]:
+    """With its arrays on this device, wherever a user had put them: there the programs run."""
+    return jax.tree.map(
+        lambda leaf: jax.device_put(leaf, device) if eqx.is_array(leaf) else leaf, tree
     )
-    return chosen
-
-
-def _check(
-    learning_rate: float, batch_size: float, updates: int, record_every: int, seed: int
-) -> None:
-    check_rates(learning_rate, batch_size)
-    for name, value in {"updates": updates, "record_every": record_every}.items():
-        require(
-            isinstance(value, int | np.integer) and 1 <= value < 2**31,
-            f"{name} = {value!r} must be a whole number of at least 1.",
-        )
-    require(
-        record_every <= updates,
-        f"record_every = {record_every} is more than updates = {updates}: nothing would be"
-        " recorded; lower record_every or raise updates.",
-    )
-    require(
-        isinstance(seed, int | np.integer) and 0 <= seed < 2**63,
-        f"seed = {seed!r} must be a whole number, not negative.",
-    )
-
-
-def _factory(optimizer: Optimizer | None) -> OptimizerFactory:
-    if optimizer is None:
-        return _sgd
-    if isinstance(optimizer, optax.GradientTransformation):
-        return _Fixed(optimizer)
-    require(
-        callable(optimizer),
-        f"optimizer = {optimizer!r} must be an Optax transformation, or a function from the"
-        " learning rate to one, such as optax.adam.",
-    )
-    factory: OptimizerFactory = optimizer
-    return factory
-
-
-def _sgd(learning_rate: float) -> optax.GradientTransformation:
-    return optax.sgd(learning_rate)
-
-
-class _Fixed:
-    """The same transformation whatever the learning rate."""
-
-    def __init__(self, optimizer: optax.GradientTransformation) -> None:
-        self._optimizer = optimizer
-
-    def __call__(self, learning_rate: float) -> optax.GradientTransformation:
-        return self._optimizer
-
-
-def _name(optimizer: Optimizer | None) -> str:
-    if optimizer is None:
-        return "sgd"
-    return getattr(optimizer, "__name__", None) or repr(optimizer)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import Array, Bool, Int32, PRNGKeyArray, PyTree
 
@@ -35,7 +36,7 @@ class Record(NamedTuple):
 class Rule(eqx.Module):
     """How a replica learns. All but the learning rate is fixed at compilation."""
 
-    learning_rate: Array
+    learning_rate: Array | np.float64
     optimizer: OptimizerFactory = eqx.field(static=True)
     batch_size: float = eqx.field(static=True)
 

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import equinox as eqx
+import jax
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray, PyTree
 
-from ..errors import require
+from .._checks import positive, whole
+from ..errors import InvalidInputError, require
 from ..optimizers import Optimizer
 from ._prediction import Prediction
 
@@ -26,6 +28,11 @@ class Model(eqx.Module):
     @abstractmethod
     def init(self, key: PRNGKeyArray) -> Weights:
         """The weights before the first update."""
+
+    def weight_shapes(self) -> PyTree[jax.ShapeDtypeStruct]:
+        """Shapes and types of the weights of one replica; nothing is computed."""
+        with jax.enable_x64(True):
+            return jax.eval_shape(lambda: self.init(jax.random.key(0, impl="threefry2x32")))
 
     @abstractmethod
     def start(self, key: PRNGKeyArray, batch_size: float) -> Memory:
@@ -95,28 +102,25 @@ class Model(eqx.Module):
         return LossModel(loss, init, batches, matrices)
 
 
-def levels_of_gram(weights: Float[np.ndarray, "*batch hidden visible"]) -> np.ndarray:
-    """Eigenvalues of W^T W, shape (*batch, visible), in descending order.
+def check_rates(learning_rate: Any, batch_size: Any) -> tuple[float, float]:
+    """The learning rate, and the batch size: a whole number, or infinity.
 
-    From the smaller of the two Gram matrices: NumPy's batched solver, since two threads that run
-    JAX's at the same time on a CPU wait for each other for ever (jaxlib 0.10).
+    Raises:
+        InvalidInputError: a learning rate that is not positive, a batch that is not whole.
     """
-    hidden, visible = weights.shape[-2:]
-    gram = weights.mT @ weights if visible <= hidden else weights @ weights.mT
-    levels = np.maximum(np.linalg.eigvalsh(gram)[..., ::-1], 0.0)
-    padding = [(0, 0)] * (levels.ndim - 1) + [(0, visible - levels.shape[-1])]
-    return np.pad(levels, padding)
-
-
-def check_rates(learning_rate: float, batch_size: float) -> None:
-    """Refuse a learning rate that is not positive and a batch that is not a whole number."""
     require(
-        bool(np.isfinite(learning_rate)) and learning_rate > 0,
-        f"learning_rate = {learning_rate!r} must be a positive number; try 0.1.",
+        not callable(learning_rate),
+        "learning_rate is a function; give a number here, and the schedule to the optimizer, as in"
+        " optimizer=optax.sgd(schedule).",
     )
-    whole = batch_size == np.inf or (batch_size >= 1 and float(batch_size).is_integer())
-    require(
-        bool(whole),
-        f"batch_size = {batch_size!r} must be a whole number of at least 1, or math.inf for the"
-        " exact gradient; try 16.",
-    )
+    rate = positive("learning_rate", learning_rate, "try 0.1")
+    if isinstance(batch_size, float | np.floating):
+        if batch_size == np.inf:
+            return rate, np.inf
+        batch_size = int(batch_size) if float(batch_size).is_integer() else batch_size
+    try:
+        return rate, whole("batch_size", batch_size)
+    except InvalidInputError as error:
+        raise InvalidInputError(
+            f"{str(error)[:-1]}, or math.inf for the exact gradient; try 16."
+        ) from error

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from ..errors import NoPredictionError, require
-from ._model import Memory, Model, Weights, levels_of_gram
+from ..spectra import levels_of_gram, real_matrices
+from ._model import Memory, Model, Weights
 
 
 class Network(Model):
@@ -67,8 +68,7 @@ def unpredicted(model: Model) -> Never:
 
 def two_dimensional(model: Model, weights: PyTree[Any]) -> dict[str, Any]:
     """The leaves of the weights that are matrices in one replica, by their path."""
-    with jax.enable_x64(True):
-        shapes = jax.tree.leaves(jax.eval_shape(model.init, jax.random.key(0)))
+    shapes = jax.tree.leaves(model.weight_shapes())
     leaves = jax.tree_util.tree_leaves_with_path(weights)
     return {
         jax.tree_util.keystr(path, simple=True, separator=".") or "weights": leaf
@@ -108,8 +108,8 @@ def whole_batch(batch_size: float) -> int:
 
 
 def _singular_values(matrix: np.ndarray) -> np.ndarray:
-    rows, columns = matrix.shape[-2:]
-    tall = (matrix if columns <= rows else matrix.mT).astype(np.float64)
+    w = real_matrices("weights", matrix)
+    tall = w if w.shape[-1] <= w.shape[-2] else w.mT
     # a diverging replica's squares may overflow where its entries do not
     scale = np.abs(tall).max(axis=(-2, -1), keepdims=True)
     scale[scale == 0] = 1.0

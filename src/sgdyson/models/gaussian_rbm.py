@@ -8,10 +8,13 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 from numpy.typing import ArrayLike
 
+from .._capacity import require_memory
+from .._checks import positive, whole
 from .._normals import normals
 from ..errors import require
 from ..optimizers import Optimizer
-from ._model import Model, check_rates, levels_of_gram
+from ..spectra import levels_of_gram, real_matrices
+from ._model import Model, check_rates
 from ._prediction import Prediction
 from ._rbm_prediction import predict_rbm
 from ._samplers import SAMPLERS, Sampler, make_sampler
@@ -63,11 +66,13 @@ class GaussianRBM(Model):
     ) -> None:
         self.target_kernel = _checked_kernel(target_kernel)
         self.target_covariance = np.linalg.inv(self.target_kernel)
-        self.rbm_mass = float(rbm_mass)
-        self.n_hidden = self.n_visible if n_hidden is None else n_hidden
-        self.gibbs_sweeps = gibbs_sweeps
+        self.rbm_mass = positive(
+            "rbm_mass", rbm_mass, "its square bounds the modes that can be learnt"
+        )
+        self.n_hidden = self.n_visible if n_hidden is None else whole("n_hidden", n_hidden)
+        self.gibbs_sweeps = whole("gibbs_sweeps", gibbs_sweeps)
         self.sampler = sampler
-        self.initial_width = float(initial_width)
+        self.initial_width = positive("initial_width", initial_width, "W = 0 never learns")
         self.initial_weights = (
             None if initial_weights is None else np.asarray(initial_weights, dtype=float)
         )
@@ -202,23 +207,8 @@ class GaussianRBM(Model):
 
     def _check(self) -> None:
         require(
-            bool(np.isfinite(self.rbm_mass)) and self.rbm_mass > 0,
-            f"rbm_mass = {self.rbm_mass!r} must be positive; its square bounds the modes that can"
-            " be learnt.",
-        )
-        require(
             self.sampler in SAMPLERS,
             f"sampler = {self.sampler!r} is unknown; choose one of {', '.join(SAMPLERS)}.",
-        )
-        for name in ("n_hidden", "gibbs_sweeps"):
-            value = getattr(self, name)
-            require(
-                bool(isinstance(value, int | np.integer) and value >= 1),
-                f"{name} = {value!r} must be a whole number of at least 1.",
-            )
-        require(
-            bool(np.isfinite(self.initial_width)) and self.initial_width > 0,
-            f"initial_width = {self.initial_width!r} must be positive: W = 0 never learns.",
         )
         shape = (self.n_hidden, self.n_visible)
         given = self.initial_weights
@@ -235,18 +225,9 @@ class GaussianRBM(Model):
 
 def scalar_field_kernel(n_visible: int, mass: float, lattice_dim: int = 1) -> np.ndarray:
     """m^2 minus the lattice Laplacian of a periodic lattice, shape (n_visible, n_visible)."""
-    require(
-        isinstance(lattice_dim, int | np.integer) and lattice_dim >= 1,
-        f"lattice_dim = {lattice_dim!r} must be a whole number of at least 1.",
-    )
-    require(
-        isinstance(n_visible, int | np.integer) and n_visible >= 1,
-        f"n_visible = {n_visible!r} must be a whole number of at least 1.",
-    )
-    require(
-        bool(np.isfinite(mass)) and mass > 0,
-        f"mass = {mass!r} must be positive: a massless field has a kernel with a zero mode.",
-    )
+    lattice_dim, n_visible = whole("lattice_dim", lattice_dim), whole("n_visible", n_visible)
+    mass = positive("mass", mass, "a massless field has a kernel with a zero mode")
+    require_memory(8.0 * 6 * n_visible**2, f"a kernel of n_visible = {n_visible}")
     side = round(n_visible ** (1 / lattice_dim))
     require(
         side**lattice_dim == n_visible,
@@ -262,7 +243,7 @@ def scalar_field_kernel(n_visible: int, mass: float, lattice_dim: int = 1) -> np
 
 
 def _checked_kernel(target_kernel: ArrayLike) -> np.ndarray:
-    kernel = np.asarray(target_kernel, dtype=float)
+    kernel = real_matrices("the entries of target_kernel", target_kernel)
     require(
         kernel.ndim == 2 and kernel.shape[0] == kernel.shape[1] > 0,
         f"target_kernel of shape {kernel.shape} must be a square matrix.",

@@ -40,6 +40,12 @@ class LossModel(Network):
             f"batches must be arrays of one length, not of the lengths {sorted(lengths)}; or a"
             " function from a key and a batch size to a mini-batch.",
         )
+        types = {str(leaf.dtype) for leaf in jax.tree.leaves(self.weight_shapes())}
+        require(
+            all("float" in name for name in types),
+            f"the weights are of type {', '.join(sorted(types))}; give real floating-point ones,"
+            " and a complex matrix as its real and its imaginary part.",
+        )
         require(
             bool(self.matrix_names()),
             "the weights hold no matrix; say with `matrices` what is to be followed.",

@@ -9,11 +9,13 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 from numpy.typing import ArrayLike
 
+from .._checks import finite, truth, whole
 from .._normals import normals
 from ..errors import require
 from ..optimizers import Optimizer
+from ..spectra import levels_of_gram
 from ._bartlett import wishart_factor
-from ._model import Model, check_rates, levels_of_gram
+from ._model import Model, check_rates
 from ._prediction import Prediction
 from ._teacher_prediction import predict_teacher_student
 
@@ -66,27 +68,20 @@ class TeacherStudent(Model):
         initial_width: float = 0.1,
     ) -> None:
         self.teacher = _eigenvalues(teacher)
-        self.noise = noise
+        self.noise = finite("noise", noise)
         self.data = data
-        self.batches = batches
-        self.shared_inputs = bool(shared_inputs)
-        self.data_seed = int(data_seed)
-        self.initial_width = float(initial_width)
-        require(
-            bool(np.isfinite(noise)) and noise >= 0,
-            f"noise = {noise!r} must be a number that is not negative.",
-        )
+        self.batches = whole("batches", batches)
+        self.shared_inputs = truth("shared_inputs", shared_inputs)
+        self.data_seed = whole("data_seed", data_seed, least=0, most=2**63 - 1)
+        self.initial_width = finite("initial_width", initial_width)
+        require(self.noise >= 0, f"noise = {noise!r} must be a number that is not negative.")
         require(data in DATA, f"data = {data!r} is unknown; choose one of {', '.join(DATA)}.")
-        require(
-            isinstance(batches, int | np.integer) and batches >= 1,
-            f"batches = {batches!r} must be a whole number of at least 1.",
-        )
         require(
             not (shared_inputs and data == "online"),
             'shared_inputs needs data = "quenched": online inputs are drawn afresh.',
         )
         require(
-            bool(np.isfinite(initial_width)) and initial_width >= 0,
+            self.initial_width >= 0,
             f"initial_width = {initial_width!r} must be a number that is not negative.",
         )
 
@@ -176,7 +171,13 @@ def _symmetric(key: PRNGKeyArray, n: int) -> Weights:
 
 
 def _eigenvalues(teacher: ArrayLike) -> np.ndarray:
-    matrix = np.asarray(teacher, dtype=float)
+    matrix = np.asarray(teacher)
+    require(
+        matrix.dtype.kind in "fiu",
+        f"teacher of type {matrix.dtype} must hold real numbers; complex teachers (beta = 2) are"
+        " not supported.",
+    )
+    matrix = matrix.astype(float)
     require(
         matrix.size > 0 and bool(np.isfinite(matrix).all()),
         f"teacher = {teacher!r} must be finite numbers, at least one.",

@@ -1,0 +1,89 @@
+"""Arguments that are numbers: taken in any of their types, or refused in one sentence."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .errors import InvalidInputError, require
+
+
+def whole(name: str, value: Any, least: int = 1, most: int = 2**31 - 1) -> int:
+    """A whole number within bounds, of any type of whole numbers; a 0-d array counts as one.
+
+    Raises:
+        InvalidInputError: anything else, truth values among them; the message names `name`.
+    """
+    plain = _plain(value)
+    rule = f" of at least {least}" if least else ", not negative"
+    require(
+        isinstance(plain, int) and not isinstance(plain, bool) and plain >= least,
+        f"{name} = {shown(value)} must be a whole number{rule}.",
+    )
+    require(plain <= most, f"{name} = {shown(value)} must be at most {most}.")
+    return int(plain)
+
+
+def finite(name: str, value: Any) -> float:
+    """A finite number.
+
+    Raises:
+        InvalidInputError: anything else; the message names `name`.
+    """
+    plain = _plain(value)
+    require(
+        isinstance(plain, int | float) and not isinstance(plain, bool) and abs(plain) < math.inf,
+        f"{name} = {shown(value)} must be a finite number.",
+    )
+    try:
+        return float(plain)
+    except OverflowError as error:
+        raise InvalidInputError(f"{name} = {shown(value)} is too large for a float.") from error
+
+
+def positive(name: str, value: Any, remedy: str = "") -> float:
+    """A finite number above zero.
+
+    Args:
+        name: of the argument.
+        value: that was given.
+        remedy: what to do instead, after a semicolon.
+
+    Raises:
+        InvalidInputError: anything else.
+    """
+    plain = _plain(value)
+    require(
+        isinstance(plain, int | float) and not isinstance(plain, bool) and 0 < plain < math.inf,
+        f"{name} = {shown(value)} must be a positive number{remedy and f'; {remedy}'}.",
+    )
+    return finite(name, plain)
+
+
+def truth(name: str, value: Any) -> bool:
+    """True or False.
+
+    Raises:
+        InvalidInputError: anything else.
+    """
+    require(isinstance(value, bool | np.bool_), f"{name} = {shown(value)} must be True or False.")
+    return bool(value)
+
+
+def shown(value: Any) -> str:
+    """A value as it is told in a message: short, on one line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def first_line(error: BaseException) -> str:
+    """Kind and first line of somebody else's error, as it is told in a message of ours."""
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def _plain(value: Any) -> Any:
+    """A Python number of a NumPy one, or of an array of none but one."""
+    if isinstance(value, np.generic) or (hasattr(value, "ndim") and hasattr(value, "item")):
+        return value.item() if np.ndim(value) == 0 else None
+    return value
