@@ -324,7 +324,8 @@ def spectrum(
     for sentence in found.sentences():
         tell(visible(sentence))
     if html is not None:
-        write_run_report(html, run_of_spectra(found.series()), path.name)
+        run, measured = run_of_spectra(found.series())
+        write_run_report(html, run, path.name, measured)
         tell(f"page: {html}")
     print_rows(found.rows(), "json" if as_json else "csv" if as_csv else "table")
 

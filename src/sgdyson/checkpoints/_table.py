@@ -14,7 +14,8 @@ from ..stats import Estimate
 _SHOWN = {
     "step": "step", "checkpoint": "checkpoint",
     "sigma": "sigma", "edge": "edge", "spectral": "largest",
-    "random_spectral": "shuffled", "outliers": "outliers", "mean_ratio": "<r>",
+    "random_spectral": "shuffled", "outliers": "outliers", "mp_distance": "MP distance",
+    "bulk_pvalue": "bulk p", "mean_ratio": "<r>",
     "ks_pvalue": "surmise p", "stable_rank": "stable rank", "effective_rank": "eff. rank",
     "tail_exponent": "tail", "tail_pvalue": "tail p",
 }  # fmt: skip

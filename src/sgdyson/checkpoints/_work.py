@@ -131,20 +131,14 @@ class Work:
             self._assume(item, shapes)
 
     def _spectrum(self, name: str, matrix: np.ndarray) -> Iterator[MatrixSpectrum]:
-        """A spectrum without its tail where the tail cannot be fitted, none where nothing can."""
+        """None where nothing can be measured; what is missing of one is told with its reason."""
         try:
-            yield spectrum(name, matrix, **self.settings)
-            return
+            measured = spectrum(name, matrix, **self.settings)
         except _FAULTS as error:
-            reason = str(error)
-        if self.settings.get("tail"):
-            try:
-                yield spectrum(name, matrix, **(self.settings | {"tail": False}))
-            except _FAULTS as error:
-                reason = str(error)
-            else:
-                reason = f"no tail: {reason}"
-        self.skip([Skipped(name, reason.rstrip("."))])
+            self.skip([Skipped(name, str(error).rstrip("."))])
+            return
+        self.skip([Skipped(name, note) for note in measured.notes])
+        yield measured
 
     def _assume(self, item: Stored, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Tell how an array was taken, once for all checkpoints."""

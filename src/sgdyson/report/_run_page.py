@@ -28,8 +28,9 @@ _PAGE = Template("""<!doctype html>
 <section>
 <h2>Every weight matrix at the last record</h2>
 <p class="soft">Click a heading to sort. Outliers stand above what pure noise would exceed with a
-chance of 1 % a matrix. Below a tail p of 0.1 the tail is no power law. The noise scale, in
-samples, is told where the mean gradient stands above its error.</p>
+chance of $false_alarm a matrix; where noise would have such a bulk with a smaller chance than that
+(bulk p), there is none, and nothing is told of it. Below a tail p of 0.1 the tail is no power law.
+The noise scale, in samples, is told where the mean gradient stands above its error.</p>
 <div class="scroll wide">$table</div>
 </section>
 <section>
@@ -71,6 +72,7 @@ def write_run_page(
     matrices: Sequence[Mapping[str, Any]],
     advice: str,
     skipped: Mapping[str, Sequence[str]],
+    false_alarm: float,
     version: str,
 ) -> None:
     """Write the page, whole or not at all.
@@ -84,6 +86,7 @@ def write_run_page(
         matrices: what `run.js` draws, one a matrix.
         advice: plain text.
         skipped: names, by the reason.
+        false_alarm: chance of an outlier in a matrix of noise, as it was measured.
         version: of the software.
     """
     heads = {name: "" if isinstance(value, str) else "number" for name, value in rows[0].items()}
@@ -98,7 +101,7 @@ def write_run_page(
         matrices=script_json(matrices), advice=escape(advice),
         skipped=f"<dl>{''.join(reasons)}</dl>" if reasons else "<p>Nothing was left out.</p>",
         css=asset("page.css"), sorting=asset("table.js"), script=asset("run.js"),
-        plotly=plotly_source(), version=escape(version),
+        plotly=plotly_source(), false_alarm=f"{100 * false_alarm:g} %", version=escape(version),
     )  # fmt: skip
     write_text(path, page)
 

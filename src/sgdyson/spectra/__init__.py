@@ -4,7 +4,9 @@ from ._bulk import Bulk as Bulk
 from ._bulk import fit_bulk as fit_bulk
 from ._layouts import Layout as Layout
 from ._layouts import layout_of as layout_of
+from ._levels import levels_of_gram as levels_of_gram
 from ._levels import levels_of_weights as levels_of_weights
+from ._levels import real_matrices as real_matrices
 from ._long_range import Curve as Curve
 from ._long_range import brody_fit as brody_fit
 from ._long_range import form_factor as form_factor
@@ -35,6 +37,7 @@ from ._spectrum import gram_suffices as gram_suffices
 from ._spectrum import measure_values as measure_values
 from ._spectrum import singular_values as singular_values
 from ._spectrum import spectrum as spectrum
+from ._spectrum import with_tail as with_tail
 from ._tail import Tail as Tail
 from ._tail import fit_tail as fit_tail
 from ._unfolding import nearest_spacings as nearest_spacings

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import require
-from ..laws import MarchenkoPastur, TracyWidom
+from ..laws import MarchenkoPastur, MarchenkoPasturSingular, TracyWidom
 from ..stats import Estimate
+from ._sphericity import LEAST_KURTOSIS, sphericity_pvalue
 
 Floats = NDArray[np.float64]
 _FEWEST = 5  # levels, from which the edge has Tracy and Widom's law
@@ -35,6 +36,9 @@ class Bulk:
         outliers: singular values above the threshold.
         false_alarm: of one outlier or more in a matrix of noise.
         distance: largest distance of the cdf of the bulk's levels from Marchenko and Pastur's.
+        pvalue: chance that independent entries of one variance, beside the outliers, have levels
+            as far from Marchenko and Pastur's law; 0 where outliers are the majority.
+        shape: of the matrix.
     """
 
     sigma: Estimate
@@ -43,18 +47,43 @@ class Bulk:
     outliers: int
     false_alarm: float
     distance: float
+    pvalue: float
+    shape: tuple[int, int]
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether there is a bulk at all: noise is refused with the chance `false_alarm`.
+
+        If not, sigma, edge, threshold and outliers are those of a law that does not hold.
+        """
+        return self.pvalue >= self.false_alarm
+
+    @property
+    def law(self) -> MarchenkoPasturSingular:
+        """The law of the singular values in the bulk."""
+        n, m = sorted(self.shape)
+        return MarchenkoPasturSingular(n / m, self.sigma.value * float(np.sqrt(m)))
 
 
-def fit_bulk(singular_values: ArrayLike, shape: tuple[int, int], false_alarm: float = 0.01) -> Bulk:
+def fit_bulk(
+    singular_values: ArrayLike,
+    shape: tuple[int, int],
+    false_alarm: float = 0.01,
+    kurtosis: float | None = None,
+) -> Bulk:
     r"""Fit Marchenko and Pastur's law to the bulk and count what rises above it.
 
     The k outliers known so far are left out, and $\hat\sigma^2 = \sum s_i^2/((M - k)(n - k))$ of
-    the rest; begun from the median, which outliers hardly move, until k stays.
+    the rest; begun from the median, which outliers hardly move, until k stays. Whether the rest is
+    noise is tested by `Bulk.pvalue`.
 
     Args:
         singular_values: all of them, descending.
         shape: of the matrix.
-        false_alarm: chance to see an outlier in a matrix of noise.
+        false_alarm: chance to see an outlier in a matrix of noise; and to find noise none.
+        kurtosis: excess kurtosis of all entries, for the test; -1.2 of uniform ones. Where it is
+            not known, or outliers have a part in it, levels may be as narrow as those of any
+            entries, and as wide as those of Gaussian ones.
 
     Returns:
         The bulk.
@@ -62,6 +91,12 @@ def fit_bulk(singular_values: ArrayLike, shape: tuple[int, int], false_alarm: fl
     Raises:
         InvalidInputError: fewer than five singular values, not descending, not as many as the
             shape says, all zero; a false-alarm rate outside (1e-8, 0.5).
+
+    Example:
+        >>> import numpy as np
+        >>> noise = np.random.default_rng(0).standard_normal((200, 100))
+        >>> fit_bulk(np.linalg.svd(noise, compute_uv=False), noise.shape).outliers
+        0
     """
     s = np.asarray(singular_values, dtype=np.float64)
     n, m = sorted(shape)
@@ -70,33 +105,55 @@ def fit_bulk(singular_values: ArrayLike, shape: tuple[int, int], false_alarm: fl
         f"{s.shape} singular values of a matrix of shape {shape}; give all {n}, at least 5.",
     )
     require(
-        bool(np.all(np.diff(s) <= 0) and s[-1] >= 0 and s[0] > 0),
-        "singular values must be descending, not negative and not all zero.",
+        bool(np.all(np.diff(s) <= 0) and s[-1] >= 0 and 0 < s[0] < np.inf),
+        "singular values must be descending, finite, not negative and not all zero.",
     )
     require(1e-8 < false_alarm < 0.5, f"false_alarm = {false_alarm!r} must be in (1e-8, 0.5).")
-    levels = s**2
-    top = _threshold(n, m, false_alarm)
+    # in units of the largest, whose square may be too large or too small for a float
+    unit = float(s[0])
+    levels = (s / unit) ** 2
+    variance, outliers = _without_outliers(levels, m, _threshold(n, m, false_alarm))
+    sigma = unit * float(np.sqrt(variance))
+    entries = (m - outliers) * (n - outliers)
+    noise = Estimate(sigma, sigma / float(np.sqrt(2 * entries)), float(entries))
+    bulk = levels[outliers:]
+    return Bulk(
+        sigma=noise,
+        edge=noise * float(np.sqrt(m) + np.sqrt(n)),
+        threshold=float(np.sqrt(_threshold(n, m, false_alarm))) * sigma,
+        outliers=outliers,
+        false_alarm=false_alarm,
+        distance=_distance(bulk[::-1] / (m * variance), n / m) if variance else 1.0,
+        pvalue=_pvalue(bulk, (m - outliers, n - outliers), n, kurtosis),
+        shape=(shape[0], shape[1]),
+    )
+
+
+def _without_outliers(levels: Floats, m: int, top: float) -> tuple[float, int]:
+    """Variance of an entry of the noise, and the number of levels above `top` times it."""
+    n = len(levels)
     variance = float(np.median(levels)) / (m * _median(n / m))
     outliers, seen = int(np.sum(levels > top * variance)), set()
     while outliers not in seen and outliers < n:
         seen.add(outliers)
         variance = float(levels[outliers:].sum()) / ((m - outliers) * (n - outliers))
         outliers = int(np.sum(levels > top * variance))
-    sigma = float(np.sqrt(variance))
-    entries = (m - outliers) * (n - outliers)
-    noise = Estimate(sigma, sigma / float(np.sqrt(2 * entries)), float(entries))
-    bulk = levels[outliers:][::-1]
-    law = MarchenkoPastur(n / m, sigma) if sigma else None
-    places = np.arange(len(bulk) + 1) / max(len(bulk), 1)
-    cdf = law.cdf(bulk / m) if law else np.zeros(len(bulk))
-    return Bulk(
-        sigma=noise,
-        edge=noise * float(np.sqrt(m) + np.sqrt(n)),
-        threshold=float(np.sqrt(top)) * sigma,
-        outliers=outliers,
-        false_alarm=false_alarm,
-        distance=float(np.maximum(places[1:] - cdf, cdf - places[:-1]).max(initial=0.0)),
-    )
+    return variance, outliers
+
+
+def _distance(levels: Floats, ratio: float) -> float:
+    places = np.arange(len(levels) + 1) / max(len(levels), 1)
+    cdf = MarchenkoPastur(ratio).cdf(levels)
+    return float(np.maximum(places[1:] - cdf, cdf - places[:-1]).max(initial=0.0))
+
+
+def _pvalue(levels: Floats, shape: tuple[int, int], n: int, kurtosis: float | None) -> float:
+    """Noise has one outlier at the most, and never a majority of them."""
+    if len(levels) < max(2, n / 2) or not levels.any():
+        return 0.0
+    if kurtosis is None or len(levels) < n:
+        return sphericity_pvalue(levels, shape, (LEAST_KURTOSIS, 0.0))
+    return sphericity_pvalue(levels, shape, (kurtosis, kurtosis))
 
 
 @lru_cache

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import eigsh
 
-from ..errors import require
+from ..errors import InvalidInputError, require
 from ..stats import Estimate, GoodnessOfFit, wigner_ks_test
 from ._bulk import Bulk, fit_bulk
+from ._levels import real_matrices
 from ._long_range import mean_ratio
 from ._tail import Tail, fit_tail
 from ._unfolding import unfold
@@ -18,7 +19,7 @@ from ._unfolding import unfold
 Floats = NDArray[np.float64]
 _SMALL = 64  # singular values, up to which there is no time to be won
 _EXACT = 1e-5  # of the largest: a smaller one is not exact to six digits through a Gram matrix
-_FOR_BULK, _FOR_SPACINGS = 5, 64
+_FOR_BULK, _FOR_SPACINGS, _FOR_KURTOSIS = 5, 64, 4096
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,11 @@ class MatrixSpectrum:
         name: of the matrix.
         shape: rows and columns.
         singular_values: descending.
-        bulk: noise, edge and outliers; None below five singular values.
-        mean_ratio: <r> of the bulk: 0.5307 of real noise, 0.3863 of independent levels.
+        bulk: Marchenko and Pastur's law fitted to the live part, noise, edge and outliers; ask
+            `bulk.is_noise` whether it holds. None below five singular values, and of a matrix
+            that is a product of thinner ones.
+        mean_ratio: <r> of the bulk, or of all levels where there is none: 0.5307 of real noise,
+            0.3863 of independent levels.
         ks_wigner: the surmise, tested on every second spacing of the unfolded bulk.
         stable_rank: Frobenius norm squared over spectral norm squared.
         effective_rank: exp of the entropy of s/sum(s) (O. Roy and M. Vetterli, EUSIPCO 2007).
@@ -39,6 +43,8 @@ class MatrixSpectrum:
         tail: where it was asked for.
         random_spectral: largest singular value with the entries shuffled, where it was asked for:
             what the same entries do without correlations.
+        rank: singular values above what rounding leaves of zero.
+        notes: why a number is missing, a phrase each.
     """
 
     name: str
@@ -53,19 +59,23 @@ class MatrixSpectrum:
     spectral: float
     tail: Tail | None = None
     random_spectral: float | None = None
+    rank: int = 0
+    notes: tuple[str, ...] = ()
 
     def to_row(self) -> dict[str, Any]:
-        """Plain values, one row of a table."""
-        bulk, ratio, test, tail = self.bulk, self.mean_ratio, self.ks_wigner, self.tail
+        """Plain values, one row of a table; of a bulk that is none only what refuses it."""
+        ratio, test, tail, tried = self.mean_ratio, self.ks_wigner, self.tail, self.bulk
+        bulk = tried if tried and tried.is_noise else None
         row: dict[str, Any] = {
             "name": self.name, "rows": self.shape[0], "columns": self.shape[1],
             "sigma": bulk and bulk.sigma.value, "sigma_error": bulk and bulk.sigma.error,
             "edge": bulk and bulk.edge.value, "threshold": bulk and bulk.threshold,
-            "outliers": bulk and bulk.outliers, "mp_distance": bulk and bulk.distance,
+            "outliers": bulk and bulk.outliers, "mp_distance": tried and tried.distance,
+            "bulk_pvalue": tried and tried.pvalue,
             "mean_ratio": ratio and ratio.value, "mean_ratio_error": ratio and ratio.error,
             "ks_wigner": test and test.statistic, "ks_pvalue": test and test.pvalue,
             "stable_rank": self.stable_rank, "effective_rank": self.effective_rank,
-            "frobenius": self.frobenius, "spectral": self.spectral,
+            "frobenius": self.frobenius, "spectral": self.spectral, "rank": self.rank,
         }  # fmt: skip
         if tail:
             row |= {"tail_exponent": tail.exponent.value,
@@ -82,12 +92,14 @@ def singular_values(matrix: Floats) -> Floats:
     Through the smaller Gram matrix, and by a decomposition of the matrix itself where one is below
     1e-5 of the largest, which the Gram matrix would lose in rounding.
     """
-    if min(matrix.shape) > _SMALL:
-        tall = matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T
+    unit = _unit(matrix)
+    w = matrix if unit == 1.0 else matrix / unit
+    if min(w.shape) > _SMALL:
+        tall = w if w.shape[0] >= w.shape[1] else w.T
         s = np.sqrt(np.maximum(np.linalg.eigvalsh(tall.T @ tall)[::-1], 0.0))
         if gram_suffices(s):
-            return np.asarray(s)
-    return np.asarray(np.linalg.svd(matrix, compute_uv=False))
+            return _times(s, unit)
+    return _times(np.linalg.svd(w, compute_uv=False), unit)
 
 
 def gram_suffices(s: Floats) -> bool:
@@ -128,19 +140,21 @@ def spectrum(
     Raises:
         InvalidInputError: no matrix, NaN or infinity, all zero.
     """
-    w = np.asarray(matrix, dtype=np.float64)
+    w = real_matrices(name, matrix)
     require(
-        w.ndim == 2 and w.size > 0 and bool(np.isfinite(w).all()) and bool(w.any()),
+        w.ndim == 2 and bool(np.isfinite(w).all()) and bool(w.any()),
         f"{name} of shape {w.shape} must be a matrix of finite numbers, not all zero.",
     )
-    found = measure_values(name, singular_values(w), (len(w), w.shape[1]), false_alarm)
+    unit = _unit(w)
+    w = w if unit == 1.0 else w / unit
+    measured = _of_live_part(name, w, false_alarm)
     if tail:
-        found = replace(found, tail=fit_tail(found.singular_values**2, tail_draws))
-    if randomise is None:
-        return found
-    entries = w.flatten()
-    np.random.Generator(np.random.MT19937(randomise)).shuffle(entries)  # the fastest at this
-    return replace(found, random_spectral=_largest(entries.reshape(w.shape)))
+        measured = with_tail(measured, tail_draws)
+    if randomise is not None:
+        entries = w.flatten()
+        np.random.Generator(np.random.MT19937(randomise)).shuffle(entries)  # the fastest at this
+        measured = replace(measured, random_spectral=_largest(entries.reshape(w.shape)))
+    return measured if unit == 1.0 else _scaled(measured, unit)
 
 
 def measure_values(
@@ -148,20 +162,119 @@ def measure_values(
     s: Floats,
     shape: tuple[int, int],
     false_alarm: float = 0.01,
+    *,
+    live: tuple[int, int] | None = None,
+    kurtosis: float | None = None,
+    precision: float = float(np.finfo(np.float32).eps),
 ) -> MatrixSpectrum:
-    """The same from all singular values, descending, of a matrix of this shape."""
-    bulk = fit_bulk(s, shape, false_alarm) if s.size >= _FOR_BULK else None
-    inner = s[bulk.outliers if bulk else 0 :][::-1]
-    inner = inner[inner > 1e-7 * s[0]]
-    weights = s[s > 0] / s.sum()
+    """The same from all singular values, descending, of a matrix of this shape.
+
+    Args:
+        name: of the matrix.
+        s: its singular values.
+        shape: rows and columns.
+        false_alarm: see `spectrum`.
+        live: rows and columns that are not zero; by default as many as the singular values that
+            are not.
+        kurtosis: see `fit_bulk`.
+        precision: relative, of an entry: what a float of the weights cannot tell from zero.
+    """
+    require(bool(np.isfinite(s).all()) and s[0] > 0, f"{name} must be finite, and not all zero.")
+    few, many = sorted(shape)
+    relative = s / s[0]  # squares of the values themselves may overflow
+    # rounding of the entries is noise of its own, whose largest singular value is this
+    size = float(np.linalg.norm(relative)) / math.sqrt(few * many)
+    floor = 4 * precision * size * (math.sqrt(many) + math.sqrt(few))
+    rank = int(np.sum(relative > floor))
+    bulk: Bulk | None = None
+    notes: tuple[str, ...] = ()
+    live = live or (many, rank)
+    if rank < min(live):
+        notes = (f"no bulk: of rank {rank}, it is a product of thinner matrices",)
+    elif rank >= _FOR_BULK:
+        bulk = fit_bulk(s[:rank], live, false_alarm, kurtosis)
+        if not bulk.is_noise:
+            notes = (f"no bulk: noise has such levels with a chance below {false_alarm:g}",)
+    outliers = bulk.outliers if bulk and bulk.is_noise else 0
+    inner = relative[outliers:rank][::-1]
+    weights = relative[:rank] / relative[:rank].sum()
     return MatrixSpectrum(
         name=name, shape=shape, singular_values=s, bulk=bulk,
         mean_ratio=mean_ratio(inner) if inner.size >= _FOR_SPACINGS else None,
         ks_wigner=_surmise(inner) if inner.size >= _FOR_SPACINGS else None,
-        stable_rank=float(np.sum((s / s[0]) ** 2)),
+        stable_rank=float(np.sum(relative**2)),
         effective_rank=float(np.exp(-np.sum(weights * np.log(weights)))),
-        frobenius=float(np.linalg.norm(s)), spectral=float(s[0]),
+        frobenius=float(s[0] * np.linalg.norm(relative)), spectral=float(s[0]),
+        rank=rank, notes=notes,
     )  # fmt: skip
+
+
+def with_tail(measured: MatrixSpectrum, draws: int = 100) -> MatrixSpectrum:
+    """The same with a power law fitted to the tail of its levels, or a note why there is none.
+
+    Args:
+        measured: of `spectrum` or `measure_values`.
+        draws: see `fit_tail`.
+    """
+    largest = measured.spectral
+    try:
+        tail = fit_tail((measured.singular_values[: measured.rank] / largest) ** 2, draws)
+    except InvalidInputError as error:
+        return replace(measured, notes=(*measured.notes, f"no tail: {str(error).rstrip('.')}"))
+    with np.errstate(over="ignore", under="ignore"):
+        start = float(np.float64(tail.start) * np.float64(largest) ** 2)
+    return replace(measured, tail=replace(tail, start=start))
+
+
+def _of_live_part(name: str, w: Floats, false_alarm: float) -> MatrixSpectrum:
+    """Rows and columns of zeros, of units that have died, have no part in noise."""
+    live = w[w.any(axis=1)][:, w.any(axis=0)]
+    s = singular_values(live)
+    missing = min(w.shape) - s.size
+    exact = np.float32 if np.array_equal(w, w.astype(np.float32)) else np.float64
+    return measure_values(
+        name, np.pad(s, (0, missing)), (w.shape[0], w.shape[1]), false_alarm,
+        live=(live.shape[0], live.shape[1]), kurtosis=_kurtosis(live),
+        precision=float(np.finfo(exact).eps),
+    )  # fmt: skip
+
+
+def _kurtosis(w: Floats) -> float | None:
+    """Excess kurtosis of the entries; None of so few that their outliers would decide it."""
+    if w.size < _FOR_KURTOSIS:
+        return None
+    squares = (w - w.mean()) ** 2
+    return float(np.mean(squares**2) / np.mean(squares) ** 2 - 3) if squares.any() else None
+
+
+def _unit(w: Floats) -> float:
+    """1, or a power of two near the largest entry where its square is too large or too small."""
+    largest = float(np.abs(w).max(initial=0.0))
+    if largest == 0.0 or 1e-15 < largest < 1e15:  # where squares are exact in float32 too
+        return 1.0
+    return math.ldexp(1.0, max(math.frexp(largest)[1], -1022))
+
+
+def _times(s: ArrayLike, unit: float) -> Floats:
+    return np.asarray(s) if unit == 1.0 else np.asarray(s) * unit
+
+
+def _scaled(measured: MatrixSpectrum, unit: float) -> MatrixSpectrum:
+    """In the units of the matrix; what is too large for a float is infinite."""
+    bulk, tail, shuffled = measured.bulk, measured.tail, measured.random_spectral
+    with np.errstate(over="ignore", under="ignore"):
+        if bulk:
+            bulk = replace(
+                bulk, sigma=bulk.sigma * unit, edge=bulk.edge * unit,
+                threshold=bulk.threshold * unit,
+            )  # fmt: skip
+        if tail:
+            tail = replace(tail, start=float(np.float64(tail.start) * unit * unit))
+        return replace(
+            measured, singular_values=measured.singular_values * unit, bulk=bulk, tail=tail,
+            frobenius=measured.frobenius * unit, spectral=measured.spectral * unit,
+            random_spectral=None if shuffled is None else shuffled * unit,
+        )  # fmt: skip
 
 
 def _surmise(inner: Floats) -> GoodnessOfFit | None:

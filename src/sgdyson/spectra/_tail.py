@@ -51,9 +51,10 @@ def fit_tail(levels: ArrayLike, draws: int = 100, seed: int = 0) -> Tail:
     """
     x = np.asarray(levels, dtype=np.float64)
     x = np.sort(x[x > 0])
+    different = _different(x)
     require(
-        np.unique(x).size >= FEWEST,
-        f"{np.unique(x).size} different positive levels have no tail; give three or more.",
+        different >= FEWEST and bool(np.isfinite(x[-1])),
+        f"{different} different positive levels have no tail; give three or more, all finite.",
     )
     first, exponent, distance = _best(x)
     size = len(x) - first
@@ -66,14 +67,19 @@ def fit_tail(levels: ArrayLike, draws: int = 100, seed: int = 0) -> Tail:
     return Tail(Estimate(exponent, error, float(size)), float(x[first]), distance, pvalue)
 
 
+def _different(x: Floats) -> int:
+    """Levels that differ by more than the rounding of their logarithms, of ascending ones."""
+    return int(np.sum(np.diff(np.log(x)) > 0)) + (x.size > 0)
+
+
 def _best(x: Floats) -> tuple[int, float, float]:
     """Place of the start, exponent and distance, of ascending x."""
     logs = np.log(x)
     count = np.arange(len(x), 0, -1)
     means = np.cumsum(logs[::-1])[::-1] / count - logs  # of ln(x/start), above each start
-    repeated = np.diff(x, prepend=-1.0) <= 0
+    repeated = np.diff(logs, prepend=-np.inf) <= 0
     starts = np.flatnonzero(~repeated)
-    starts = starts[x[starts] < x[-1]]  # the largest alone has no exponent
+    starts = starts[logs[starts] < logs[-1]]  # the largest alone has no exponent
     distances = np.concatenate([
         _distances(logs, means, count, repeated, starts[i : i + _BLOCK])
         for i in range(0, len(starts), _BLOCK)
@@ -98,7 +104,18 @@ def _distances(
 
 
 def _draw(random: np.random.Generator, x: Floats, first: int, exponent: float) -> Floats:
-    """As many levels: below the start from the levels themselves, above it from the law."""
+    """As many levels: below the start from the levels themselves, above it from the law.
+
+    A sample with fewer than three different levels, which has no tail, is drawn again, as levels
+    like these would not have been fitted.
+    """
+    while True:
+        sample = _draw_once(random, x, first, exponent)
+        if _different(sample) >= FEWEST:
+            return sample
+
+
+def _draw_once(random: np.random.Generator, x: Floats, first: int, exponent: float) -> Floats:
     above = random.binomial(len(x), 1 - first / len(x))
     tail = x[first] * (1 - random.random(above)) ** (-1 / (exponent - 1))
     body = random.choice(x[:first], len(x) - above) if first else np.empty(0)

@@ -121,7 +121,7 @@ def _setting(quick: bool, text: Path | None) -> tuple[CharacterTransformer, dict
 
 def _shapes(model: Network) -> dict[str, tuple[int, int]]:
     with jax.enable_x64(True):
-        found = model.matrices(jax.eval_shape(model.init, jax.random.key(0)))
+        found = model.matrices(model.weight_shapes())
     return {name: matrix.shape for name, matrix in found.items()}
 
 

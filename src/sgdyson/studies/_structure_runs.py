@@ -76,7 +76,7 @@ def _losses(model: Network, run: xr.Dataset) -> Float[np.ndarray, "replica time"
     """Of every record, on the same samples."""
     with jax.enable_x64(True):
         key = jax.random.key(0)
-        form = jax.tree.structure(jax.eval_shape(model.init, key))
+        form = jax.tree.structure(model.weight_shapes())
         # leaf after leaf, as the engine names them
         leaves = [run[name].values for name in run if str(name).startswith("weights_")]
         samples = model.batch(key, _WINDOWS)

@@ -1,6 +1,6 @@
 """From a tracked run to its page."""
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,8 @@ import xarray as xr
 
 from .. import __version__
 from ..errors import InvalidInputError, require
-from ..laws import MarchenkoPasturSingular
 from ..report import write_run_page
-from ..spectra import MatrixSpectrum, fit_tail, measure_values
+from ..spectra import MatrixSpectrum, measure_values, with_tail
 from ..stats import Estimate
 from ._advice import advise
 from ._matrix_noise import matrix_noise
@@ -20,13 +19,19 @@ from ._run import Run
 _RECORDS, _TIMES, _LEVELS, _CURVE = 40, 400, 24, 80
 _COLUMNS = {
     "name": "matrix", "shape": "shape", "outliers": "outliers", "spectral": "largest",
-    "edge": "edge", "sigma": "σ", "mean_ratio": "⟨r⟩",
+    "edge": "edge", "sigma": "σ", "mp_distance": "MP distance", "bulk_pvalue": "bulk p",
+    "mean_ratio": "⟨r⟩",
     "ks_pvalue": "surmise p", "stable_rank": "stable rank", "effective_rank": "effective rank",
     "tail_exponent": "tail exponent", "tail_pvalue": "tail p", "noise_scale": "noise scale",
 }  # fmt: skip
 
 
-def write_run_report(path: Path, run: xr.Dataset | Run, title: str) -> None:
+def write_run_report(
+    path: Path,
+    run: xr.Dataset | Run,
+    title: str,
+    measured: Mapping[str, Sequence[MatrixSpectrum]] | None = None,
+) -> None:
     """Write the HTML page of a run of `open_run`.
 
     What is wrong with one matrix is told with its reason, beside all others.
@@ -35,6 +40,9 @@ def write_run_report(path: Path, run: xr.Dataset | Run, title: str) -> None:
         path: of the page.
         run: with at least one record.
         title: of the page.
+        measured: spectra of each record by the name of the matrix, where they are there already,
+            as those of checkpoints are: then these are drawn. By default singular values are
+            measured with a false-alarm rate of 1 %.
 
     Raises:
         InvalidInputError: a run without a record, or without a matrix that can be measured.
@@ -45,7 +53,7 @@ def write_run_report(path: Path, run: xr.Dataset | Run, title: str) -> None:
     reasons: dict[str, list[str]] = {}
     for name, reason in run.skipped:
         reasons.setdefault(reason, []).append(name)
-    shown = [m for name in run.names if (m := _measured(run, name, reasons)) is not None]
+    shown = [m for name in run.names if (m := _measured(run, name, measured, reasons)) is not None]
     require(
         bool(shown),
         "the run holds no weight matrix to show: "
@@ -60,24 +68,39 @@ def write_run_report(path: Path, run: xr.Dataset | Run, title: str) -> None:
         matrices=[drawn for _, drawn in shown],
         advice=_advice(run),
         skipped=reasons,
+        false_alarm=_false_alarm(measured),
         version=__version__,
     )
 
 
 def _measured(
-    run: Run, name: str, reasons: dict[str, list[str]]
+    run: Run,
+    name: str,
+    measured: Mapping[str, Sequence[MatrixSpectrum]] | None,
+    reasons: dict[str, list[str]],
 ) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """What the table and the pictures tell of a matrix, or a reason more."""
     try:
         chosen = _chosen(run, name)
         require(len(chosen) > 0, "no record without NaN or infinity")
         shape, s = run.shape(name), run.values(name)
-        spectra = [measure_values(name, s[i], shape) for i in chosen]
-        row = _last(run, spectra[-1], reasons)
+        if measured:
+            spectra = [measured[name][i] for i in chosen]
+        else:
+            spectra = [measure_values(name, s[i], shape) for i in chosen]
+            spectra[-1] = with_tail(spectra[-1])
+        for note in spectra[-1].notes:
+            reasons.setdefault(note, []).append(name)
+        row = _last(run, spectra[-1])
         return row, _matrix(run, name, spectra, run.steps[chosen])
     except Exception as error:  # whatever it is, the others have a page
         reasons.setdefault(_reason(error), []).append(name)
         return None
+
+
+def _false_alarm(measured: Mapping[str, Sequence[MatrixSpectrum]] | None) -> float:
+    bulks = (m.bulk for spectra in (measured or {}).values() for m in spectra)
+    return next((bulk.false_alarm for bulk in bulks if bulk), 0.01)
 
 
 def _reason(error: Exception) -> str:
@@ -85,30 +108,32 @@ def _reason(error: Exception) -> str:
     return text if isinstance(error, InvalidInputError) else f"{type(error).__name__}: {text}"
 
 
-def run_of_spectra(series: list[tuple[int, list[MatrixSpectrum]]]) -> xr.Dataset:
-    """A run from the spectra of checkpoints; matrices that not all of them have are left out."""
-    common = set.intersection(*({(m.name, m.shape) for m in found} for _, found in series))
+def run_of_spectra(
+    series: list[tuple[int, list[MatrixSpectrum]]],
+) -> tuple[xr.Dataset, dict[str, list[MatrixSpectrum]]]:
+    """A run from the spectra of checkpoints, and these by the name of the matrix.
+
+    Matrices that not all of the checkpoints have are left out.
+    """
+    common = set.intersection(*({(m.name, m.shape) for m in spectra} for _, spectra in series))
+    measured = {
+        first.name: [next(m for m in spectra if m.name == first.name) for _, spectra in series]
+        for first in series[0][1]
+        if (first.name, first.shape) in common
+    }
     variables = {
         f"s_{number}": (
             ("time", f"level_{number}"),
-            np.stack([
-                next(m for m in found if m.name == first.name).singular_values
-                for _, found in series
-            ]),
-            {"name": first.name, "shape": list(first.shape)},
+            np.stack([m.singular_values for m in spectra]),
+            {"name": name, "shape": list(spectra[0].shape)},
         )
-        for number, first in enumerate(series[0][1])
-        if (first.name, first.shape) in common
-    }  # fmt: skip
-    return xr.Dataset(variables, coords={"time": [step for step, _ in series]})
+        for number, (name, spectra) in enumerate(measured.items())
+    }
+    return xr.Dataset(variables, coords={"time": [step for step, _ in series]}), measured
 
 
-def _last(run: Run, spectrum: MatrixSpectrum, reasons: dict[str, list[str]]) -> dict[str, Any]:
+def _last(run: Run, spectrum: MatrixSpectrum) -> dict[str, Any]:
     """What the table tells of a matrix: its last spectrum, and the noise of its gradient."""
-    try:
-        spectrum = replace(spectrum, tail=fit_tail(spectrum.singular_values**2))
-    except Exception as error:
-        reasons.setdefault(f"no tail: {_reason(error)}", []).append(spectrum.name)
     row = spectrum.to_row()
     row["shape"] = (row["rows"] * row["columns"], f"{row['rows']} × {row['columns']}")
     for p in (name for name in row if name.endswith("pvalue") and row[name] is not None):
@@ -149,7 +174,7 @@ def _matrix(
     times = _spread(len(run.steps), _TIMES)
     s = run.values(name)
     bulk = spectra[-1].bulk
-    outliers = bulk.outliers if bulk else 0
+    outliers = bulk.outliers if bulk and bulk.is_noise else 0
     inside = _spread(s.shape[1] - outliers, _LEVELS)
     shown = np.concatenate([np.arange(outliers), outliers + inside])[: 2 * _LEVELS]
     found = {
@@ -167,13 +192,10 @@ def _matrix(
 def _record(step: int, spectrum: MatrixSpectrum) -> dict[str, Any]:
     row, bulk = spectrum.to_row(), spectrum.bulk
     curve = None
-    if bulk is not None:
-        rows, columns = spectrum.shape
-        few, many = sorted((rows, columns))
-        law = MarchenkoPasturSingular(few / many, bulk.sigma.value * np.sqrt(many))
-        x = np.linspace(*law.edges, _CURVE)
+    if bulk is not None and bulk.is_noise:
+        x = np.linspace(*bulk.law.edges, _CURVE)
         # beside a histogram of all levels, the law of the bulk has the mass of the bulk
-        y = law.pdf(x) * (1 - bulk.outliers / len(spectrum.singular_values))
+        y = bulk.law.pdf(x) * (spectrum.rank - bulk.outliers) / len(spectrum.singular_values)
         curve = [_plain(x), _plain(y)]
     return {
         "step": step, "values": _plain(spectrum.singular_values), "law": curve,

@@ -343,6 +343,7 @@ def _scalars(
         with suppress(Exception):  # a spectrum that has no bulk must not cost the run its record
             if s.size >= _FOR_BULK:
                 bulk = fit_bulk(s, (shapes[name][0], shapes[name][1]))
-                found |= {"sigma": bulk.sigma.value, "outliers": float(bulk.outliers)}
+                if bulk.is_noise:
+                    found |= {"sigma": bulk.sigma.value, "outliers": float(bulk.outliers)}
         for quantity, value in found.items():
             yield f"sgdyson/{name}/{quantity}", value, step
