@@ -140,9 +140,13 @@ def spectrum(
     Raises:
         InvalidInputError: no matrix, NaN or infinity, all zero.
     """
+    require(
+        np.ndim(matrix) == 2 and np.size(matrix) > 0,
+        f"{name} of shape {np.shape(matrix)} must be a matrix of finite numbers, not all zero.",
+    )
     w = real_matrices(name, matrix)
     require(
-        w.ndim == 2 and bool(np.isfinite(w).all()) and bool(w.any()),
+        bool(np.isfinite(w).all()) and bool(w.any()),
         f"{name} of shape {w.shape} must be a matrix of finite numbers, not all zero.",
     )
     unit = _unit(w)
