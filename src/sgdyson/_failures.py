@@ -19,6 +19,8 @@ def in_one_sentence(error: BaseException) -> str | None:
     if isinstance(error, UnicodeError):
         encoding = getattr(error, "encoding", "text")
         return f"text cannot be read or written as {encoding}; choose other names, or UTF-8."
+    if isinstance(error, ValueError) and "null byte" in str(error):  # of Python's own, for paths
+        return "a name of a file holds a zero byte; choose another name."
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}."

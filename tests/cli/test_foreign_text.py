@@ -88,6 +88,7 @@ def test_a_checkpoint_with_odd_names_is_listed(tmp_path, capsys, monkeypatch, na
         (RecursionError(), "nested too deeply"),
         (BrokenPipeError(), "was closed"),
         (UnicodeEncodeError("ascii", "é", 0, 1, "no"), "as ascii"),
+        (ValueError("embedded null byte"), "zero byte"),
         (FileNotFoundError(2, "No such file", "name"), "name: No such file."),
         (sgdyson.errors.InvalidInputError("a rule."), "a rule."),
     ],
