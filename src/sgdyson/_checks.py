@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import InvalidInputError, require
 
@@ -58,6 +59,34 @@ def positive(name: str, value: Any, remedy: str = "") -> float:
         f"{name} = {shown(value)} must be a positive number{remedy and f'; {remedy}'}.",
     )
     return finite(name, plain)
+
+
+def reals(name: str, values: Any, remedy: str = "leave them out") -> NDArray[np.float64]:
+    """An array of finite real numbers, as float64.
+
+    Args:
+        name: of the argument, in the plural.
+        values: that were given; truth values count as 0 and 1, text is not read as numbers.
+        remedy: what to do with values that are NaN or infinite.
+
+    Raises:
+        InvalidInputError: complex numbers, NaN, infinity, or what is no array of numbers.
+    """
+    try:
+        given = np.asarray(values)
+        require(
+            given.dtype.kind not in "cSUmM",
+            f"{name} are of type {given.dtype}; give real numbers.",
+        )
+        with np.errstate(over="ignore"):
+            array = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, InvalidInputError):
+            raise
+        raise InvalidInputError(f"{name} = {shown(values)} must be real numbers.") from error
+    bad = array.size - int(np.count_nonzero(np.isfinite(array)))
+    require(bad == 0, f"{name} hold {bad} values of NaN or infinity out of {array.size}; {remedy}.")
+    return array
 
 
 def truth(name: str, value: Any) -> bool:

@@ -171,7 +171,8 @@ def test_unfolding_makes_a_known_density_uniform(method):
         (lambda: unfold(np.arange(50.0), "magic"), "magic"),
         (lambda: unfold(np.arange(50.0), "law"), "cdf"),
         (lambda: unfold(np.arange(50.0), trim=0.6), r"0\.6"),
-        (lambda: unfold([3.0, 1.0, 2.0] * 10), "sorted"),
+        (lambda: unfold(np.sort(np.random.default_rng(0).standard_normal(500))), "larger trim"),
+        (lambda: unfold(np.arange(50.0), "law", cdf=lambda x: 1 - x / 50), "rising probabilities"),
         (lambda: unfold([np.nan] * 20), "NaN"),
         (lambda: number_variance(poisson(3, 50), [1000.0]), "1000"),
         (lambda: rigidity(np.arange(12.0), [2.0]), "12 levels"),
@@ -180,8 +181,105 @@ def test_unfolding_makes_a_known_density_uniform(method):
         (lambda: number_variance_theory([-1.0], 1), r"-1\.0"),
         (lambda: form_factor_theory([1.0], 3), "beta = 3"),
         (lambda: nearest_spacings(np.arange(4.0), 4), "order = 4"),
+        (lambda: nearest_spacings(np.arange(4.0), 1.5), r"order = 1\.5"),
+        (lambda: number_variance(100 * poisson(3, 50), [1.0]), "mean spacing of"),
+        (lambda: brody_fit(np.r_[-1.0, np.ones(60)]), r"-1\.0"),
     ],
 )
 def test_bad_arguments_are_named(call, named):
     with pytest.raises(InvalidInputError, match=named):
         call()
+
+
+STATISTICS = {
+    "mean_ratio": mean_ratio,
+    "number_variance": lambda x: number_variance(x, [2.0]),
+    "rigidity": lambda x: rigidity(x, [2.0]),
+    "form_factor": lambda x: form_factor(x, [0.3, 0.8]),
+    "nearest_spacings": nearest_spacings,
+    **{
+        f"unfold {method}": lambda x, method=method: unfold(
+            x, method, cdf=lambda v: v / 2000, trim=0.05
+        )
+        for method in ("law", "polynomial", "spline", "local")
+    },
+}
+
+
+def numbers(result):
+    return [result.value, result.error] if hasattr(result, "value") else result
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+@pytest.mark.parametrize("shape", [(900,), (6, 150)])
+def test_the_order_of_levels_is_of_no_account(name, shape):
+    statistic = STATISTICS[name]
+    x = poisson(1, 900)[0].reshape(shape)
+    expected = numbers(statistic(x))
+    shuffled = np.random.default_rng(1).permuted(x, axis=-1)
+    before = shuffled.copy()
+    np.testing.assert_array_equal(numbers(statistic(shuffled)), expected)
+    np.testing.assert_array_equal(shuffled, before)
+    np.testing.assert_array_equal(numbers(statistic(x[..., ::-1])), expected)
+    # levels that differ, not only in order, give other numbers
+    assert not np.array_equal(numbers(statistic(np.sqrt(1000 * x))), expected)
+
+
+@pytest.mark.parametrize("name", [*STATISTICS, "brody_fit"])
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda x: x + 1j, "complex"),
+        (lambda x: np.where(x == x[3], np.nan, x), "1 values of NaN"),
+        (lambda x: np.where(x == x[3], np.inf, x), "1 values of NaN or infinity"),
+        (lambda x: [str(value) for value in x], "real numbers"),
+        (lambda x: x.reshape(2, 2, -1), "shape"),
+    ],
+    ids=["complex", "nan", "inf", "text", "three axes"],
+)
+def test_all_statistics_refuse_alike(name, spoil, told):
+    statistic = {**STATISTICS, "brody_fit": brody_fit}[name]
+    with pytest.raises(InvalidInputError, match=told):
+        statistic(spoil(np.arange(1.0, 101.0)))
+
+
+ODD_SPECTRA = {
+    "picket fence": np.arange(100),
+    "multiplets of 4": np.repeat(np.sort(np.random.default_rng(0).random(50)), 4),
+    "multiplets of 30": np.repeat(np.arange(8.0), 30),
+    "constant": np.ones(100),
+    "many zeros": np.r_[np.zeros(60), np.sort(np.random.default_rng(0).random(60))],
+    "outlier": np.r_[np.sort(np.random.default_rng(0).random(99)), 1e6],
+    "huge outliers": np.r_[-1.7e308, np.sort(np.random.default_rng(0).random(99)), 1.7e308],
+    "subnormal": np.linspace(0, 1e-300, 50),
+    "two values": np.r_[np.zeros(50, bool), np.ones(50, bool)],
+    "nine": np.arange(9.0),
+}
+
+
+@pytest.mark.parametrize("levels", ODD_SPECTRA.values(), ids=ODD_SPECTRA)
+@pytest.mark.parametrize("method", ["law", "polynomial", "spline", "local", "ratio"])
+def test_odd_spectra_give_numbers_or_one_sentence(levels, method):
+    low, span = float(levels[0]), float(levels[-1] / 2.0 - levels[0] / 2.0)
+    if method == "ratio":
+        assert levels.size < 30 or 0 <= mean_ratio(levels).value <= 1
+        return
+    result, told = outcome(lambda: unfold(levels, method, cdf=lambda x: (x / 2 - low / 2) / span))
+    assert "cdf" not in told or method == "law"
+    if result is not None:
+        assert np.diff(result).min() >= 0
+        assert np.diff(result).mean() == pytest.approx(1)
+
+
+def outcome(call):
+    """What a call gives, and "", or None and the sentence by which it refuses."""
+    try:
+        return call(), ""
+    except InvalidInputError as error:
+        return None, str(error)
+
+
+def test_rigidity_knows_no_origin():
+    x = poisson(20, 300)
+    at_zero, far = (rigidity(x + offset, [10.0]).value[0] for offset in (0.0, 2.0**33))
+    assert far == pytest.approx(at_zero, rel=1e-4)

@@ -65,7 +65,7 @@ def test_unit_spacings_have_mean_one():
     ("call", "message"),
     [
         (lambda: multiplets([1.0, 2.0]), "not in descending order"),
-        (lambda: multiplets([1.0, np.nan]), "finite"),
+        (lambda: multiplets([1.0, np.nan]), "NaN"),
         (lambda: multiplets([]), "finite"),
         (lambda: multiplets([1.0], tolerance=-1.0), "negative"),
         (lambda: spacings(LEVELS, Multiplet((0,), 1.0)), "use single_levels"),

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import reals, shown
 from ..errors import require
 from ..laws import Brody
 from ..stats import Estimate, jackknife, mean_over_replicas
+from ._ordered import in_segments, samples
 
 Floats = NDArray[np.float64]
 Statistic = Callable[[Floats, Floats, float], Floats]  # spectrum, starts of windows, L
-_SEGMENTS = 10  # of a single spectrum, in place of samples
 _WINDOWS_PER_LENGTH = 4
+_NEAR_ONE = 10.0  # within which a mean spacing is taken for that of an unfolded spectrum
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,14 @@ def mean_ratio(levels: ArrayLike) -> Estimate:
     (Y. Y. Atas et al., Phys. Rev. Lett. 110, 084101 (2013)).
 
     Args:
-        levels: shape (sample, level), or (level,), which is cut into ten segments for the error.
+        levels: shape (sample, level), or (level,), which is cut into ten segments for the error;
+            in any order. r is 0 where both spacings vanish, between levels of one multiplet.
 
     Raises:
-        InvalidInputError: too few levels.
+        InvalidInputError: too few levels, or levels that are complex, NaN or infinite.
     """
-    gaps = np.abs(np.diff(_samples(levels), axis=1))
+    x = samples(levels)
+    gaps = np.diff(x * _exact_scale(x), axis=1)
     larger = np.maximum(gaps[:, 1:], gaps[:, :-1])
     smaller = np.minimum(gaps[:, 1:], gaps[:, :-1])
     ratio = np.divide(smaller, larger, out=np.zeros_like(larger), where=larger > 0)
@@ -65,20 +69,23 @@ def number_variance(unfolded: ArrayLike, lengths: ArrayLike) -> Curve:
     J. Math. Phys. 4, 701 (1963)).
 
     Args:
-        unfolded: shape (sample, level), or (level,), which is cut into ten segments.
+        unfolded: shape (sample, level), or (level,), which is cut into ten segments; in any order.
         lengths: L, positive, shorter than half of a spectrum.
+
+    Raises:
+        InvalidInputError: too few levels, levels that are complex, NaN, infinite or not unfolded,
+            lengths out of range.
     """
-    x = _samples(unfolded)
-    return _curve(x, lengths, _variance)
+    return _curve(_unfolded(unfolded), lengths, _variance)
 
 
 def rigidity(unfolded: ArrayLike, lengths: ArrayLike) -> Curve:
     r"""$\Delta_3(L)$, mean square distance of the staircase from its best straight line.
 
     In closed form from the levels (O. Bohigas and M.-J. Giannoni, Ann. Phys. 89, 393 (1975)).
-    Arguments as of `number_variance`.
+    Arguments and what is refused as of `number_variance`.
     """
-    return _curve(_samples(unfolded), lengths, _distance_from_line)
+    return _curve(_unfolded(unfolded), lengths, _distance_from_line)
 
 
 def form_factor(unfolded: ArrayLike, times: ArrayLike) -> Curve:
@@ -88,23 +95,26 @@ def form_factor(unfolded: ArrayLike, times: ArrayLike) -> Curve:
     not leak beyond $\tau$ of a few over the number of levels; below, K is not defined here.
 
     Args:
-        unfolded: shape (sample, level), or (level,), which is cut into ten segments.
+        unfolded: shape (sample, level), or (level,), which is cut into ten segments; in any order.
         times: tau, in units of the Heisenberg time, above 4/n.
+
+    Raises:
+        InvalidInputError: levels as of `number_variance`, times out of range.
     """
-    x = _samples(unfolded)
-    tau = np.atleast_1d(np.asarray(times, dtype=float))
+    x = _unfolded(unfolded)
+    tau = np.atleast_1d(reals("times", times))
     require(
         bool((tau > 4 / x.shape[1]).all()),
-        f"times = {times!r} must exceed 4/{x.shape[1]} = {4 / x.shape[1]:.3g}, four over the number"
-        " of levels.",
+        f"times = {shown(times)} must exceed 4/{x.shape[1]} = {4 / x.shape[1]:.3g}, four over the"
+        " number of levels.",
     )
     span = x[:, -1:] - x[:, :1]
     weights = np.sin(np.pi * (x - x[:, :1]) / span) ** 2
-    found = []
-    for one in tau:
-        amplitude = np.sum(weights * np.exp(2j * np.pi * one * x), axis=1)
-        found.append(mean_over_replicas(np.abs(amplitude) ** 2 / np.sum(weights**2, axis=1)))
-    return Curve(tau, found)
+    estimates = []
+    for time in tau:
+        amplitude = np.sum(weights * np.exp(2j * np.pi * time * x), axis=1)
+        estimates.append(mean_over_replicas(np.abs(amplitude) ** 2 / np.sum(weights**2, axis=1)))
+    return Curve(tau, estimates)
 
 
 def brody_fit(spacings: ArrayLike) -> Estimate:
@@ -113,39 +123,46 @@ def brody_fit(spacings: ArrayLike) -> Estimate:
     Args:
         spacings: shape (sample, spacing), or (spacing,), which is cut into ten segments; all of
             them positive.
+
+    Raises:
+        InvalidInputError: too few spacings, or one that is not positive and finite.
     """
-    return jackknife(lambda part: Brody.fit(part).q, _samples(spacings), groups=10)
+    rows = in_segments(spacings, "spacings")
+    return jackknife(lambda some: Brody.fit(some).q, rows, groups=10)
 
 
-def _samples(x: ArrayLike) -> Floats:
-    """Shape (sample, level); one spectrum as its segments."""
-    found = np.asarray(x, dtype=float)
-    require(found.ndim in (1, 2), f"shape {found.shape}; give (sample, level) or (level,).")
-    if found.ndim == 1:
-        size = len(found) // _SEGMENTS
-        require(size >= 3, f"{len(found)} levels of a single spectrum; at least 30 are needed.")
-        found = found[: size * _SEGMENTS].reshape(_SEGMENTS, size)
+def _exact_scale(x: Floats) -> float:
+    """A power of two that loses no digit, and with which no difference overflows."""
+    return 0.5 if np.abs(x).max() > np.finfo(float).max / 4 else 1.0
+
+
+def _unfolded(levels: ArrayLike) -> Floats:
+    """Samples about their middles, in which running sums of squares keep their digits."""
+    x = samples(levels, "levels")
+    with np.errstate(over="ignore"):
+        spans = x[:, -1] - x[:, 0]
+        spacing = float(np.mean(spans / (x.shape[1] - 1)))
     require(
-        found.shape[0] >= 2 and found.shape[1] >= 3 and bool(np.isfinite(found).all()),
-        f"{found.shape[0]} samples of {found.shape[1]} levels: give at least 2 of 3, all finite.",
+        1 / _NEAR_ONE <= spacing <= _NEAR_ONE and bool((spans > 0).all()),
+        f"unfolded levels have a mean spacing of {spacing:.3g}, the shortest spectrum a length of"
+        f" {float(spans.min()):.3g}; unfold them to a mean spacing of one.",
     )
-    return found
+    return np.asarray(x - (x[:, :1] + spans[:, None] / 2))
 
 
 def _curve(x: Floats, lengths: ArrayLike, statistic: Statistic) -> Curve:
-    asked = np.atleast_1d(np.asarray(lengths, dtype=float))
-    shortest = float(np.min(np.abs(x[:, -1] - x[:, 0])))
+    asked = np.atleast_1d(reals("lengths", lengths))
+    shortest = float(np.min(x[:, -1] - x[:, 0]))
     require(
         bool((asked > 0).all() and (asked <= shortest / 2).all()),
-        f"lengths = {lengths!r} must lie between 0 and {shortest / 2:.4g}, half of the shortest"
-        " spectrum.",
+        f"lengths = {shown(lengths)} must lie between 0 and {shortest / 2:.4g}, half of the"
+        " shortest spectrum.",
     )
-    ordered = np.sort(x, axis=1)
-    found = []
+    estimates = []
     for length in asked:
-        means = np.array([_mean_over_windows(row, float(length), statistic) for row in ordered])
-        found.append(mean_over_replicas(means))
-    return Curve(asked, found)
+        means = np.array([_mean_over_windows(row, float(length), statistic) for row in x])
+        estimates.append(mean_over_replicas(means))
+    return Curve(asked, estimates)
 
 
 def _mean_over_windows(row: Floats, length: float, statistic: Statistic) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import finite, reals, shown
 from ..errors import require
 
 Floats = NDArray[np.float64]
@@ -49,17 +50,18 @@ def multiplets(target_levels: ArrayLike, tolerance: float = 1e-9) -> list[Multip
     Raises:
         InvalidInputError: targets that are not finite or not descending, a negative tolerance.
     """
-    targets = np.asarray(target_levels, dtype=np.float64)
+    targets = reals("target_levels", target_levels)
     require(
-        targets.ndim == 1 and targets.size > 0 and bool(np.all(np.isfinite(targets))),
-        f"target_levels are {targets.tolist()}; give a list of finite numbers.",
+        targets.ndim == 1 and targets.size > 0,
+        f"target_levels are {shown(targets.tolist())}; give a list of finite numbers.",
     )
-    require(tolerance >= 0, f"tolerance = {tolerance} is negative; give a number >= 0.")
+    require(finite("tolerance", tolerance) >= 0, f"tolerance = {tolerance} must not be negative.")
     drops = -np.diff(targets)
     allowed = tolerance * (float(np.abs(targets).max()) or 1.0)
     require(
         bool(np.all(drops >= -allowed)),
-        f"target_levels {targets.tolist()} are not in descending order; sort them as the levels.",
+        f"target_levels {shown(targets.tolist())} are not in descending order;"
+        " sort them as the levels.",
     )
     groups = np.split(np.arange(targets.size), np.flatnonzero(drops > allowed) + 1)
     return [Multiplet(tuple(map(int, g)), float(targets[g].mean())) for g in groups]
@@ -78,7 +80,7 @@ def multiplet_levels(levels: ArrayLike, multiplet: Multiplet) -> Floats:
     Raises:
         InvalidInputError: an index outside the levels, or levels not in descending order.
     """
-    array = np.asarray(levels, dtype=np.float64)
+    array = reals("levels", levels, "leave such samples out")
     require(
         array.ndim > 0 and max(multiplet.indices) < array.shape[-1],
         f"levels have shape {array.shape} and the multiplet asks for the places "
@@ -121,7 +123,7 @@ def unit_spacings(spacing: ArrayLike) -> Floats:
     Raises:
         InvalidInputError: a mean that is not above zero.
     """
-    s = np.asarray(spacing, dtype=np.float64)
+    s = reals("spacings", spacing, "leave such samples out")
     mean = float(s.mean()) if s.size else 0.0
     require(mean > 0, f"The mean spacing is {mean}; unit spacings need one above zero.")
     return np.asarray(s / mean)

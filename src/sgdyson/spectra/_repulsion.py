@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import positive, reals, shown, whole
 from ..errors import require
 
 Floats = NDArray[np.float64]
@@ -59,7 +60,7 @@ def repulsion(
             edges that do not rise, a bin with fewer than two steps, an interval not above zero.
     """
     s = _trajectories(spacings)
-    require(interval > 0, f"interval = {interval} updates; give a number above zero.")
+    positive("interval", interval)
     start, step = s[:, :-1], np.diff(s, axis=1)
     edges = _edges(bins, start)
     place = np.digitize(start, edges)  # 0 and bin + 1 lie outside
@@ -115,27 +116,26 @@ class _Bins:
 
 
 def _trajectories(spacings: ArrayLike) -> Floats:
-    s = np.asarray(spacings, dtype=np.float64)
+    s = reals("spacings", spacings, "leave out the replicas that diverged")
     require(
         s.ndim == 2 and s.shape[0] >= 2 and s.shape[1] >= 2,
         f"spacings have shape {s.shape}; give (replica, time) with at least 2 of each.",
     )
     require(
-        bool(np.all(np.isfinite(s)) and s.min() > 0),
-        "spacings must be finite and above zero; leave out the replicas that diverged and take the "
-        "larger level minus the smaller.",
+        bool(s.min() > 0),
+        f"spacings must be above zero, the smallest is {s.min():.3g}; take the larger level minus"
+        " the smaller.",
     )
     return s
 
 
 def _edges(bins: int | ArrayLike, start: Floats) -> Floats:
-    if isinstance(bins, int | np.integer):
-        require(int(bins) >= 1, f"bins = {bins}; ask for at least 1.")
-        edges = np.quantile(start, np.linspace(0.0, 1.0, int(bins) + 1))
+    if np.ndim(bins) == 0:
+        edges = np.quantile(start, np.linspace(0.0, 1.0, whole("bins", bins) + 1))
     else:
-        edges = np.asarray(bins, dtype=np.float64)
+        edges = reals("edges of bins", bins)
     require(
         edges.ndim == 1 and edges.size >= 2 and bool(np.all(np.diff(edges) > 0)),
-        f"The edges of the bins are {edges.tolist()}; they must rise.",
+        f"The edges of the bins are {shown(edges.tolist())}; they must rise.",
     )
     return edges

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import i0e, i1e
 
+from .._checks import finite, positive
 from ..errors import require
 from ._repulsion import CoulombForce
 
@@ -64,7 +65,7 @@ def finite_step(force: CoulombForce, noise: float, friction: float) -> tuple[Flo
         InvalidInputError: noise or friction not above zero.
     """
     _check(noise, friction)
-    require(friction > 0, "friction = 0 has no stationary density; give a number above zero.")
+    positive("friction", friction, "at zero there is no stationary density")
     decay = np.exp(-friction * force.interval)
     variance = -2 * noise * np.expm1(-2 * friction * force.interval) / friction
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
@@ -86,5 +87,5 @@ def _rice_mean(offset: Floats, variance: float) -> Floats:
 
 
 def _check(noise: float, friction: float) -> None:
-    require(noise > 0, f"noise = {noise}; g^2 must be above zero.")
-    require(friction >= 0, f"friction = {friction} is negative; give a number >= 0.")
+    positive("noise", noise)
+    require(finite("friction", friction) >= 0, f"friction = {friction} must not be negative.")

@@ -3,13 +3,24 @@
 from collections.abc import Callable
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.polynomial import Chebyshev
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import LSQUnivariateSpline
 
+from .._checks import finite, reals, shown, whole
 from ..errors import InvalidInputError, require
+from ._ordered import ascending
 
 Floats = NDArray[np.float64]
 _FEWEST = 8
+_ROUNDING = 1e-9  # in mean spacings
+_REMEDIES = {
+    "law": "check the cdf",
+    "polynomial": "ask for a larger trim or a lower degree",
+    "spline": "ask for a larger trim or fewer knots",
+    "local": "ask for a smaller trim",
+}
 
 
 def unfold(
@@ -30,7 +41,7 @@ def unfold(
     (T. Guhr, A. Mueller-Groeling and H. Weidenmueller, Phys. Rep. 299, 189 (1998), section III).
 
     Args:
-        levels: shape (sample, level) or (level,), in rising or falling order.
+        levels: shape (sample, level) or (level,), in any order.
         method: "law" (n times `cdf`), "polynomial", "spline", or "local" (each spacing over the
             mean of those around it).
         cdf: for "law": the distribution function of a level, such as `Semicircle(2).cdf`.
@@ -44,86 +55,138 @@ def unfold(
         for the trimmed levels.
 
     Raises:
-        InvalidInputError: too few or unsorted levels, an unknown method, a trim of half or more.
+        InvalidInputError: too few levels, or complex, NaN, infinite or all equal ones; an unknown
+            method, a trim of half or more; levels that do not determine the smooth part, or a
+            smooth part that falls (of a polynomial mostly at the edges: trim them).
     """
-    x = _ascending(levels)
+    x = np.atleast_2d(ascending(levels))
     n = x.shape[1]
-    require(0 <= trim < 0.5, f"trim = {trim!r} must be at least 0 and below 0.5.")
+    require(0 <= finite("trim", trim) < 0.5, f"trim = {trim!r} must be at least 0 and below 0.5.")
     cut = int(trim * n)
     require(
         n - 2 * cut >= _FEWEST,
         f"{n} levels, {cut} of them trimmed at each edge, leave fewer than {_FEWEST} to unfold.",
     )
+    require(
+        bool((x[:, -1] > x[:, 0]).all()), "all levels of a sample are equal; they have no spacings."
+    )
     if method == "law":
         smooth = _law(x, cdf)
     elif method == "polynomial":
-        smooth = _polynomial(x, degree)
+        smooth = _polynomial(_standard(x), degree)
     elif method == "spline":
-        smooth = _spline(x, knots)
+        smooth = _spline(_standard(x), knots)
     else:
-        require(method == "local", f"method = {method!r} must be law, polynomial, spline or local.")
-        smooth = _local(x, neighbours)
-    kept = smooth[:, cut : n - cut]
-    spacing = float(np.mean(kept[:, -1] - kept[:, 0])) / (kept.shape[1] - 1)
-    require(spacing > 0, "the smooth part of the staircase does not rise; check the cdf.")
-    unit = kept / spacing
+        require(
+            method == "local",
+            f"method = {shown(method)} must be law, polynomial, spline or local.",
+        )
+        smooth = _local(_standard(x), neighbours)
+    inner = smooth[:, cut : n - cut]
+    spacing = float(np.mean(inner[:, -1] - inner[:, 0])) / (inner.shape[1] - 1)
+    require(
+        spacing > 0 and bool((np.diff(inner, axis=1) >= -_ROUNDING * spacing).all()),
+        f"the smooth part of the staircase by method {method!r} does not rise from level to level;"
+        f" {_REMEDIES[method]}.",
+    )
+    unit = np.maximum.accumulate(inner, axis=1) / spacing
     return np.asarray(unit[0] if np.ndim(levels) == 1 else unit)
 
 
 def nearest_spacings(unfolded: ArrayLike, order: int = 1) -> Floats:
-    """Distances between each level and the `order`-th above it, shape (..., level - order)."""
-    x = np.asarray(unfolded, dtype=float)
-    require(
-        isinstance(order, int) and 1 <= order < x.shape[-1],
-        f"order = {order!r} must be a whole number from 1 to {x.shape[-1] - 1}.",
-    )
-    return np.asarray(np.abs(x[..., order:] - x[..., :-order]))
+    """Distances between each level and the `order`-th above it.
+
+    Args:
+        unfolded: shape (sample, level) or (level,), in any order.
+        order: how many levels up.
+
+    Returns:
+        Shape (sample, level - order) or (level - order,), from the lowest level up.
+
+    Raises:
+        InvalidInputError: levels that are complex, NaN or infinite; an order out of range.
+    """
+    x = ascending(unfolded, "levels")
+    n = x.shape[-1]
+    require(n >= 2, f"{n} levels have no spacings; give at least 2.")
+    step = whole("order", order, 1, n - 1)
+    return np.asarray(x[..., step:] - x[..., :-step])
 
 
-def _ascending(levels: ArrayLike) -> Floats:
-    """Levels as (sample, level), in rising order."""
-    x = np.asarray(levels, dtype=float)
-    require(x.ndim in (1, 2), f"levels have shape {x.shape}; give (sample, level) or (level,).")
-    require(bool(np.isfinite(x).all()), "levels hold NaN or infinity; leave such samples out.")
-    x = np.atleast_2d(x)
-    if x.shape[1] > 1 and x[0, 0] > x[0, -1]:
-        x = x[:, ::-1]
-    require(bool((np.diff(x, axis=1) >= 0).all()), "levels must be sorted along the last axis.")
-    return np.asarray(x)
+def _standard(x: Floats) -> Floats:
+    """Each sample on [0, 1], so that a fit knows neither units nor overflow."""
+    half = x / 2
+    return (half - half[:, :1]) / (half[:, -1:] - half[:, :1])
 
 
 def _law(x: Floats, cdf: Callable[[Floats], ArrayLike] | None) -> Floats:
     if cdf is None:
         raise InvalidInputError('method "law" needs cdf, the distribution function of a level.')
-    return np.asarray(x.shape[1] * np.asarray(cdf(x)))
+    u = reals("values of cdf", cdf(x))
+    require(
+        u.shape == x.shape and bool((np.diff(u, axis=1) >= 0).all() and (u >= 0).all())
+        and bool((u <= 1).all()),
+        f"cdf has turned levels of shape {x.shape} into numbers of shape {u.shape} that are not"
+        " rising probabilities; give a vectorised distribution function.",
+    )  # fmt: skip
+    return np.asarray(x.shape[1] * u)
 
 
 def _polynomial(x: Floats, degree: int) -> Floats:
-    _within("degree", degree, x.shape[1] // 2)
-    stairs = np.arange(x.shape[1]) + 0.5
-    return np.stack([np.polynomial.Chebyshev.fit(row, stairs, degree)(row) for row in x])
+    terms = whole("degree", degree, 1, _room(x, 2, "polynomial")) + 1
+    return np.stack([_fitted(row, terms) for row in x])
+
+
+def _fitted(row: Floats, terms: int) -> Floats:
+    stairs = np.arange(len(row)) + 0.5
+    series, (_, rank, *_) = Chebyshev.fit(row, stairs, terms - 1, full=True)
+    require(
+        rank == terms,
+        f"{len(row)} levels determine {rank} of the {terms} coefficients of a polynomial of degree"
+        f" {terms - 1}; ask for a lower degree, or another method.",
+    )
+    return np.asarray(series(row))
 
 
 def _spline(x: Floats, knots: int) -> Floats:
-    _within("knots", knots, x.shape[1] // 8)
+    count = whole("knots", knots, 1, _room(x, 8, "spline"))
     stairs = np.arange(x.shape[1]) + 0.5
-    inner = np.quantile(x, np.linspace(0, 1, knots + 2)[1:-1], axis=1).T
-    return np.stack(
-        [LSQUnivariateSpline(row, stairs, at)(row) for row, at in zip(x, inner, strict=True)]
-    )
+    inner = np.quantile(x, np.linspace(0, 1, count + 2)[1:-1], axis=1).T
+    try:
+        values = [
+            LSQUnivariateSpline(row, stairs, at)(row) for row, at in zip(x, inner, strict=True)
+        ]
+        return reals("values", np.stack(values))
+    except ValueError as error:  # no level between some knots: Schoenberg and Whitney
+        raise InvalidInputError(
+            f"{x.shape[1]} levels do not determine a cubic spline with knots = {count} at their"
+            " quantiles; ask for fewer knots, or another method."
+        ) from error
 
 
 def _local(x: Floats, neighbours: int) -> Floats:
     """Each spacing over the mean of those around it, summed up."""
-    _within("neighbours", neighbours, x.shape[1] // 2)
+    around = whole("neighbours", neighbours, 1, _room(x, 2, "local"))
     gaps = np.diff(x, axis=1)
-    total = np.cumsum(np.pad(gaps, ((0, 0), (1, 0))), axis=1)
-    place = np.arange(gaps.shape[1])
-    first = np.maximum(place - neighbours, 0)
-    last = np.minimum(place + neighbours + 1, gaps.shape[1])
-    mean = (total[:, last] - total[:, first]) / (last - first)
+    places = np.arange(gaps.shape[1])
+    windows = sliding_window_view(np.pad(gaps, ((0, 0), (around, around))), 2 * around + 1, axis=1)
+    sizes = np.minimum(places + around + 1, gaps.shape[1]) - np.maximum(places - around, 0)
+    # summed window by window: of a running sum, an outlier's gap would eat the digits
+    mean = windows.sum(axis=2) / sizes
+    require(
+        bool((mean > 0).all()),
+        f"all spacings within neighbours = {around} of a level vanish; ask for more neighbours, or"
+        " another method.",
+    )
     return np.asarray(np.cumsum(np.pad(gaps / mean, ((0, 0), (1, 0))), axis=1))
 
 
-def _within(name: str, value: int, end: int) -> None:
-    require(1 <= value < end, f"{name} = {value!r} must be from 1 to {end - 1}.")
+def _room(x: Floats, levels_each: int, method: str) -> int:
+    """The most parameters that so many levels each leave room for."""
+    most = x.shape[1] // levels_each - 1
+    require(
+        most >= 1,
+        f"{x.shape[1]} levels are too few for method {method!r}, which needs"
+        f" {2 * levels_each}; ask for another method.",
+    )
+    return most
