@@ -66,26 +66,37 @@ def reals(name: str, values: Any, remedy: str = "leave them out") -> NDArray[np.
 
     Args:
         name: of the argument, in the plural.
-        values: that were given; truth values count as 0 and 1, text is not read as numbers.
+        values: as of `real_array`.
         remedy: what to do with values that are NaN or infinite.
 
     Raises:
-        InvalidInputError: complex numbers, NaN, infinity, or what is no array of numbers.
+        InvalidInputError: NaN or infinity, or what `real_array` refuses.
+    """
+    array = real_array(name, values)
+    bad = array.size - int(np.count_nonzero(np.isfinite(array)))
+    require(bad == 0, f"{name} hold {bad} values of NaN or infinity out of {array.size}; {remedy}.")
+    return array
+
+
+def real_array(name: str, values: Any) -> NDArray[np.float64]:
+    """An array of real numbers, NaN and infinity among them, as float64.
+
+    Args:
+        name: of the argument.
+        values: that were given; truth values count as 0 and 1, text is not read as numbers.
+
+    Raises:
+        InvalidInputError: complex numbers, or what is no array of numbers.
     """
     try:
         given = np.asarray(values)
-        require(
-            given.dtype.kind not in "cSUmM",
-            f"{name} are of type {given.dtype}; give real numbers.",
-        )
+        numbers = given.dtype.kind not in "cSUmM"
         with np.errstate(over="ignore"):
-            array = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, InvalidInputError):
-            raise
-        raise InvalidInputError(f"{name} = {shown(values)} must be real numbers.") from error
-    bad = array.size - int(np.count_nonzero(np.isfinite(array)))
-    require(bad == 0, f"{name} hold {bad} values of NaN or infinity out of {array.size}; {remedy}.")
+            array = np.asarray(given, dtype=np.float64) if numbers else None
+    except (TypeError, ValueError, OverflowError):
+        array = None
+    if array is None:
+        raise InvalidInputError(f"{name} = {shown(values)} must be real numbers.")
     return array
 
 

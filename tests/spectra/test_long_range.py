@@ -229,7 +229,7 @@ def test_the_order_of_levels_is_of_no_account(name, shape):
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (lambda x: x + 1j, "complex"),
+        (lambda x: x + 1j, "real numbers"),
         (lambda x: np.where(x == x[3], np.nan, x), "1 values of NaN"),
         (lambda x: np.where(x == x[3], np.inf, x), "1 values of NaN or infinity"),
         (lambda x: [str(value) for value in x], "real numbers"),

@@ -19,17 +19,23 @@ def ar1(coefficient, replicas, length, seed):
     return lfilter([1], [1, -coefficient], noise, zi=coefficient * start)[0]
 
 
-@pytest.mark.parametrize(("coefficient", "tau"), [(0.9, 19.0), (0.5, 3.0), (0.0, 1.0)])
-def test_ar1(coefficient, tau):
+@pytest.mark.parametrize("coefficient", [0.9, 0.5, 0.0, -0.3, -0.5, -0.9])
+def test_ar1(coefficient):
+    """Six pulls below 4: a false alarm in 2600 for all of them, were they normal."""
+    tau = (1 + coefficient) / (1 - coefficient)
     estimate = autocorrelation_time(ar1(coefficient, 20, 20000, seed=1))
     assert abs(estimate.pull(tau)) < 4
     assert estimate.error < 0.05 * tau
+    # the power of it: the time of a chain a little less, or more, correlated
+    for other in (coefficient - 0.05, coefficient + 0.05):
+        assert abs(estimate.pull((1 + other) / (1 - other))) > 4
     assert estimate.effective_size == pytest.approx(400000 / max(estimate.value, 1))
 
 
-def test_the_error_of_tau_is_that_of_repeated_measurements():
+@pytest.mark.parametrize("coefficient", [0.5, -0.7])
+def test_the_error_of_tau_is_that_of_repeated_measurements(coefficient):
     """200 measurements: the scatter is known to 5 %, the formula promises the leading order."""
-    measured = [autocorrelation_time(ar1(0.5, 2, 2000, seed)) for seed in range(200)]
+    measured = [autocorrelation_time(ar1(coefficient, 2, 2000, seed)) for seed in range(200)]
     scatter = np.std([e.value for e in measured])
     assert np.mean([e.error for e in measured]) == pytest.approx(scatter, rel=0.25)
 
@@ -60,8 +66,40 @@ def test_one_series_is_one_replica():
 
 @pytest.mark.parametrize(
     ("x", "message"),
-    [([[1.0, np.nan]], "NaN"), ([[1.0], [2.0]], "at least 2 records"), (np.ones((3, 9)), "never")],
+    [
+        ([[1.0, np.nan]], "NaN"),
+        ([[1.0], [2.0]], "at least 2 records"),
+        (np.ones((3, 9)), "never"),
+        ([1.0, 2j], "real numbers"),
+        (["1", "2"], "real numbers"),
+    ],
 )
 def test_refuses(x, message):
     with pytest.raises(InvalidInputError, match=message):
         autocorrelation_time(x)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.tile([1.0, -1.0], 500),
+        np.tile([1.0, 0.0, -1.0, 0.0], 200),
+        np.cos(np.pi * 0.93 * np.arange(400)),
+        np.diff(np.random.default_rng(0).standard_normal((3, 401))),
+        np.random.default_rng(1).integers(0, 2, (2, 500)).astype(bool),
+        1e200 * np.random.default_rng(2).standard_normal(500),
+    ],
+    ids=["alternating", "period 4", "incommensurate", "differences", "truth values", "huge"],
+)
+def test_tau_is_positive_of_whatever_series(x):
+    estimate = autocorrelation_time(x, least_length=1.0)
+    assert 0 < estimate.value < 1.5
+    assert estimate.effective_size <= np.size(x)
+
+
+def test_tau_knows_no_origin_and_no_unit():
+    x = ar1(-0.5, 2, 5000, seed=5)
+    rounded = np.round(x * 2**20) / 2**20  # of which 2^30 takes no digit
+    expected = autocorrelation_time(rounded)
+    assert autocorrelation_time(rounded + 2.0**30).value == pytest.approx(expected.value, rel=1e-9)
+    assert autocorrelation_time(1e-200 * rounded).value == pytest.approx(expected.value, rel=1e-9)

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.fft import next_fast_len
 
+from .._checks import positive
 from ..errors import InvalidInputError, require
 from ._estimate import Estimate
 from ._samples import Floats, finite
@@ -25,9 +26,11 @@ def autocorrelation_time(x: ArrayLike, window: float = 5.0, least_length: float 
     r"""Integrated autocorrelation time $\tau = 1 + 2 \sum_{t=1}^{M} \rho(t)$, in records.
 
     M is the smallest with $M \ge c\,\tau(M)$ (Sokal, in Functional Integration, NATO ASI B 361, 131
-    (1997)). $\rho$ is averaged over replicas, about their common mean; the error is
-    $\tau \sqrt{2(2M + 1)/n}$ (Madras and Sokal, J. Stat. Phys. 50, 109 (1988)), n being
-    replicas times records.
+    (1997)) and $M \ge c\,\tau^-(M)$, the same time of $(-1)^t \rho(t)$: it is how long a series
+    that alternates remembers, while its $\tau$ lies between 0 and 1; AR(1) has $\tau = (1 +
+    \phi)/(1 - \phi) = 1/\tau^-$. The last term counts half. $\rho$ is averaged over replicas, about
+    their common mean; the error is $\tau \sqrt{2(2M + 1)/n}$ (Madras and Sokal, J. Stat. Phys. 50,
+    109 (1988)), n being replicas times records.
 
     Args:
         x: (replica, time), or (time,) for a single series.
@@ -35,19 +38,20 @@ def autocorrelation_time(x: ArrayLike, window: float = 5.0, least_length: float 
         least_length: the series must hold this many tau.
 
     Returns:
-        tau, with n/tau, at most n, as effective size; tau is 1 for independent records.
+        tau, positive, with n/tau, at most n, as effective size; 1 for independent records.
 
     Raises:
         ShortChainError: fewer records than `least_length` tau; carries the estimate.
-        InvalidInputError: NaN, one record, or a series that never changes.
+        InvalidInputError: NaN, complex numbers, one record, or a series that never changes.
     """
     series = _series(x)
     length = series.shape[1]
-    taus = 2.0 * np.cumsum(_autocorrelation(series)) - 1.0
-    wide_enough = np.arange(length) >= window * taus
-    cut = int(np.argmax(wide_enough)) if wide_enough.any() else length - 1
-    tau = float(taus[cut])
-    error = abs(tau) * float(np.sqrt(2.0 * (2 * cut + 1) / series.size))
+    rho = _autocorrelation(series)
+    cut = _window(rho, positive("window", window))
+    tau = float(_partial_sums(rho)[cut])
+    if tau <= 0:  # in the noise: Bartlett's weights give no negative sum, of whatever series
+        tau = max(float(2 * rho[:cut] @ (1 - np.arange(cut) / cut)) - 1, 1 / series.size)
+    error = tau * float(np.sqrt(2.0 * (2 * cut + 1) / series.size))
     estimate = Estimate(tau, error, series.size / max(tau, 1.0))
     if length < least_length * tau:
         raise ShortChainError(
@@ -88,18 +92,34 @@ def _series(x: ArrayLike) -> Floats:
         f"x has shape {np.shape(x)}; give (replica, time) or (time,) with at least 2 records.",
     )
     require(
-        bool(np.ptp(series) > 0),
+        bool((series != series[0, 0]).any()),
         f"All {series.size} records equal {series[0, 0]}; a series that never changes has no "
         "autocorrelation time.",
     )
     return series
 
 
+def _window(rho: Floats, factor: float) -> int:
+    """The first lag past `factor` times of memory, of a series that drifts or alternates."""
+    staggered = rho * (-1.0) ** np.arange(len(rho))
+    memory = np.maximum(_partial_sums(rho), _partial_sums(staggered))
+    wide_enough = np.arange(len(rho)) >= factor * np.maximum(memory, 0.0)
+    wide_enough[0] = False
+    return int(np.argmax(wide_enough)) if wide_enough.any() else len(rho) - 1
+
+
+def _partial_sums(rho: Floats) -> Floats:
+    """tau(M), the last term halved: what alternates would else leave its last term as noise."""
+    return np.asarray(2.0 * np.cumsum(rho) - 1.0 - rho)
+
+
 def _autocorrelation(series: Floats) -> Floats:
     """rho(t), (time,), averaged over replicas; zero padding keeps the ends apart."""
     length = series.shape[1]
     padded = next_fast_len(2 * length, real=True)
-    spectrum = np.fft.rfft(series - series.mean(), padded, axis=1)
+    shifted = series / 2 - series[0, 0] / 2  # keeps digits beside a large offset
+    shifted = shifted / np.abs(shifted).max()
+    spectrum = np.fft.rfft(shifted - shifted.mean(), padded, axis=1)
     power = np.mean(spectrum.real**2 + spectrum.imag**2, axis=0)
     sums = np.fft.irfft(power, padded)[:length]
     return np.asarray(sums / sums[0])

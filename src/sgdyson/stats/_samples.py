@@ -5,14 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import real_array
 from ..errors import require
 
 Floats = NDArray[np.float64]
 
 
 def finite(x: ArrayLike, name: str) -> Floats:
-    """`x` as float64; raises `InvalidInputError` when it is empty or holds NaN or infinity."""
-    array = np.asarray(x, dtype=np.float64)
+    """`x` as float64; refused when it is empty, no real numbers, or not finite."""
+    array = real_array(name, x)
     require(array.size > 0, f"{name} is empty; give at least one sample.")
     bad = array.size - int(np.count_nonzero(np.isfinite(array)))
     require(
