@@ -26,10 +26,12 @@ class Prediction:
         learnt: False where the model cannot learn the mode; its level stays at zero.
         curvature: $\Omega_i$ of the drift potential at its minimum.
         covariance: $V_{ij}$, variances of the fluctuation matrix M in the target's eigenbasis.
-        width: $\sigma_i = \sqrt{V_{ii}}$ of the Coulomb gas; of a single level, its standard
-            deviation.
-        mean_spacing: $\langle S \rangle = \sqrt{\pi} \sigma_i$, should level i be one of a pair
-            (of a pair whose noise has a preferred direction, see `mean_length`).
+        common: $\langle M_{ii} M_{jj} \rangle$, by which all levels move together.
+        width: $\sigma_i$ of the Coulomb gas, $\sigma_i^2 = V_{ii}$ less `common`; of a single
+            level, its standard deviation $\sqrt{V_{ii}}$.
+        mean_spacing: $\langle S \rangle = \sqrt{\pi} \sigma_i$ of a degenerate pair that is learnt
+            (of a pair whose noise has a preferred direction, see `mean_length`); NaN of any other
+            level, which has no spacing of this law.
         mean_shift: mean of the level (of its multiplet) minus `levels`, from the fluctuations.
         relaxation_time: in updates, of level i about its fixed point.
         next_order: size of the first neglected term, relative to each width.
@@ -47,18 +49,18 @@ class Prediction:
     relaxation_time: Levels
     next_order: Levels
     _curve: Callable[[Levels, Levels], Float[np.ndarray, "time level"]] = field(repr=False)
+    common: Levels | float = 0.0
 
     @property
     def mean_spacing(self) -> Levels:
-        r"""$\sqrt{\pi} \sigma_i$, in the units of the levels.
+        r"""$\sqrt{\pi} \sigma_i$ of a pair, in the units of the levels; NaN of any other level.
 
         The spacing is the length of $(M_{ii} - M_{jj}, 2 M_{ij})$, j the partner of i.
         """
-        diagonal = np.diag(self.covariance)
         partner = degenerate(self.levels) & ~np.eye(len(self.levels), dtype=bool)
-        across = np.where(partner.any(axis=1), self.covariance[
-            np.arange(len(diagonal)), partner.argmax(axis=1)], diagonal / 2)  # fmt: skip
-        return mean_length(2 * diagonal, 4 * across)
+        across = self.covariance[np.arange(len(self.levels)), partner.argmax(axis=1)]
+        spacing = mean_length(2 * (np.diag(self.covariance) - self.common), 4 * across)
+        return np.where((partner.sum(axis=1) == 1) & self.learnt, spacing, np.nan)
 
     @property
     def friction(self) -> Levels:
@@ -114,6 +116,11 @@ def degenerate(levels: Levels) -> Bool[np.ndarray, "level level"]:
     """Which pairs of fixed points coincide, but for rounding."""
     scale = 1e-9 * max(float(np.max(np.abs(levels))), 1e-300)
     return np.asarray(np.abs(levels[:, None] - levels[None, :]) <= scale)
+
+
+def has_partner(levels: Levels) -> Bool[np.ndarray, "level"]:
+    """Whether another fixed point coincides with it."""
+    return np.asarray(degenerate(levels).sum(axis=1) > 1)
 
 
 def level_repulsion_shift(levels: Levels, covariance: Float[np.ndarray, "level level"]) -> Levels:

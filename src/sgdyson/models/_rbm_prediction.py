@@ -16,7 +16,7 @@ from jaxtyping import Float
 from scipy.integrate import solve_ivp
 
 from ..optimizers import Optimizer, effective_rate
-from ..optimizers._stationary import response
+from ..optimizers._stationary import remembered_variance, response
 from ._prediction import Levels, Prediction, level_repulsion_shift, mixing
 
 Square = Float[np.ndarray, "level level"]
@@ -54,9 +54,10 @@ def predict_rbm(
         both / np.outer(kernel, kernel) - np.where(learnt, 0, pull)[:, None]
         - np.where(learnt, 0, pull)[None, :]
     )  # fmt: skip
-    step_variance = both**2 * (1 + np.eye(len(levels))) / np.outer(kernel, kernel)
-    step_variance *= _chain_factor(levels, mass2, sweeps) * alpha**2 / batch_size
-    covariance = _stationary(step_variance, rate)
+    covariance = _covariance(
+        optimizer, learning_rate, batch_size, levels, kernel, rate / alpha,
+        np.zeros_like(both) if sweeps is None else _chain_memory(levels, mass2, sweeps),
+    )  # fmt: skip
     shift = _drift_shift(levels, kernel, covariance)
     if sweeps is not None:
         left = response(optimizer, learning_rate, _chain_memory(levels, mass2, sweeps))
@@ -80,24 +81,33 @@ def predict_rbm(
     )
 
 
-def _chain_factor(levels: Levels, mass2: float, sweeps: int | None) -> Square | float:
-    """(1+r)/(1-r): successive mini-batches of a persistent chain are correlated by r."""
-    if sweeps is None:
-        return 1.0
-    r = _chain_memory(levels, mass2, sweeps)
-    return np.asarray((1 + r) / (1 - r))
+def _covariance(
+    optimizer: Optimizer | None,
+    learning_rate: float,
+    batch_size: float,
+    levels: Levels,
+    kernel: Levels,
+    curvature: Square,
+    memory: Square,
+) -> Square:
+    r"""$V_{ij}$: gradient $(x_i + x_j) D_{ij}$, with the finite step and the chain's memory.
+
+    Exact to first order in 1/|B|, for any learning rate. The chain knows $(x_i +
+    x_j)/(\kappa^*_i \kappa^*_j)$ of the curvature, and forgets; the rest, of modes that are not
+    learnt, acts at once.
+    """
+    both = levels[:, None] + levels[None, :]
+    noise = both**2 * (1 + np.eye(len(levels))) / np.outer(kernel, kernel) / batch_size
+    flat = curvature <= 1e-12 * np.max(np.abs(curvature))
+    known = np.where(flat, 0.0, both / np.outer(kernel, kernel))
+    rest = np.where(flat, 1.0, curvature - known)
+    variance = remembered_variance(optimizer, learning_rate, known, noise, memory, rest)
+    return np.where(noise == 0, 0.0, np.where(flat, np.inf, variance))
 
 
 def _chain_memory(levels: Levels, mass2: float, sweeps: int) -> Square:
     """r: correlation of the chain's noise from one update to the next."""
     return np.asarray((np.outer(levels, levels) / mass2**2) ** sweeps)
-
-
-def _stationary(step_variance: Square, rate: Square) -> Square:
-    """Variance that gains `step_variance` and decays at `rate`; infinite where flat."""
-    flat = rate <= 1e-12 * np.max(np.abs(rate))
-    variance = step_variance / (2 * np.where(flat, 1.0, rate))
-    return np.where(flat & (step_variance > 0), np.inf, variance)
 
 
 def _drift_shift(levels: Levels, kernel: Levels, covariance: Square) -> Levels:

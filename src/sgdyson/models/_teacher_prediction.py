@@ -10,8 +10,10 @@ among themselves, each a quadratic mode of curvature 1 whose noise grows with th
   + \langle\delta_{ii}\delta_{jj}\rangle$: $p_+$, growing by 1/|B|,
 * $\langle\delta_{ij}\delta_{ji}\rangle - \langle\delta_{ii}\delta_{jj}\rangle$: $p_-$, by -1/|B|.
 
-The levels feel the symmetric part alone: $\sigma^2 = \langle\delta_{ij}^2\rangle +
-\langle\delta_{ij}\delta_{ji}\rangle = [(N+1) t - p_+]/N + (p_+ + p_-)/2$. Under plain SGD
+The levels feel the symmetric part alone, M: off the diagonal $2 V_{ij} = \sigma^2 =
+\langle\delta_{ij}^2\rangle + \langle\delta_{ij}\delta_{ji}\rangle = [(N+1) t - p_+]/N + (p_+ +
+p_-)/2$, and on it $V_{ii} = \sigma^2 + \langle\delta_{ii}\delta_{jj}\rangle$, the last
+$(p_+ - p_-)/2$: all levels move together a little, which no spacing feels. Under plain SGD
 $t = \alpha A/|B|/[2 - \alpha(1 + (N+1)/|B|)]$, and to first order in 1/|B| $\sigma^2$ is $2/(2 -
 \alpha)$ times $1 + \alpha (N+2)/(2 |B| (2 - \alpha))$, in units of $\alpha A/|B|$. Adam and RMSProp
 normalise each entry of the gradient by itself. Derivation: docs, "Theory".
@@ -23,7 +25,7 @@ from jaxtyping import Float
 from ..errors import NoPredictionError
 from ..optimizers import Adam, Optimizer, RMSProp, effective_rate, stationary_variance
 from ..optimizers._stationary import remaining
-from ._prediction import Levels, Prediction, level_repulsion_shift, mixing
+from ._prediction import Levels, Prediction, has_partner, level_repulsion_shift, mixing
 
 Square = Float[np.ndarray, "level level"]
 
@@ -53,13 +55,15 @@ def predict_teacher_student(
     label_noise = noise**2 + ((offset[:, None] + offset) / 2) ** 2
     if isinstance(optimizer, RMSProp | Adam):
         covariance, rate = _normalised(optimizer, learning_rate, label_noise, batch_size)
-        stable = True
+        common, stable = np.zeros(n), True
     else:
-        moments = _second_moments(n, learning_rate, batch_size, optimizer)
-        covariance = label_noise * moments / 2 if batch_size < np.inf else np.zeros((n, n))
-        covariance = np.where(label_noise > 0, covariance, 0.0) * (1 + np.eye(n))
-        rate = effective_rate(optimizer, learning_rate)
+        moments, together = _second_moments(n, learning_rate, batch_size, optimizer)
+        acting = np.where(label_noise > 0, label_noise, 0.0) if batch_size < np.inf else 0.0
         stable = bool(np.isfinite(moments))
+        covariance = acting * (moments / 2 * (1 + np.eye(n)) + together * np.eye(n))
+        covariance = np.where(np.asarray(acting) == 0, np.zeros((n, n)), covariance)
+        common = np.diag(np.broadcast_to(acting, (n, n))) * (together if stable else 0.0)
+        rate = effective_rate(optimizer, learning_rate)
 
     def curve(initial: Levels, updates: Levels) -> Float[np.ndarray, "time level"]:
         left = remaining(optimizer, learning_rate, 1.0, updates)[:, None]
@@ -74,25 +78,28 @@ def predict_teacher_student(
         learnt=np.full(n, stable),
         curvature=np.full(n, 1 + decay),
         covariance=covariance,
-        width=np.sqrt(np.diag(covariance)),
+        width=np.sqrt(np.diag(covariance) - np.where(has_partner(levels), common, 0.0)),
         mean_shift=shift,
         relaxation_time=np.full(n, 1 / (rate * (1 + decay)) if stable else np.inf),
         # the second moments are exact; the scatter of the inputs bends the Gaussian they belong to
         next_order=mixing(modes, covariance) + rate * (n + 1) / (2 * batch_size),
         _curve=curve,
+        common=common,
     )
 
 
 def _second_moments(
     n: int, learning_rate: float, batch_size: float, optimizer: Optimizer | None
-) -> float:
-    r"""$\sigma^2/A$; infinite where the student is not stable."""
+) -> tuple[float, float]:
+    r"""$\sigma^2/A$ and $\langle\delta_{ii}\delta_{jj}\rangle/A$; infinite where not stable."""
     growth = np.array([n + 1, 1, -1]) / batch_size
     noise = 0.0 if batch_size == np.inf else 1 / batch_size
     row, plus, minus = stationary_variance(
         optimizer, learning_rate, 1.0, noise, multiplicative=growth
     )
-    return float(((n + 1) * row - plus) / n + (plus + minus) / 2 if np.isfinite(row) else np.inf)
+    if not np.isfinite(row):
+        return np.inf, np.inf
+    return float(((n + 1) * row - plus) / n + (plus + minus) / 2), float(plus - minus) / 2
 
 
 def _normalised(

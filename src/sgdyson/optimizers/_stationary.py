@@ -101,6 +101,48 @@ def stationary_variance(
     return np.where(stable, unit * q / np.where(stable, 1 - growth, 1.0), np.inf)
 
 
+def remembered_variance(
+    optimizer: Optimizer | None,
+    learning_rate: float,
+    curvature: np.ndarray,
+    noise: np.ndarray,
+    memory: np.ndarray,
+    at_once: np.ndarray,
+) -> np.ndarray:
+    r"""Variance of a weight whose gradient remembers, as that of a persistent chain does.
+
+    The gradient is $y' + h_0 w$ with $y' = r y + (1 - r) h w + \eta$: what the samples know of the
+    weight, and their noise, are both forgotten by r an update. With the state z of the optimiser,
+    $z' = F z + G (y' + h_0 w)$; the covariance of (z, y) solves a discrete Lyapunov equation,
+    without approximation. Under plain SGD, $h_0 = 0$ and $f = (1 + r)/(1 - r)$, it is
+    $\alpha^2 q f/[\gamma (2 - \gamma/f)]$, $\gamma = \alpha h$.
+
+    Args:
+        optimizer: a linear one, its weight decay left out; None is plain SGD.
+        learning_rate: alpha.
+        curvature: h, any shape.
+        noise: variance q of y, at a weight at rest; the same shape.
+        memory: r, from 0 to below 1; the same shape.
+        at_once: $h_0$; the same shape.
+
+    Returns:
+        Variances; infinite where not stable.
+    """
+    drift, kick = _matrices(_linear_one(optimizer), learning_rate, decayed=False)
+    size = len(kick) + 1
+    gradient = np.zeros((*curvature.shape, size))  # y' + h_0 w, as a row on (z, y)
+    gradient[..., 0] = (1 - memory) * curvature + at_once
+    gradient[..., -1] = memory
+    step = np.zeros((*curvature.shape, size, size))
+    step[..., :-1, :-1] = drift
+    step[..., :-1, :] += kick[:, None] * gradient[..., None, :]
+    step[..., -1, :] = gradient
+    step[..., -1, 0] -= at_once
+    source = np.append(kick, 1.0)
+    unit = _solved(step, step, np.outer(source, source))[..., 0, 0]
+    return np.where(np.isfinite(unit), unit * noise * (1 - memory**2), np.inf)
+
+
 def stationary_covariance(
     optimizer: Optimizer | None, learning_rate: float, hessian: np.ndarray, noise: np.ndarray
 ) -> np.ndarray:
@@ -166,18 +208,21 @@ def _unit_covariance(
     drift: np.ndarray, kick: np.ndarray, left: np.ndarray, right: np.ndarray
 ) -> np.ndarray:
     """Of two weights of these curvatures that feel one noise of variance 1."""
-    size = len(kick)
-    pull = np.outer(kick, np.eye(size)[0])
+    pull = np.outer(kick, np.eye(len(kick))[0])
     first, second = (drift + curvature[..., None, None] * pull for curvature in (left, right))
+    return np.asarray(_solved(first, second, np.outer(kick, kick))[..., 0, 0])
+
+
+def _solved(first: np.ndarray, second: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """Sigma = A Sigma B^T + source, infinite where A or B does not contract."""
+    size = source.shape[-1]
     radii = [np.abs(np.linalg.eigvals(step)).max(axis=-1) for step in (first, second)]
-    stable = np.maximum(*radii) < 1
-    product = np.einsum("...ij,...kl->...ikjl", first, second).reshape(
-        *left.shape, size**2, size**2
-    )
-    product = np.where(stable[..., None, None], product, 0.0)
-    source = np.outer(kick, kick).reshape(size**2, 1)
-    solved = np.linalg.solve(np.eye(size**2) - product, source)[..., 0, 0]
-    return np.where(stable, solved, np.inf)
+    stable = (np.maximum(*radii) < 1)[..., None, None]
+    product = np.einsum("...ij,...kl->...ikjl", first, second)
+    product = product.reshape(*first.shape[:-2], size**2, size**2)
+    product = np.where(stable, product, 0.0)
+    solved = np.linalg.solve(np.eye(size**2) - product, source.reshape(size**2, 1))
+    return np.where(stable, solved.reshape(*first.shape[:-2], size, size), np.inf)
 
 
 def _normalised_variance(
