@@ -1,14 +1,23 @@
 """The analysis, on data whose law is known without SGD."""
 
+import dataclasses
+import json
 import math
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from sgdyson import GaussianRBM
+from sgdyson import GaussianRBM, simulate
 from sgdyson.analysis import Check, measure, measure_force, scaling, stationary_levels
 from sgdyson.errors import InvalidInputError
+from sgdyson.optimizers import (
+    OPTIMIZERS,
+    SGD,
+    HeavyBall,
+    optimizer_of,
+    optimizer_settings,
+)
 from sgdyson.stats import Estimate
 
 MODEL = GaussianRBM.scalar_field(6, 6, sampler="independent")
@@ -32,7 +41,7 @@ def goe_run(learning_rate: float, batch_size: int, stretch: float = 1.0, seed: i
             "diverged": ("replica", np.zeros(replicas, bool)),
         },
         coords={"time": np.arange(times)},
-        attrs={"learning_rate": learning_rate, "batch_size": batch_size},
+        attrs={"learning_rate": learning_rate, "batch_size": batch_size, "optimizer": "sgd"},
     )
 
 
@@ -100,3 +109,42 @@ def test_tolerances_follow_from_errors():
 def test_too_little_is_refused():
     with pytest.raises(InvalidInputError, match="0 records after 100"):
         stationary_levels(goe_run(0.05, 64), burn_in=100)
+
+
+def test_a_run_is_held_against_the_prediction_of_its_own_optimiser():
+    """Under momentum 0.9 the squared width is ten times that of plain SGD at the same rate."""
+    optimizer = HeavyBall(0.9)
+    values, vectors = np.linalg.eigh(9.0 * np.eye(6) - MODEL.target_kernel)
+    rest = vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T  # begins where it ends
+    model = GaussianRBM(
+        MODEL.target_kernel, rbm_mass=3.0, sampler="independent", initial_weights=rest
+    )
+    run = simulate(
+        model, learning_rate=0.005, batch_size=64, replicas=64, updates=1500, record_every=50,
+        record_from=600, seed=4, optimizer=optimizer, progress=False,
+    )  # fmt: skip
+    found = measure("momentum", run, model, burn_in=0)
+    assert found.prediction.width == pytest.approx(model.predict(0.005, 64, optimizer).width)
+    for part in found.pairs:
+        mean, plain = part.pair.mean, model.predict(0.005, 64).mean_spacing
+        allowed = 4 * mean.error + part.next_order * part.pair.predicted_mean
+        assert abs(mean.value - part.pair.predicted_mean) < allowed
+        assert abs(mean.value - plain[part.multiplet.indices[0]]) > allowed
+
+
+def test_an_optimiser_that_is_not_known_is_refused_or_given():
+    run = goe_run(0.05, 64)
+    run.attrs["optimizer"] = "optax.lion"
+    with pytest.raises(InvalidInputError, match=r"optax\.lion"):
+        measure("unknown", run, MODEL, 0)
+    assert measure("told", run, MODEL, 0, SGD()).pairs
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimiser_survives_as_settings(name):
+    kind = OPTIMIZERS[name]
+    numbers = {part.name: part.default * 0.75 for part in dataclasses.fields(kind)}
+    optimizer = kind(**numbers)
+    settings = json.loads(json.dumps(optimizer_settings(optimizer)))
+    assert optimizer_of(settings) == optimizer
+    assert optimizer_of(optimizer_settings(None)) == SGD()

@@ -143,7 +143,7 @@ def test_optimisers():
     np.testing.assert_array_equal(plain, run(optimizer=optax.sgd).levels)
     heavy = run(optimizer=optax.sgd(0.05, momentum=0.9))
     assert not np.isclose(plain[:, -1], heavy.levels[:, -1]).any()
-    assert run(optimizer=optax.adam).attrs["optimizer"] == "adam"
+    assert run(optimizer=optax.adam).attrs["optimizer"] == "optax.adam"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..errors import require
 from ..models import Model, Prediction
+from ..optimizers import Optimizer, optimizer_of
 from ..spectra import Multiplet, multiplet_levels, multiplets, spacings
 from ..stats import (
     Estimate,
@@ -110,18 +111,30 @@ def stationary_levels(run: xr.Dataset, burn_in: int) -> Floats:
     return np.asarray(kept)
 
 
-def measure(name: str, run: xr.Dataset, model: Model, burn_in: int) -> MeasuredRun:
-    """Measure a run of `simulate` against its model's prediction.
+def measure(
+    name: str,
+    run: xr.Dataset,
+    model: Model,
+    burn_in: int,
+    optimizer: Optimizer | None = None,
+) -> MeasuredRun:
+    """Measure a run of `simulate` against its model's prediction, under the run's own optimiser.
 
     Args:
         name: of the run.
         run: the data set.
         model: that was simulated.
         burn_in: updates left out at the beginning.
+        optimizer: of the run, where its attributes do not tell: one of `sgdyson.optimizers`.
+
+    Raises:
+        InvalidInputError: a run whose optimiser is none of these; too little to measure.
+        NoPredictionError: a model without a prediction under this optimiser.
     """
     levels = stationary_levels(run, burn_in)
     learning_rate, batch_size = run.attrs["learning_rate"], run.attrs["batch_size"]
-    prediction = model.predict(learning_rate, batch_size)
+    optimizer = optimizer_of(run.attrs) if optimizer is None else optimizer
+    prediction = model.predict(learning_rate, batch_size, optimizer)
     groups = [
         group for group in multiplets(prediction.levels) if prediction.learnt[group.indices[0]]
     ]

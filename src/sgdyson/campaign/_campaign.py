@@ -19,7 +19,9 @@ from .._terminal import tell
 from .._threads import cores
 from ..errors import InvalidInputError, require
 from ..learning._block import block_size
+from ..learning._settings import PRNG
 from ..models import Model
+from ..optimizers import optimizer_settings
 from ..spectra import spacings
 from ..stats import mean_over_replicas
 from ._claim import read_claimed
@@ -169,7 +171,8 @@ class Campaign:
             attrs={
                 "learning_rate": learning.learning_rate,
                 "batch_size": batch if batch == np.inf else int(batch),
-                "optimizer": learning.optimizer,
+                **optimizer_settings(learning.rule()),
+                "prng": PRNG,
                 "updates": setting.recorded_updates,
                 "record_every": setting.interval,
                 "record_from": setting.burn_in_updates,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from ..optimizers import SGD, Adam, AdamW, HeavyBall, Muon, Nesterov, Optimizer, RMSProp
+from ..optimizers import OPTIMIZERS, SGD, Optimizer
 
 
 class Section(BaseModel):
@@ -34,12 +34,6 @@ Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 BatchSize: TypeAlias = Annotated[float, Field(ge=1), AfterValidator(_whole)]
 Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
-
-
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    "sgd": SGD, "heavy_ball": HeavyBall, "nesterov": Nesterov, "rmsprop": RMSProp, "adam": Adam,
-    "adamw": AdamW, "muon": Muon,
-}  # fmt: skip
 
 
 class LearningSection(Section):

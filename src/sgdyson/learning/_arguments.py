@@ -101,13 +101,6 @@ def factory(optimizer: Optimizer | None, learning_rate: float) -> OptimizerFacto
     return optimizer
 
 
-def name_of(optimizer: Optimizer | None) -> str:
-    """For the attributes of a result."""
-    if optimizer is None:
-        return "sgd"
-    return getattr(optimizer, "__name__", None) or repr(optimizer)
-
-
 def _chosen(replicas: Any) -> range:
     if not isinstance(replicas, range):
         try:

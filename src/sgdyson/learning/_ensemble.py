@@ -16,7 +16,8 @@ from .._progress import progress_bar
 from .._threads import one_blas_thread
 from ..errors import require
 from ..models import Model
-from ._arguments import Optimizer, Request, checked, factory, name_of
+from ..optimizers import optimizer_settings
+from ._arguments import Optimizer, Request, checked, factory
 from ._block import block_size, run_block
 from ._dataset import Recorder, labelled
 from ._devices import devices
@@ -88,7 +89,7 @@ def simulate(
         "record_every": request.record_every,
         "record_from": request.record_from,
         "seed": request.seed,
-        "optimizer": name_of(optimizer),
+        **optimizer_settings(optimizer),
         "prng": PRNG,
         **model.settings(),
     }

@@ -58,11 +58,12 @@ def predict_teacher_student(
         common, stable = np.zeros(n), True
     else:
         moments, together = _second_moments(n, learning_rate, batch_size, optimizer)
-        acting = np.where(label_noise > 0, label_noise, 0.0) if batch_size < np.inf else 0.0
+        acting = label_noise if batch_size < np.inf else np.zeros((n, n))
         stable = bool(np.isfinite(moments))
-        covariance = acting * (moments / 2 * (1 + np.eye(n)) + together * np.eye(n))
-        covariance = np.where(np.asarray(acting) == 0, np.zeros((n, n)), covariance)
-        common = np.diag(np.broadcast_to(acting, (n, n))) * (together if stable else 0.0)
+        of_unit = moments / 2 * (1 + np.eye(n)) + np.diag(np.full(n, together if stable else 0.0))
+        # no noise, no fluctuation, stable or not
+        covariance = np.multiply(acting, of_unit, out=np.zeros((n, n)), where=acting > 0)
+        common = np.diag(acting) * (together if stable else 0.0)
         rate = effective_rate(optimizer, learning_rate)
 
     def curve(initial: Levels, updates: Levels) -> Float[np.ndarray, "time level"]:
