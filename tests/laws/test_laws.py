@@ -99,6 +99,30 @@ class TestEveryLaw:
         np.testing.assert_allclose(law.pdf(outside), 0, atol=1e-15)
         assert law.citation
 
+    @pytest.mark.parametrize("ask", ["pdf", "cdf", "logpdf", "ppf"])
+    def test_nan_of_nan_in_every_shape_under_any_setting(self, law, ask):
+        with np.errstate(all="raise"):
+            function = getattr(law, ask)
+            assert np.isnan(function(np.nan))
+            assert function(np.nan).shape == ()
+            mixed = function([[0.5, np.nan], [0.25, 1.0]])
+            np.testing.assert_array_equal(np.isnan(mixed), [[False, True], [False, False]])
+            assert function([]).shape == (0,)
+            assert function(np.float32(0.5)) == function(0.5) == function(np.array(0.5))
+            with pytest.raises(InvalidInputError, match="real numbers"):
+                function([0.5, 0.5j])
+
+    def test_what_is_at_infinity_and_at_the_ends(self, law):
+        low, high = law.ends
+        with np.errstate(all="raise"):
+            far = np.array([-np.inf, -1e300, 1e300, np.inf])
+            np.testing.assert_array_equal(law.pdf(far), 0)
+            np.testing.assert_allclose(law.cdf(far), [0, 0, 1, 1], atol=1e-10)
+            np.testing.assert_array_equal(law.cdf(far[[0, 3]]), [0, 1])
+            np.testing.assert_array_equal(law.ppf([0, 1]), [low, high])
+            assert (law.logpdf(far) < -700).all()
+        assert low <= law.support[0] < law.support[1] <= high
+
     def test_probabilities_outside_zero_and_one_are_refused(self, law):
         with pytest.raises(InvalidInputError, match=r"1\.5"):
             law.ppf(1.5)

@@ -30,6 +30,10 @@ class ExactSpacing(TabulatedLaw):
         require(self.beta in (1, 2), f"beta = {self.beta!r} must be 1 or 2.")
 
     @property
+    def ends(self) -> tuple[float, float]:
+        return 0.0, np.inf
+
+    @property
     def _series(self) -> Chebyshev:
         return _distribution(self.beta)
 

@@ -51,14 +51,16 @@ class GaussianEnsembleDensity(Law):
         reach = _reach(self.n, self.beta) * self.width
         return -reach, reach
 
-    def pdf(self, x: ArrayLike) -> Floats:
-        return np.asarray(
-            _density(self.n, self.beta, np.asarray(x, dtype=float) / self.width) / self.width
-        )
+    @property
+    def ends(self) -> tuple[float, float]:
+        return -np.inf, np.inf
 
-    def cdf(self, x: ArrayLike) -> Floats:
+    def _pdf(self, x: Floats) -> Floats:
+        return np.asarray(_density(self.n, self.beta, x / self.width) / self.width)
+
+    def _cdf(self, x: Floats) -> Floats:
         reach = _reach(self.n, self.beta)
-        u = np.clip(np.asarray(x, dtype=float) / self.width, -reach, reach)
+        u = np.clip(x / self.width, -reach, reach)
         return np.asarray(np.clip(_mass(self.n, self.beta)(u), 0.0, 1.0))
 
     def mean(self) -> float:

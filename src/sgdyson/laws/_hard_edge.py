@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.polynomial import Chebyshev
-from numpy.typing import ArrayLike
 from scipy import special
 
 from ..errors import require
@@ -56,8 +55,12 @@ class HardEdge(Law):
     def support(self) -> tuple[float, float]:
         return 0.0, self._root.support[1] ** self._root.power
 
-    def pdf(self, x: ArrayLike) -> Floats:
-        values, power = np.asarray(x, dtype=float), self._root.power
+    @property
+    def ends(self) -> tuple[float, float]:
+        return 0.0, np.inf
+
+    def _pdf(self, x: Floats) -> Floats:
+        values, power = x, self._root.power
         tiny = np.finfo(float).tiny
         positive = np.maximum(values, tiny)
         # nearer to zero s^a is closer to the density than the slope of the table is
@@ -66,11 +69,11 @@ class HardEdge(Law):
         density = self._root.pdf(root) * root / (power * near) * (positive / near) ** self.a
         return np.where(values < 0, 0.0, density)
 
-    def cdf(self, x: ArrayLike) -> Floats:
-        values = np.maximum(np.asarray(x, dtype=float), 0.0)
+    def _cdf(self, x: Floats) -> Floats:
+        values = np.maximum(x, 0.0)
         return self._root.cdf(values ** (1 / self._root.power))
 
-    def ppf(self, q: ArrayLike) -> Floats:
+    def _ppf(self, q: Floats) -> Floats:
         return np.asarray(self._root.ppf(q) ** self._root.power)
 
     def mean(self) -> float:

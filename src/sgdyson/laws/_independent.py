@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 from scipy import optimize, special
 
 from ..errors import require
-from ._law import Floats, Law, probabilities
+from ._law import Floats, Law
+from ._wigner import FAR
 
 
 @dataclass(frozen=True)
@@ -39,21 +40,30 @@ class Brody(Law):
     def support(self) -> tuple[float, float]:
         return 0.0, float((40 / self._rate) ** (1 / self._power))
 
-    def pdf(self, x: ArrayLike) -> Floats:
-        s = np.asarray(x, dtype=float)
-        inside = np.maximum(s, 0.0)
+    @property
+    def ends(self) -> tuple[float, float]:
+        return 0.0, np.inf
+
+    def _pdf(self, x: Floats) -> Floats:
+        inside = np.clip(x, 0.0, FAR)
         density = (
             self._power * self._rate * inside**self.q * np.exp(-self._rate * inside**self._power)
         )
-        return np.where(s < 0, 0.0, density)
+        return np.where(x < 0, 0.0, density)
 
-    def cdf(self, x: ArrayLike) -> Floats:
-        s = np.maximum(np.asarray(x, dtype=float), 0.0)
+    def _logpdf(self, x: Floats) -> Floats:
+        s = np.clip(x, 0.0, FAR)
+        norm = np.log(self._power * self._rate)
+        exponent = norm + special.xlogy(self.q, s) - self._rate * s**self._power
+        return np.where(x < 0, -np.inf, exponent)
+
+    def _cdf(self, x: Floats) -> Floats:
+        s = np.clip(x, 0.0, FAR)
         return np.asarray(-np.expm1(-self._rate * s**self._power))
 
-    def ppf(self, q: ArrayLike) -> Floats:
+    def _ppf(self, q: Floats) -> Floats:
         with np.errstate(divide="ignore"):
-            exponent = -np.log1p(-probabilities(q))
+            exponent = -np.log1p(-q)
         return np.asarray((exponent / self._rate) ** (1 / self._power))
 
     def mean(self) -> float:

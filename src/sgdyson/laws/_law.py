@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import elementwise
 
+from .. import _checks
+from .._checks import real_array, shown
 from ..errors import require
 
 Floats = NDArray[np.float64]
@@ -28,13 +30,26 @@ class Law(ABC):
     def support(self) -> tuple[float, float]:
         """The interval that holds the mass, but for less than 1e-16 of it."""
 
-    @abstractmethod
-    def pdf(self, x: ArrayLike) -> Floats:
-        """Density at x, same shape, per unit of x."""
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the largest value there can be, infinite where there is none."""
+        return self.support
 
     @abstractmethod
+    def _pdf(self, x: Floats) -> Floats:
+        """Density at finite x."""
+
+    @abstractmethod
+    def _cdf(self, x: Floats) -> Floats:
+        """Probability of a value below finite x."""
+
+    def pdf(self, x: ArrayLike) -> Floats:
+        """Density at x, same shape, per unit of x; NaN of NaN."""
+        return self._at(x, self._pdf, 0.0, 0.0)
+
     def cdf(self, x: ArrayLike) -> Floats:
-        """Probability of a value below x, same shape."""
+        """Probability of a value below x, same shape; NaN of NaN."""
+        return self._at(x, lambda finite: np.clip(self._cdf(finite), 0, 1), 0.0, 1.0)
 
     @abstractmethod
     def mean(self) -> float:
@@ -45,21 +60,54 @@ class Law(ABC):
         """The variance."""
 
     def logpdf(self, x: ArrayLike) -> Floats:
-        """Logarithm of the density, minus infinity outside the support."""
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.log(self.pdf(x)))
+        """Logarithm of the density, minus infinity outside the support; NaN of NaN."""
+        return self._at(x, self._logpdf, -np.inf, -np.inf)
+
+    def _logpdf(self, x: Floats) -> Floats:
+        return np.asarray(np.log(self._pdf(x)))
+
+    def _at(
+        self, x: ArrayLike, function: Callable[[Floats], Floats], below: float, above: float
+    ) -> Floats:
+        """A function of finite x, what it is at minus and plus infinity, and NaN of NaN.
+
+        Underflow in a tail is the right answer there, whatever NumPy is set to do about it.
+        """
+        values = real_array("x", x)
+        finite = np.isfinite(values)
+        with np.errstate(all="ignore"):
+            result = function(np.where(finite, values, self.support[1]))
+        ends = np.where(np.isnan(values), np.nan, np.where(values < 0, below, above))
+        return np.asarray(np.where(finite, result, ends))
 
     def std(self) -> float:
         """The standard deviation."""
         return float(np.sqrt(self.var()))
 
     def ppf(self, q: ArrayLike) -> Floats:
-        """The x with cdf(x) = q, same shape; q outside [0, 1] is refused."""
-        probability = probabilities(q)
+        """The x with cdf(x) = q, same shape: the `ends` of 0 and 1, NaN of NaN.
+
+        Raises:
+            InvalidInputError: q outside [0, 1].
+        """
+        probability = real_array("q", q)
+        require(
+            not bool(((probability < 0) | (probability > 1)).any()),
+            f"q = {shown(q)} must lie between 0 and 1: it is a probability.",
+        )
+        inside = (probability > 0) & (probability < 1)
+        with np.errstate(all="ignore"):
+            low, high = self.ends
+            x = self._ppf(np.where(inside, probability, 0.5))
+        x = np.where(probability == 0, low, np.where(probability == 1, high, x))
+        return np.asarray(np.where(np.isnan(probability), np.nan, x))
+
+    def _ppf(self, q: Floats) -> Floats:
+        """The x of probabilities between 0 and 1, these excluded."""
         low, high = self.support
-        inside = np.clip(probability, self.cdf(low), self.cdf(high))
+        inside = np.clip(q, self.cdf(low), self.cdf(high))
         bracket = (np.full_like(inside, low), np.full_like(inside, high))
-        root = elementwise.find_root(lambda x, p: self.cdf(x) - p, bracket, args=(inside,))
+        root = elementwise.find_root(lambda x, p: self._cdf(x) - p, bracket, args=(inside,))
         return np.asarray(root.x)
 
     def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:
@@ -76,20 +124,7 @@ def accepted(propose: Callable[[int], Floats], size: int | tuple[int, ...]) -> F
     return np.reshape(found[:wanted], size)
 
 
-def probabilities(q: ArrayLike) -> Floats:
-    """Refuse what is not a probability."""
-    probability = np.asarray(q, dtype=float)
-    require(
-        bool(((probability >= 0) & (probability <= 1)).all()),
-        f"q = {q!r} must lie between 0 and 1: it is a probability.",
-    )
-    return probability
-
-
 def positive(**parameters: float) -> None:
     """Refuse parameters that are not positive numbers."""
     for name, value in parameters.items():
-        require(
-            bool(np.isfinite(value)) and value > 0,
-            f"{name} = {value!r} must be a positive number.",
-        )
+        _checks.positive(name, value)

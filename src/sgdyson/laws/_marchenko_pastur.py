@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import require
-from ._law import Floats, Law, RandomState, accepted, positive, probabilities
+from ._law import Floats, Law, RandomState, accepted, positive
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 
@@ -49,16 +49,16 @@ class MarchenkoPastur(Law):
         low, high = self.edges
         return (0.0 if self.atom else low), high
 
-    def pdf(self, x: ArrayLike) -> Floats:
-        values = np.asarray(x, dtype=float)
+    def _pdf(self, x: Floats) -> Floats:
+        values = x
         low, high = self.edges
         inside = (values > low) & (values < high)
         at = np.where(inside, values, high)
         density = np.sqrt((high - at) * (at - low)) / (2 * np.pi * self.sigma**2 * self.ratio * at)
         return np.where(inside, density, 0.0)
 
-    def cdf(self, x: ArrayLike) -> Floats:
-        values = np.asarray(x, dtype=float)
+    def _cdf(self, x: Floats) -> Floats:
+        values = x
         low, high = self.edges
         c, u = self.ratio, np.clip(values, low, high) / self.sigma**2
         a, b = low / self.sigma**2, high / self.sigma**2
@@ -70,8 +70,8 @@ class MarchenkoPastur(Law):
         total = 0.5 + max(c - 1, 0.0) / (2 * c) + mass
         return np.where(values < 0, 0.0, np.clip(total, self.atom, 1.0))
 
-    def ppf(self, q: ArrayLike) -> Floats:
-        probability = probabilities(q)
+    def _ppf(self, q: Floats) -> Floats:
+        probability = q
         atom = self.atom
         above = self._inverse(np.maximum(probability, atom))
         return np.where(probability <= atom, self.support[0], above)
@@ -160,8 +160,8 @@ class MarchenkoPasturSingular(Law):
         low, high = self.edges
         return (0.0 if self.atom else low), high
 
-    def pdf(self, x: ArrayLike) -> Floats:
-        s = np.asarray(x, dtype=float)
+    def _pdf(self, x: Floats) -> Floats:
+        s = x
         low, high = self.edges
         inside = (s >= low) & (s < high) & (s >= 0)
         at = np.where(inside, s, high)
@@ -169,11 +169,11 @@ class MarchenkoPasturSingular(Law):
         shape = np.sqrt(high**2 - at**2) * np.sqrt(1 - (low / np.where(at > 0, at, 1.0)) ** 2)
         return np.where(inside, shape / (np.pi * self.sigma**2 * self.ratio), 0.0)
 
-    def cdf(self, x: ArrayLike) -> Floats:
-        s = np.asarray(x, dtype=float)
+    def _cdf(self, x: Floats) -> Floats:
+        s = x
         return np.where(s < 0, 0.0, self._levels.cdf(s**2))
 
-    def ppf(self, q: ArrayLike) -> Floats:
+    def _ppf(self, q: Floats) -> Floats:
         return np.asarray(np.sqrt(self._levels.ppf(q)))
 
     def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:

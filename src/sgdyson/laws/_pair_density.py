@@ -35,16 +35,20 @@ class PairDensity(Law):
     def support(self) -> tuple[float, float]:
         return self.centre - 10 * self.width, self.centre + 10 * self.width
 
-    def pdf(self, x: ArrayLike) -> Floats:
-        u = (np.asarray(x, dtype=float) - self.centre) / self.width
+    @property
+    def ends(self) -> tuple[float, float]:
+        return -np.inf, np.inf
+
+    def _pdf(self, x: Floats) -> Floats:
+        u = (x - self.centre) / self.width
         gauss = np.exp(-(u**2) / 2)
         terms = 2 * gauss + np.sqrt(2 * np.pi) * u * special.erf(u / np.sqrt(2))
         return np.asarray(gauss * terms / (4 * np.sqrt(np.pi) * self.width))
 
-    def cdf(self, x: ArrayLike) -> Floats:
+    def _cdf(self, x: Floats) -> Floats:
         # d/du [-sqrt(2 pi) e^{-u^2/2} erf(u/sqrt 2)] is the second term less 2 e^{-u^2}, and
         # 4 e^{-u^2} is what remains
-        u = (np.asarray(x, dtype=float) - self.centre) / self.width
+        u = (x - self.centre) / self.width
         drop = np.sqrt(2 * np.pi) * np.exp(-(u**2) / 2) * special.erf(u / np.sqrt(2))
         return np.asarray((1 + special.erf(u)) / 2 - drop / (4 * np.sqrt(np.pi)))
 

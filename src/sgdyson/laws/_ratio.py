@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ..errors import require
 from ._law import Floats, Law
@@ -41,12 +40,12 @@ class SpacingRatio(Law):
     def support(self) -> tuple[float, float]:
         return 0.0, 1.0
 
-    def pdf(self, x: ArrayLike) -> Floats:
-        values = np.asarray(x, dtype=float)
+    def _pdf(self, x: Floats) -> Floats:
+        values = x
         return np.where((values >= 0) & (values <= 1), self._density(np.clip(values, 0, 1)), 0.0)
 
-    def cdf(self, x: ArrayLike) -> Floats:
-        r = np.clip(np.asarray(x, dtype=float), 0.0, 1.0)
+    def _cdf(self, x: Floats) -> Floats:
+        r = np.clip(x, 0.0, 1.0)
         inside = self._density(r[..., None] * (1 + _NODES) / 2)
         return np.asarray(np.clip(r / 2 * (inside @ _WEIGHTS), 0.0, 1.0))
 

@@ -27,12 +27,12 @@ class Semicircle(Law):
     def support(self) -> tuple[float, float]:
         return -self.radius, self.radius
 
-    def pdf(self, x: ArrayLike) -> Floats:
-        u = np.clip(np.asarray(x, dtype=float) / self.radius, -1, 1)
+    def _pdf(self, x: Floats) -> Floats:
+        u = np.clip(x / self.radius, -1, 1)
         return np.asarray(2 * np.sqrt(1 - u**2) / (np.pi * self.radius))
 
-    def cdf(self, x: ArrayLike) -> Floats:
-        u = np.clip(np.asarray(x, dtype=float) / self.radius, -1, 1)
+    def _cdf(self, x: Floats) -> Floats:
+        u = np.clip(x / self.radius, -1, 1)
         return np.asarray(0.5 + (u * np.sqrt(1 - u**2) + np.arcsin(u)) / np.pi)
 
     def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.polynomial import Chebyshev
-from numpy.typing import ArrayLike
 
 from ._law import Floats, Law
 
@@ -29,14 +28,14 @@ class TabulatedLaw(Law):
         low, high = self._series.domain
         return float(low), float(high)
 
-    def pdf(self, x: ArrayLike) -> Floats:
-        values = np.asarray(x, dtype=float)
+    def _pdf(self, x: Floats) -> Floats:
+        values = x
         low, high = self.support
         density = np.maximum(self._series.deriv()(np.clip(values, low, high)), 0.0)
         return np.where((values >= low) & (values <= high), density, 0.0)
 
-    def cdf(self, x: ArrayLike) -> Floats:
-        inside = np.clip(np.asarray(x, dtype=float), *self.support)
+    def _cdf(self, x: Floats) -> Floats:
+        inside = np.clip(x, *self.support)
         return np.asarray(np.clip(self._series(inside), 0.0, 1.0))
 
     def mean(self) -> float:

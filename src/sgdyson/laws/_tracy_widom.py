@@ -37,6 +37,10 @@ class TracyWidom(TabulatedLaw):
         require(self.beta in (1, 2, 4), f"beta = {self.beta!r} must be 1, 2 or 4.")
 
     @property
+    def ends(self) -> tuple[float, float]:
+        return -np.inf, np.inf
+
+    @property
     def _series(self) -> Chebyshev:
         return _distribution(self.beta)
 

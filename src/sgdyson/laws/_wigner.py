@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import special
 
 from ..errors import require
-from ._law import Floats, Law, RandomState, probabilities
+from ._law import Floats, Law, RandomState
+
+FAR = 1e60  # spacings so large and larger: their powers do not overflow, and nothing is there
 
 
 @dataclass(frozen=True)
@@ -32,21 +33,31 @@ class WignerSurmise(Law):
         return 0.0, 7.0
 
     @property
+    def ends(self) -> tuple[float, float]:
+        return 0.0, np.inf
+
+    @property
     def _rate(self) -> float:
         return float((special.gamma(self.beta / 2 + 1) / special.gamma((self.beta + 1) / 2)) ** 2)
 
-    def pdf(self, x: ArrayLike) -> Floats:
-        s = np.maximum(np.asarray(x, dtype=float), 0.0)
+    def _pdf(self, x: Floats) -> Floats:
+        s = np.clip(x, 0.0, FAR)
         shape = (self.beta + 1) / 2
         norm = 2 * self._rate**shape / special.gamma(shape)
         return np.asarray(norm * s**self.beta * np.exp(-self._rate * s**2))
 
-    def cdf(self, x: ArrayLike) -> Floats:
-        s = np.maximum(np.asarray(x, dtype=float), 0.0)
+    def _logpdf(self, x: Floats) -> Floats:
+        shape = (self.beta + 1) / 2
+        norm = np.log(2) + shape * np.log(self._rate) - special.gammaln(shape)
+        s = np.maximum(x, 0.0)
+        return np.asarray(norm + self.beta * np.log(s) - self._rate * s**2)
+
+    def _cdf(self, x: Floats) -> Floats:
+        s = np.clip(x, 0.0, FAR)
         return np.asarray(special.gammainc((self.beta + 1) / 2, self._rate * s**2))
 
-    def ppf(self, q: ArrayLike) -> Floats:
-        squares = special.gammaincinv((self.beta + 1) / 2, probabilities(q))
+    def _ppf(self, q: Floats) -> Floats:
+        squares = special.gammaincinv((self.beta + 1) / 2, q)
         return np.asarray(np.sqrt(squares / self._rate))
 
     def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:
