@@ -110,6 +110,12 @@ def truth(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def settle(instance: object, **parameters: Any) -> None:
+    """Parameters of a frozen dataclass as plain numbers, whatever the types they were given in."""
+    for name, value in parameters.items():
+        object.__setattr__(instance, name, value)
+
+
 def shown(value: Any) -> str:
     """A value as it is told in a message: short, on one line."""
     text = " ".join(repr(value).split())

@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sgdyson.ensembles import CircularEnsemble, GaussianEnsemble, JacobiEnsemble, WishartEnsemble
+from sgdyson.ensembles import (
+    CircularEnsemble,
+    CoulombGas,
+    GaussianEnsemble,
+    JacobiEnsemble,
+    Quadratic,
+    WishartEnsemble,
+)
 from sgdyson.errors import InvalidInputError
 from sgdyson.laws import HardEdge, MarchenkoPastur, PairDensity
 from sgdyson.stats import ks_test
@@ -165,3 +172,30 @@ def test_the_same_random_state_gives_the_same_numbers(ensemble):
 def test_bad_arguments_are_named(make, named):
     with pytest.raises(InvalidInputError, match=named):
         make()
+
+
+@pytest.mark.parametrize("random_state", [-1, "a", 1.5, True, [-1], [0.5], {}])
+def test_a_seed_that_is_none_is_refused_in_one_sentence(random_state):
+    with pytest.raises(InvalidInputError, match=r"random_state = .* must be a whole number"):
+        GaussianEnsemble(3).eigenvalues(1, random_state)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, np.array])
+def test_whole_numbers_of_any_type(kind):
+    expected = GaussianEnsemble(3, 2).eigenvalues(2, 5)
+    levels = GaussianEnsemble(kind(3), kind(2)).eigenvalues(kind(2), kind(5))
+    np.testing.assert_array_equal(levels, expected)
+    sample = CoulombGas(Quadratic(), kind(1), kind(3)).sample(kind(10), kind(1), chains=kind(4))
+    assert sample.levels.shape == (10, 3)
+    for bad in (2.5, True, "3", 0):
+        with pytest.raises(InvalidInputError, match="must be a whole number"):
+            GaussianEnsemble(bad)
+
+
+@pytest.mark.parametrize(
+    "ensemble", [WishartEnsemble(3, 4), JacobiEnsemble(2, 3, 4), CircularEnsemble(3)]
+)
+def test_draws_of_any_type_of_count(ensemble):
+    np.testing.assert_array_equal(
+        ensemble.eigenvalues(np.array(2), np.int64(1)), ensemble.eigenvalues(2, 1)
+    )

@@ -390,3 +390,20 @@ def test_the_semicircle_is_fitted():
 def test_bad_parameters_are_named(make, value):
     with pytest.raises(InvalidInputError, match=value):
         make()
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float64, np.array])
+def test_parameters_of_any_type_of_number(kind):
+    for law in (TracyWidom, ExactSpacing, WignerSurmise, SpacingRatio):
+        assert law(kind(2)) == law(2)
+        assert law(kind(2)).pdf(0.5) == law(2).pdf(0.5)
+    assert GaussianEnsembleDensity(np.array(3)).pdf(0.5) == GaussianEnsembleDensity(3).pdf(0.5)
+    assert HardEdge(kind(2), kind(1)).pdf(0.5) == HardEdge(2, 1.0).pdf(0.5)
+    assert Brody(kind(1)).pdf(0.5) == Brody(1.0).pdf(0.5)
+
+
+@pytest.mark.parametrize("law", [TracyWidom, ExactSpacing, WignerSurmise, SpacingRatio, HardEdge])
+@pytest.mark.parametrize("beta", [True, "1", 1.5, np.array([1, 2]), None, np.nan])
+def test_a_beta_that_is_none_is_refused(law, beta):
+    with pytest.raises(InvalidInputError, match=r"beta = .* must be"):
+        law(beta)

@@ -8,8 +8,9 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from .._capacity import require_memory
+from .._checks import settle, whole
 from ..ensembles import GaussianEnsemble
-from ..ensembles._random import check_dense, check_size, complex_form, normal_entries
+from ..ensembles._random import check_dense, complex_form, normal_entries
 from ..errors import require
 from ._dataset import check_ensemble, descending, labelled
 
@@ -116,7 +117,7 @@ class MatrixProcess(_OrnsteinUhlenbeck):
     friction: float = 1.0
 
     def __post_init__(self) -> None:
-        check_size(n=self.n)
+        settle(self, n=whole("n", self.n))
         check_dense(self.beta)
         _positive(width=self.width, friction=self.friction)
 
@@ -153,7 +154,7 @@ class WishartProcess(_OrnsteinUhlenbeck):
     friction: float = 1.0
 
     def __post_init__(self) -> None:
-        check_size(n=self.n, m=self.m)
+        settle(self, n=whole("n", self.n), m=whole("m", self.m))
         require(self.m >= self.n, f"m = {self.m} must be at least n = {self.n}.")
         check_dense(self.beta)
         _positive(width=self.width, friction=self.friction)

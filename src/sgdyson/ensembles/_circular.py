@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._checks import settle, whole
 from ._random import (
     Levels,
     Matrices,
     RandomState,
-    check_beta,
     check_dense,
-    check_size,
     complex_form,
     generator,
     normal_entries,
+    repulsion_of,
 )
 
 
@@ -33,15 +33,15 @@ class CircularEnsemble:
     beta: float = 2
 
     def __post_init__(self) -> None:
-        check_size(n=self.n)
-        check_beta(self.beta)
+        settle(self, n=whole("n", self.n))
+        settle(self, beta=repulsion_of(self.beta))
 
     def matrices(self, size: int = 1, random_state: RandomState = None) -> Matrices:
         """Dense unitary matrices (F. Mezzadri, Notices AMS 54, 592 (2007)), shape (size, n, n).
 
         Symmetric for beta = 1; self-dual of shape (size, 2 n, 2 n), levels doubled, for beta = 4.
         """
-        check_size(size=size)
+        size = whole("size", size)
         check_dense(self.beta)
         n = 2 * self.n if self.beta == 4 else self.n
         unitary = _haar(generator(random_state), size, n)
@@ -54,7 +54,7 @@ class CircularEnsemble:
 
     def eigenvalues(self, size: int = 1, random_state: RandomState = None) -> Levels:
         """Angles of `size` matrices in (-pi, pi], ascending, shape (size, n)."""
-        check_size(size=size)
+        size = whole("size", size)
         return np.sort(np.angle(np.linalg.eigvals(self._five_diagonal(size, random_state))), axis=1)
 
     def _five_diagonal(self, size: int, random_state: RandomState) -> Matrices:

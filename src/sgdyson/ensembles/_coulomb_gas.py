@@ -8,10 +8,11 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
+from .._checks import reals, settle, whole
 from ..errors import NotConvergedError, require
 from ._gaussian import GaussianEnsemble
 from ._potentials import Laguerre, Quadratic
-from ._random import Levels, RandomState, check_beta, check_size, generator
+from ._random import Levels, RandomState, generator, repulsion_of
 from ._wishart import laguerre_levels
 
 _LARGEST_R_HAT = 1.01  # A. Vehtari et al., Bayesian Analysis 16, 667 (2021)
@@ -57,8 +58,8 @@ class CoulombGas:
 
     def __post_init__(self) -> None:
         require(callable(self.potential), f"potential = {self.potential!r} must be a function.")
-        check_beta(self.beta)
-        check_size(n=self.n)
+        settle(self, beta=repulsion_of(self.beta))
+        settle(self, n=whole("n", self.n))
 
     def sample(
         self,
@@ -82,21 +83,18 @@ class CoulombGas:
             NotConvergedError: chains that disagree (R-hat above 1.01), or of fewer than 100
                 effectively independent draws.
         """
-        check_size(draws=draws)
-        require(
-            isinstance(chains, int) and chains >= 2,
-            f"chains = {chains!r} must be a whole number of at least 2.",
-        )
+        draws = whole("draws", draws)
+        chains = whole("chains", chains, 2)
         random = generator(random_state)
         exact = self._exact(draws, random)
         if exact is not None:
             ones = np.ones(self.n)
             return GasSample(exact, ones, draws * ones, exact=True)
         default = np.sqrt(self.n) * np.linspace(-1, 1, self.n) if self.n > 1 else np.zeros(1)
-        start = np.asarray(default if initial_levels is None else initial_levels, dtype=float)
+        start = reals("initial_levels", default if initial_levels is None else initial_levels)
         require(
             start.shape == (self.n,) and bool((np.diff(start) > 0).all()),
-            f"initial_levels = {initial_levels!r} must be {self.n} ascending numbers.",
+            f"initial_levels of shape {start.shape} must be {self.n} ascending numbers.",
         )
         return self._chains(draws, random, start, chains)
 

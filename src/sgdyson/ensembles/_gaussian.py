@@ -4,17 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import require
+from .._checks import positive, settle, whole
 from ._random import (
     Levels,
     Matrices,
     RandomState,
-    check_beta,
     check_dense,
-    check_size,
     complex_form,
     generator,
     normal_entries,
+    repulsion_of,
 )
 from ._tridiagonal import tridiagonal_levels
 
@@ -39,19 +38,16 @@ class GaussianEnsemble:
     width: float = 1.0
 
     def __post_init__(self) -> None:
-        check_size(n=self.n)
-        check_beta(self.beta)
-        require(
-            bool(np.isfinite(self.width)) and self.width > 0,
-            f"width = {self.width!r} must be a positive number.",
-        )
+        settle(self, n=whole("n", self.n))
+        settle(self, beta=repulsion_of(self.beta))
+        settle(self, width=positive("width", self.width))
 
     def matrices(self, size: int = 1, random_state: RandomState = None) -> Matrices:
         """Dense matrices, shape (size, n, n); for beta = 4 complex ones of (size, 2 n, 2 n).
 
         Those of beta = 4 have each level twice; `eigenvalues` gives it once.
         """
-        check_size(size=size)
+        size = whole("size", size)
         check_dense(self.beta)
         first, second = normal_entries(generator(random_state), (size, self.n, self.n), self.beta)
         first = (first + first.conj().mT) * (self.width / 2)
@@ -61,7 +57,7 @@ class GaussianEnsemble:
 
     def eigenvalues(self, size: int = 1, random_state: RandomState = None) -> Levels:
         """Levels of `size` matrices, ascending, shape (size, n)."""
-        check_size(size=size)
+        size = whole("size", size)
         random = generator(random_state)
         diagonal = random.standard_normal((size, self.n))
         degrees = self.beta * np.arange(self.n - 1, 0, -1)

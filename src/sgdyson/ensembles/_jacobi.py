@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._checks import settle, whole
 from ..errors import require
 from ._random import (
     Levels,
     Matrices,
     RandomState,
-    check_beta,
     check_dense,
-    check_size,
     generator,
+    repulsion_of,
 )
 from ._tridiagonal import tridiagonal_levels
 from ._wishart import WishartEnsemble
@@ -39,8 +39,8 @@ class JacobiEnsemble:
     beta: float = 1
 
     def __post_init__(self) -> None:
-        check_size(n=self.n, m1=self.m1, m2=self.m2)
-        check_beta(self.beta)
+        settle(self, n=whole("n", self.n), m1=whole("m1", self.m1), m2=whole("m2", self.m2))
+        settle(self, beta=repulsion_of(self.beta))
         require(
             min(self.m1, self.m2) >= self.n,
             f"m1 = {self.m1} and m2 = {self.m2} must be at least n = {self.n}.",
@@ -48,7 +48,7 @@ class JacobiEnsemble:
 
     def matrices(self, size: int = 1, random_state: RandomState = None) -> Matrices:
         """Dense symmetric $(A+B)^{-1/2} A (A+B)^{-1/2}$, shape (size, n, n); beta = 4 doubled."""
-        check_size(size=size)
+        size = whole("size", size)
         check_dense(self.beta)
         random = generator(random_state)
         first = WishartEnsemble(self.n, self.m1, self.beta).matrices(size, random)
@@ -59,7 +59,7 @@ class JacobiEnsemble:
 
     def eigenvalues(self, size: int = 1, random_state: RandomState = None) -> Levels:
         """Levels of `size` matrices, ascending, shape (size, n)."""
-        check_size(size=size)
+        size = whole("size", size)
         verblunsky = self._verblunsky(size, generator(random_state))
         before, even, odd = verblunsky[:, 1:-1:2], verblunsky[:, 2::2], verblunsky[:, 3::2]
         # columns of `verblunsky`: alpha_{-2} (unused, 0), alpha_{-1} = -1, alpha_0, alpha_1, ...

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Complex, Float
 
-from ..errors import require
+from .._checks import positive, shown, whole
+from ..errors import InvalidInputError, require
 
 RandomState = Any  # a seed, a NumPy generator, a JAX key, or None
 Levels = Float[np.ndarray, "sample level"]
@@ -18,24 +19,23 @@ def generator(random_state: RandomState) -> np.random.Generator:
         from jax.random import key_data
 
         return np.random.default_rng(np.asarray(key_data(random_state)).ravel())
-    return np.random.default_rng(random_state)
+    if random_state is None or isinstance(random_state, np.random.Generator):
+        return np.random.default_rng(random_state)
+    if np.ndim(random_state) == 0 and not isinstance(random_state, np.random.SeedSequence):
+        return np.random.default_rng(whole("random_state", random_state, 0, 2**128 - 1))
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(
+            f"random_state = {shown(random_state)} must be a whole number that is not negative, or"
+            " several, a NumPy generator or a JAX key."
+        ) from error
 
 
-def check_size(**counts: int) -> None:
-    """Refuse numbers of levels, rows or draws that are not whole and positive."""
-    for name, value in counts.items():
-        require(
-            isinstance(value, int | np.integer) and value >= 1,
-            f"{name} = {value!r} must be a whole number of at least 1.",
-        )
-
-
-def check_beta(beta: float) -> None:
-    """Refuse a repulsion that is not positive."""
-    require(
-        bool(np.isfinite(beta)) and beta > 0,
-        f"beta = {beta!r} must be a positive number.",
-    )
+def repulsion_of(beta: float) -> float:
+    """A positive beta as a plain number, whole where it was given so."""
+    number = positive("beta", beta)
+    return int(number) if number.is_integer() else number
 
 
 def check_dense(beta: float) -> None:

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._checks import settle, whole
 from ._random import (
     Levels,
     Matrices,
     RandomState,
-    check_beta,
     check_dense,
-    check_size,
     complex_form,
     generator,
     normal_entries,
+    repulsion_of,
 )
 from ._tridiagonal import tridiagonal_levels
 
@@ -38,12 +38,12 @@ class WishartEnsemble:
     beta: float = 1
 
     def __post_init__(self) -> None:
-        check_size(n=self.n, m=self.m)
-        check_beta(self.beta)
+        settle(self, n=whole("n", self.n), m=whole("m", self.m))
+        settle(self, beta=repulsion_of(self.beta))
 
     def matrices(self, size: int = 1, random_state: RandomState = None) -> Matrices:
         """Dense X, shape (size, n, n); for beta = 4 complex, (size, 2 n, 2 n), levels doubled."""
-        check_size(size=size)
+        size = whole("size", size)
         check_dense(self.beta)
         entries = normal_entries(generator(random_state), (size, self.m, self.n), self.beta)
         weights = complex_form(*entries) / np.sqrt(self.beta)
@@ -51,7 +51,7 @@ class WishartEnsemble:
 
     def eigenvalues(self, size: int = 1, random_state: RandomState = None) -> Levels:
         """Levels of `size` matrices, ascending, shape (size, n)."""
-        check_size(size=size)
+        size = whole("size", size)
         few, many = sorted((self.n, self.m))
         levels = np.zeros((size, self.n))
         levels[:, self.n - few :] = laguerre_levels(

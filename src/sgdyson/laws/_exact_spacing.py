@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.polynomial import Chebyshev
 
-from ..errors import require
+from .._checks import settle
+from ._law import one_of
 from ._table import TabulatedLaw, quadrature, tabulate
 
 
@@ -27,7 +28,7 @@ class ExactSpacing(TabulatedLaw):
     beta: int = 1
 
     def __post_init__(self) -> None:
-        require(self.beta in (1, 2), f"beta = {self.beta!r} must be 1 or 2.")
+        settle(self, beta=one_of("beta", self.beta, 1, 2))
 
     @property
     def ends(self) -> tuple[float, float]:

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike
 from scipy import special
 from scipy.interpolate import CubicSpline, PPoly
 
+from .._checks import settle, whole
 from ..errors import require
-from ._law import Floats, Law, positive
+from ._law import Floats, Law, one_of, positive
 
 _LARGEST = 500  # beyond, exp(-u^2/2) underflows inside the spectrum
 
@@ -37,13 +38,9 @@ class GaussianEnsembleDensity(Law):
     width: float = 1.0
 
     def __post_init__(self) -> None:
-        require(self.beta in (1, 2, 4), f"beta = {self.beta!r} must be 1, 2 or 4.")
+        settle(self, beta=one_of("beta", self.beta, 1, 2, 4))
         largest = _LARGEST // 2 if self.beta == 4 else _LARGEST
-        require(
-            isinstance(self.n, int | np.integer) and 1 <= self.n <= largest,
-            f"n = {self.n!r} must be a whole number from 1 to {largest}; beyond, the density is"
-            " Semicircle's for all purposes.",
-        )
+        settle(self, n=whole("n", self.n, 1, largest))
         positive(width=self.width)
 
     @property

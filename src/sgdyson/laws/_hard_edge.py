@@ -8,8 +8,9 @@ import numpy as np
 from numpy.polynomial import Chebyshev
 from scipy import special
 
+from .._checks import finite, settle
 from ..errors import require
-from ._law import Floats, Law
+from ._law import Floats, Law, one_of
 from ._table import TabulatedLaw, tabulate
 
 _DEGREE, _HIGHER_DEGREE, _LARGEST = 120, 200, 10
@@ -40,7 +41,8 @@ class HardEdge(Law):
     a: float = 0.0
 
     def __post_init__(self) -> None:
-        require(self.beta in (1, 2, 4), f"beta = {self.beta!r} must be 1, 2 or 4.")
+        settle(self, beta=one_of("beta", self.beta, 1, 2, 4))
+        settle(self, a=finite("a", self.a))
         smallest = 0.5 if self.beta == 4 else -0.5
         require(
             smallest <= self.a <= _LARGEST,

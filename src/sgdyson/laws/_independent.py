@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, special
 
+from .._checks import finite
 from ..errors import require
 from ._law import Floats, Law
 from ._wigner import FAR
@@ -26,6 +27,7 @@ class Brody(Law):
     q: float
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "q", finite("q", self.q))
         require(0 <= self.q <= 1, f"q = {self.q!r} must lie between 0 (Poisson) and 1 (Wigner).")
 
     @property

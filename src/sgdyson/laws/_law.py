@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -128,3 +128,14 @@ def positive(**parameters: float) -> None:
     """Refuse parameters that are not positive numbers."""
     for name, value in parameters.items():
         _checks.positive(name, value)
+
+
+def one_of(name: str, value: Any, *choices: int) -> int:
+    """One of a few whole numbers; any other value is refused."""
+    plain = value.item() if hasattr(value, "item") and np.ndim(value) == 0 else value
+    rule = f"{', '.join(map(str, choices[:-1]))} or {choices[-1]}"
+    require(
+        isinstance(plain, int | float) and not isinstance(plain, bool) and plain in choices,
+        f"{name} = {shown(value)} must be {rule}.",
+    )
+    return int(plain)

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..errors import require
-from ._law import Floats, Law
+from .._checks import settle
+from ._law import Floats, Law, one_of
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(40)
 _NORM = {  # 2/Z_beta of the source's eq. (7)
@@ -34,7 +34,7 @@ class SpacingRatio(Law):
     beta: int = 1
 
     def __post_init__(self) -> None:
-        require(self.beta in _NORM, f"beta = {self.beta!r} must be 0, 1, 2 or 4.")
+        settle(self, beta=one_of("beta", self.beta, 0, 1, 2, 4))
 
     @property
     def support(self) -> tuple[float, float]:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.polynomial import Chebyshev
 from scipy import special
 
-from ..errors import require
+from .._checks import settle
+from ._law import one_of
 from ._table import TabulatedLaw, quadrature, tabulate
 
 _RANGE, _DEGREE = (-10.0, 16.0), 180
@@ -34,7 +35,7 @@ class TracyWidom(TabulatedLaw):
     beta: int = 1
 
     def __post_init__(self) -> None:
-        require(self.beta in (1, 2, 4), f"beta = {self.beta!r} must be 1, 2 or 4.")
+        settle(self, beta=one_of("beta", self.beta, 1, 2, 4))
 
     @property
     def ends(self) -> tuple[float, float]:

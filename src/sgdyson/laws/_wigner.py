@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 
-from ..errors import require
-from ._law import Floats, Law, RandomState
+from .._checks import settle
+from ._law import Floats, Law, RandomState, one_of
 
 FAR = 1e60  # spacings so large and larger: their powers do not overflow, and nothing is there
 
@@ -26,7 +26,7 @@ class WignerSurmise(Law):
     beta: int = 1
 
     def __post_init__(self) -> None:
-        require(self.beta in (1, 2, 4), f"beta = {self.beta!r} must be 1, 2 or 4.")
+        settle(self, beta=one_of("beta", self.beta, 1, 2, 4))
 
     @property
     def support(self) -> tuple[float, float]:
