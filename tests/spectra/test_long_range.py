@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgdyson.ensembles import GaussianEnsemble
+from sgdyson.ensembles import GaussianEnsemble, WishartEnsemble
 from sgdyson.errors import InvalidInputError
 from sgdyson.laws import Brody, ExactSpacing, Semicircle
 from sgdyson.spectra import (
@@ -283,3 +283,12 @@ def test_rigidity_knows_no_origin():
     x = poisson(20, 300)
     at_zero, far = (rigidity(x + offset, [10.0]).value[0] for offset in (0.0, 2.0**33))
     assert far == pytest.approx(at_zero, rel=1e-4)
+
+
+@pytest.mark.parametrize("size", [100, 500])
+def test_spectra_of_random_matrices_unfold_as_they_come(size):
+    """A polynomial that overshoots at an edge gives way to one of a lower degree."""
+    for ensemble in (GaussianEnsemble(size), WishartEnsemble(size, size)):
+        unfolded = unfold(ensemble.eigenvalues(20, 1))
+        assert (np.diff(unfolded, axis=1) >= 0).all()
+        assert np.mean(np.diff(unfolded, axis=1)) == pytest.approx(1.0, rel=1e-9)

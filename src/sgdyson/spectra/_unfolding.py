@@ -45,7 +45,7 @@ def unfold(
         method: "law" (n times `cdf`), "polynomial", "spline", or "local" (each spacing over the
             mean of those around it).
         cdf: for "law": the distribution function of a level, such as `Semicircle(2).cdf`.
-        degree: of the polynomial.
+        degree: of the polynomial; one or two less for a spectrum at whose edge it falls.
         knots: inner knots of the cubic spline, at quantiles of the levels.
         neighbours: spacings on each side that count as local.
         trim: fraction of the levels left out at each edge after unfolding.
@@ -73,7 +73,7 @@ def unfold(
     if method == "law":
         smooth = _law(x, cdf)
     elif method == "polynomial":
-        smooth = _polynomial(_standard(x), degree)
+        smooth = _polynomial(_standard(x), degree, cut)
     elif method == "spline":
         smooth = _spline(_standard(x), knots)
     else:
@@ -132,9 +132,19 @@ def _law(x: Floats, cdf: Callable[[Floats], ArrayLike] | None) -> Floats:
     return np.asarray(x.shape[1] * u)
 
 
-def _polynomial(x: Floats, degree: int) -> Floats:
+def _polynomial(x: Floats, degree: int, cut: int) -> Floats:
     terms = whole("degree", degree, 1, _room(x, 2, "polynomial")) + 1
-    return np.stack([_fitted(row, terms) for row in x])
+    return np.stack([_rising(row, terms, cut) for row in x])
+
+
+def _rising(row: Floats, terms: int, cut: int) -> Floats:
+    """A polynomial overshoots at an edge now and then; a little less of one mostly does not."""
+    smooth = first = _fitted(row, terms)
+    for fewer in range(terms - 1, max(terms - 3, 1), -1):
+        if np.all(np.diff(smooth[cut : len(row) - cut]) >= 0):
+            return smooth
+        smooth = _fitted(row, fewer)
+    return smooth if np.all(np.diff(smooth[cut : len(row) - cut]) >= 0) else first
 
 
 def _fitted(row: Floats, terms: int) -> Floats:
