@@ -297,3 +297,12 @@ def test_a_wrong_setting_is_one_mistake(tmp_path, settings, message):
     np.savez(tmp_path / "a.npz", w=noise((6, 5)), v=noise((6, 5)))
     with pytest.raises(InvalidInputError, match=message):
         survey(tmp_path / "a.npz", **settings)
+
+
+def test_a_number_that_is_missing_is_told_beside_those_that_are_there(tmp_path):
+    np.savez(tmp_path / "w.npz", head=np.eye(2, 9), good=np.random.default_rng(0).random((9, 7)))
+    told = survey(tmp_path / "w.npz", tail=True, tail_draws=0)
+    assert {m.name for m in told.spectra[0]} == {"head", "good"}
+    assert not told.skipped
+    assert [names for note, names in told.missing.items() if "no tail" in note] == [["head"]]
+    assert any(line.startswith("of 1, no tail") for line in told.sentences())

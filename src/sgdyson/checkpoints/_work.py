@@ -33,6 +33,7 @@ class Survey:
         labels: name of each, without ending.
         skipped: names of what has no spectrum, by the reason.
         assumed: names of what was taken in a way that its file does not tell, by what was assumed.
+        missing: names of matrices of which a number is missing, by the reason.
         notes: where steps are from, and what else was decided, one phrase each.
     """
 
@@ -41,6 +42,7 @@ class Survey:
     skipped: dict[str, list[str]] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
     assumed: dict[str, list[str]] = field(default_factory=dict)
+    missing: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def sentences(self) -> Iterator[str]:
@@ -49,6 +51,8 @@ class Survey:
             yield f"skipped {len(names)}, {reason}: {', '.join(names)}"
         for what, names in self.assumed.items():
             yield f"assumed of {len(names)}, {what}: {', '.join(names)}"
+        for reason, names in self.missing.items():
+            yield f"of {len(names)}, {reason}: {', '.join(names)}"
         yield from self.notes
 
     def rows(self) -> list[dict[str, Any]]:
@@ -99,10 +103,12 @@ class Work:
     ) -> None:
         self.split, self.layout, self.settings = split, layout, settings
         self.survey, self._skipped, self._assumed = Survey(), _Lists(), _Lists()
+        self._missing = _Lists()
 
     def finished(self) -> Survey:
         """What was found, with the lists of names."""
         self.survey.skipped, self.survey.assumed = _plain(self._skipped), _plain(self._assumed)
+        self.survey.missing = _plain(self._missing)
         return self.survey
 
     def skip(self, items: Iterable[Skipped]) -> None:
@@ -137,7 +143,8 @@ class Work:
         except _FAULTS as error:
             self.skip([Skipped(name, str(error).rstrip("."))])
             return
-        self.skip([Skipped(name, note) for note in measured.notes])
+        for note in measured.notes:
+            self._missing.setdefault(note, {})[name] = None
         yield measured
 
     def _assume(self, item: Stored, shapes: Mapping[str, tuple[int, ...]]) -> None:
