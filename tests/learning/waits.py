@@ -49,7 +49,9 @@ def same_for_all(model, workers=(1, 2, 4), **changes):
 def small(sizes=(10, 48, 96)):
     for n in sizes:
         for sampler in ("collapsed", "independent"):
-            rbm = GaussianRBM.scalar_field(n, mass=1.5, rbm_mass=3.0, sampler=sampler)
+            rbm = GaussianRBM.scalar_field(
+                n, mass=1.5, rbm_mass=3.0, sampler=sampler, initial_width=n**-0.5
+            )
             same_for_all(rbm)
             print(sampler, n, flush=True)
 
@@ -63,7 +65,7 @@ def own_loss(sizes=(48,)):
 
 def beside_others():
     """Two threads that simulate, beside one that factorises on the pool JAX made for the user."""
-    rbm = GaussianRBM.scalar_field(64, mass=1.5, rbm_mass=3.0)
+    rbm = GaussianRBM.scalar_field(64, mass=1.5, rbm_mass=3.0, initial_width=0.1)
     enough = threading.Event()
 
     def user():
@@ -87,7 +89,8 @@ def every_model():
     """The other models, and the gibbs sampler: slow."""
     models = [TeacherStudent(tuple(np.linspace(1, 3, n))) for n in (10, 64, 256)]
     models += [
-        GaussianRBM.scalar_field(n, mass=1.5, rbm_mass=3.0, sampler="gibbs") for n in (48, 128)
+        GaussianRBM.scalar_field(n, mass=1.5, rbm_mass=3.0, sampler="gibbs", initial_width=n**-0.5)
+        for n in (48, 128)
     ]
     models += [sgdyson.models.LinearNetwork((2.0, 1.0))]
     for model in models:
