@@ -273,26 +273,24 @@ def test_one_bad_matrix_hides_no_good_one(tmp_path, monkeypatch):
             tracker.update(step, arrays, micro_gradients=gradients, micro_batch=2)
     run = open_run(tmp_path / "run.zarr")
     run["s_lost"][:] = np.nan
-    measure, fit = _page.measure_values, _page.fit_tail
+    measure = _page.measure_values
 
     def measured(name, *rest):
         if name == "odd":
             raise np.linalg.LinAlgError("did not converge")
         return measure(name, *rest)
 
-    def fitted(levels):
-        if np.isclose(levels[0], run["s_tail"].values[-1, 0] ** 2):
-            raise InvalidInputError("no tail is to be had.")
-        return fit(levels)
+    def no_tail(levels, draws):
+        raise InvalidInputError("no tail is to be had.")
 
     monkeypatch.setattr(_page, "measure_values", measured)
-    monkeypatch.setattr(_page, "fit_tail", fitted)
+    monkeypatch.setattr("sgdyson.spectra._spectrum.fit_tail", no_tail)
     write_run_report(tmp_path / "page.html", run, "run")
     page = (tmp_path / "page.html").read_text()
     assert [matrix["name"] for matrix in the_data_of(page)] == ["good", "tail"]
     for reason, name in [("no record without NaN or infinity", "lost"),
                          ("LinAlgError: did not converge", "odd"),
-                         ("no tail: no tail is to be had", "tail")]:  # fmt: skip
+                         ("no tail: no tail is to be had", "good, tail")]:  # fmt: skip
         assert f"<dt>{reason}</dt><dd>{name}</dd>" in page
     assert advise(run).noise_scale is not None  # of those that were measured throughout
     run["s_good"][:] = run["s_tail"][:] = np.nan
