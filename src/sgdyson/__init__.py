@@ -21,7 +21,7 @@ _HOMES = {
     "Prediction": "models", "TeacherStudent": "models",
 }  # fmt: skip
 _ROOMS = (
-    "analysis", "campaign", "dyson", "ensembles", "errors", "experiments", "figures", "histories",
+    "analysis", "campaign", "dyson", "ensembles", "errors", "experiments", "figures",
     "laws", "learning", "models", "optimizers", "report", "reproduce", "spectra", "stats",
     "studies", "tracking",
 )  # fmt: skip

@@ -128,9 +128,9 @@ def dyson(
     from ._progress import progress_bar
     from .dyson import EigenvalueProcess
     from .dyson._eigenvalues import require_room
+    from .dyson.film import check_path, write_levels
     from .ensembles import Quadratic
     from .errors import require
-    from .figures.levels import check_path, write_levels
 
     require(levels >= 2, f"--levels {levels} must be at least 2: one level repels nothing.")
     require(0 < duration < 1e6, f"--duration {duration} must be positive, and below a million.")
@@ -253,8 +253,8 @@ def analyze(
 
     Example: sgdyson analyze weights.npz --axes replica,time,row,column --json result.json
     """
-    from .histories import read, scaling_lines, summarise, write_summary_report
-    from .histories._show import show, write_json
+    from .analysis import read, scaling_lines, summarise, write_summary_report
+    from .analysis._show import show, write_json
 
     page = Path(f"{path.resolve().stem}-analysis.html")
     for target in (json_file, page if report else None):

@@ -5,10 +5,10 @@ import tomllib
 import numpy as np
 import pytest
 
+from sgdyson.analysis._read_stores import read_campaign
 from sgdyson.campaign import Campaign
 from sgdyson.campaign._spec import parse_spec
 from sgdyson.errors import InvalidInputError
-from sgdyson.histories._stores import read_campaign
 
 SPEC = """
 name = "networks"

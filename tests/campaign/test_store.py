@@ -13,9 +13,9 @@ from test_campaign import SPEC, files, written
 from typer.testing import CliRunner
 
 from sgdyson import cli
+from sgdyson.analysis import read
 from sgdyson.campaign import Campaign, _claim, _lock, _manifest, _store
 from sgdyson.errors import InvalidInputError
-from sgdyson.histories import read
 
 SMALL = SPEC.replace("updates = 400", "updates = 20").replace("= 100", "= 10")
 SMALL = SMALL.replace("replicas = 200", "replicas = 100").replace("= 300", "= 0")

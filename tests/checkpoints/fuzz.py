@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from checkpoint_files import noise, write_safetensors
 
+from sgdyson.analysis import read
 from sgdyson.checkpoints import survey
 from sgdyson.errors import InvalidInputError
-from sgdyson.histories import read
 
 BOMBS = [
     b"9" * 20,

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from checkpoint_files import noise, write_raw, write_safetensors
 
+from sgdyson.analysis import read
 from sgdyson.checkpoints import checkpoints, survey
 from sgdyson.errors import InvalidInputError
-from sgdyson.histories import read
 
 W = noise((8, 6)).astype("<f4")
 BYTES = W.nbytes

@@ -8,9 +8,10 @@ import pytest
 from sgdyson import experiments
 from sgdyson.campaign import Campaign, parse_spec
 from sgdyson.stats import Estimate
-from sgdyson.studies import _linear_scaling, study_linear_scaling
-from sgdyson.studies._linear_scaling import ARCHITECTURES, OPTIMIZERS, spec, table
-from sgdyson.studies._scaling_scan import Scan, measure
+from sgdyson.studies import study_linear_scaling
+from sgdyson.studies.linear_scaling import _study
+from sgdyson.studies.linear_scaling._scan import Scan, measure
+from sgdyson.studies.linear_scaling._study import ARCHITECTURES, OPTIMIZERS, spec, table
 
 RATES = np.array([0.025, 0.05, 0.1, 0.2, 0.4, 0.1, 0.1])
 BATCHES = np.array([16, 16, 16, 16, 16, 4, 64.0])
@@ -67,7 +68,7 @@ def test_a_network_without_a_scale_need_only_follow_the_ratio(in_rate, in_batch,
     ]
     found = Scan("character_transformer", "sgd", RATES, BATCHES, VARIED, width2, [None] * 7,
                  [None] * 7, np.zeros(7))  # fmt: skip
-    (check,) = _linear_scaling._checks(found)
+    (check,) = _study._checks(found)
     assert check.measured.value == pytest.approx(in_rate - in_batch, abs=1e-9)
     assert check.passed is holds
 
@@ -120,8 +121,8 @@ batch_size = [16, 16, 64, 16]
 
 def test_a_campaign_is_measured_drawn_and_written(tmp_path, monkeypatch):
     monkeypatch.setattr(experiments, "text", lambda name: TINY)
-    monkeypatch.setattr(_linear_scaling, "ARCHITECTURES", {"teacher_student": 1.0})
-    monkeypatch.setattr(_linear_scaling, "OPTIMIZERS", ("sgd",))
+    monkeypatch.setattr(_study, "ARCHITECTURES", {"teacher_student": 1.0})
+    monkeypatch.setattr(_study, "OPTIMIZERS", ("sgd",))
     said: list[str] = []
     checks = study_linear_scaling(tmp_path, 0, said.append)
     assert said == ["1 of 1: teacher_student under sgd"]

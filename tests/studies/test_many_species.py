@@ -9,7 +9,8 @@ from sgdyson.ensembles import GaussianEnsemble
 from sgdyson.models import LinearNetwork
 from sgdyson.optimizers import SGD
 from sgdyson.studies import study_many_species
-from sgdyson.studies._many_species import _width_check, species
+from sgdyson.studies.many_species._species import species
+from sgdyson.studies.many_species._study import _width_check
 
 TINY = """
 name = "many_species"

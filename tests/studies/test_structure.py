@@ -11,7 +11,7 @@ from sgdyson.cli import app
 from sgdyson.errors import InvalidInputError
 from sgdyson.laws import TracyWidom
 from sgdyson.studies import study, study_structure
-from sgdyson.studies._noise import noise_checks
+from sgdyson.studies.structure._noise import noise_checks
 
 SHAPE = (24, 40)
 
@@ -84,7 +84,7 @@ def test_a_study_of_any_text_goes_on_where_it_stopped(tmp_path, monkeypatch):
     text.write_text("the sea, the sea, and nothing but the sea; " * 60, encoding="utf-8")
     out = tmp_path / "out"
     command = ["study", "structure", "--out", str(out), "--quick", "--text", str(text)]
-    _structure = "sgdyson.studies._structure_runs"
+    _structure = "sgdyson.studies.structure._runs"
     ran = []
 
     def stopped_at_the_second(*arguments, **settings):

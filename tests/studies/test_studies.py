@@ -10,7 +10,8 @@ from sgdyson import experiments
 from sgdyson.cli import app
 from sgdyson.errors import InvalidInputError
 from sgdyson.models import TwoLayerTeacher
-from sgdyson.studies import STUDIES, _phase_diagram, study
+from sgdyson.studies import STUDIES, study
+from sgdyson.studies.phase_diagram import _study
 
 SPEC = """
 name = "phase_diagram"
@@ -30,11 +31,9 @@ batch_size = 4
 @pytest.fixture
 def tiny(monkeypatch):
     """A grid of 2 x 3 points, and no second measurement of the boundary."""
-    limits = _phase_diagram.StabilityLimit(
-        "mean square", 4, _phase_diagram.Estimate(0.3, 0.01, 9), 0.29, 0.0, 0.46
-    )
+    limits = _study.StabilityLimit("mean square", 4, _study.Estimate(0.3, 0.01, 9), 0.29, 0.0, 0.46)
     monkeypatch.setattr(experiments, "text", lambda name: SPEC)
-    monkeypatch.setattr(_phase_diagram, "_limits", lambda file, seed, quick: [limits])
+    monkeypatch.setattr(_study, "_limits", lambda file, seed, quick: [limits])
 
 
 def test_a_study_writes_every_number_with_its_error_and_goes_on(tiny, tmp_path, monkeypatch):
@@ -69,14 +68,14 @@ def test_an_unknown_study_is_named_with_the_known_ones():
 
 def test_a_wrong_boundary_fails_its_check():
     limit = TwoLayerTeacher("identity").stability_limit(4)
-    measured = _phase_diagram.Estimate(limit * 1.01, limit * 0.01, 100)
+    measured = _study.Estimate(limit * 1.01, limit * 0.01, 100)
     for predicted, holds in [(limit, True), (2 / TwoLayerTeacher("identity").rates()[0], False)]:
-        found = _phase_diagram.StabilityLimit("mean square", 4, measured, predicted, 0.0, 0.46)
-        assert _phase_diagram._check(found).passed is holds
+        found = _study.StabilityLimit("mean square", 4, measured, predicted, 0.0, 0.46)
+        assert _study._check(found).passed is holds
 
 
 def test_the_grid_of_the_spec_is_the_one_promised():
-    spec = _phase_diagram._spec(0, quick=False)
+    spec = _study._spec(0, quick=False)
     assert spec.shape == (3, 20, 20)
     assert spec.first.replicas >= 50
     assert "phase-diagram" in STUDIES

@@ -1,22 +1,21 @@
-"""One function a figure: takes what was measured, returns a `Figure`; owns no numbers."""
+"""What a figure is made of, and its two back ends; knows no physics."""
 
+from ._backend import prepare_matplotlib as prepare_matplotlib
+from ._elements import INK as INK
+from ._elements import PALETTE as PALETTE
+from ._elements import Drawing as Drawing
 from ._elements import Figure as Figure
+from ._elements import Heatmap as Heatmap
+from ._elements import Histogram as Histogram
+from ._elements import HorizontalLine as HorizontalLine
+from ._elements import Line as Line
+from ._elements import Mark as Mark
 from ._elements import Panel as Panel
+from ._elements import Points as Points
+from ._elements import Regions as Regions
+from ._elements import VerticalLines as VerticalLines
+from ._matplotlib import STYLE as STYLE
 from ._matplotlib import draw as draw
 from ._matplotlib import save as save
 from ._plotly import to_html as to_html
 from ._plotly import to_plotly as to_plotly
-from .dyson import coulomb_force as coulomb_force
-from .phases import order_parameters as order_parameters
-from .phases import phases as phases
-from .phases import stability as stability
-from .rbm import densities as densities
-from .rbm import drift as drift
-from .rbm import learnt_levels as learnt_levels
-from .rbm import rbm_sketch as rbm_sketch
-from .rbm import scaling as scaling
-from .rbm import target_spectrum as target_spectrum
-from .rbm import wigner as wigner
-from .teacher import semicircle as semicircle
-from .teacher import teacher_levels as teacher_levels
-from .teacher import teacher_scaling as teacher_scaling

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .. import figures
 from ..analysis import Check, MeasuredRun
 from ..errors import require
 from ..figures import Figure
 from ..models import TeacherStudent
 from . import _checks as checks
+from . import figures
 from ._data import Results
 from ._presets import Run
 

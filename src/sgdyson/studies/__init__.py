@@ -10,10 +10,10 @@ from typing import Protocol
 
 from ..analysis import Check
 from ..errors import require
-from ._linear_scaling import study_linear_scaling as study_linear_scaling
-from ._many_species import study_many_species as study_many_species
-from ._phase_diagram import study_phase_diagram as study_phase_diagram
-from ._structure import study_structure as study_structure
+from .linear_scaling import study_linear_scaling as study_linear_scaling
+from .many_species import study_many_species as study_many_species
+from .phase_diagram import study_phase_diagram as study_phase_diagram
+from .structure import study_structure as study_structure
 
 
 class Study(Protocol):

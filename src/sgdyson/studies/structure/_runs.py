@@ -10,11 +10,11 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from .._threads import cores
-from ..errors import require
-from ..learning import simulate
-from ..models._network import Network
-from ..optimizers import Optimizer
+from ..._threads import cores
+from ...errors import require
+from ...learning import simulate
+from ...models._network import Network
+from ...optimizers import Optimizer
 
 _WINDOWS = 64  # samples on which the loss is measured
 

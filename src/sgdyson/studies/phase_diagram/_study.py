@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .. import __version__, experiments, figures
-from .._files import write_text
-from ..analysis import (
+from ... import __version__, experiments
+from ..._files import write_text
+from ...analysis import (
     Check,
     PhaseDiagram,
     StabilityLimit,
@@ -22,12 +22,13 @@ from ..analysis import (
     phase_diagram,
     threshold,
 )
-from ..campaign import Campaign, Spec, parse_spec
-from ..learning import simulate
-from ..models import TwoLayerTeacher
-from ..models._stability import mean_square_weights, typical_limit
-from ..stats import Estimate
-from ._files import claim_study, save_figures, write_results
+from ...campaign import Campaign, Spec, parse_spec
+from ...learning import simulate
+from ...models import TwoLayerTeacher
+from ...models._stability import mean_square_weights, typical_limit
+from ...stats import Estimate
+from .._files import claim_study, save_figures, write_results
+from ._figures import order_parameters, phases, stability
 
 MEAN_SQUARE, TYPICAL = "mean square", "typical replica"
 BATCH_SIZES = (1, 2, 4, 16, 64)
@@ -65,7 +66,7 @@ def study_phase_diagram(
     say("order parameters and figures")
     diagrams = _diagrams(spec, data, limits)
     save_figures(
-        [figures.phases(diagrams), figures.order_parameters(diagrams), figures.stability(limits)],
+        [phases(diagrams), order_parameters(diagrams), stability(limits)],
         out,
     )
     checks = [_check(limit) for limit in limits]

@@ -11,41 +11,19 @@ Coulomb gases of their own widths, all of which the joint Langevin process predi
 
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .. import experiments
-from ..analysis import Check
-from ..campaign import Campaign, parse_spec, replaced
-from ..figures.many_species import many_species
-from ..models import LinearNetwork, Prediction
-from ..stats import Estimate, jackknife_of_means, mean_over_replicas
-from ._files import claim_study, save_figures, write_results
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Species:
-    """The levels of one matrix in one setting, beside their prediction.
-
-    Attributes:
-        name: of the matrix.
-        ratio: alpha/|B|.
-        levels: shape (replica, time, level), about the fixed point.
-        width2: sigma^2, measured.
-        prediction: of the matrix.
-    """
-
-    name: str
-    ratio: float
-    levels: Floats
-    width2: Estimate
-    prediction: Prediction
+from ... import experiments
+from ...analysis import Check
+from ...campaign import Campaign, parse_spec, replaced
+from ...models import LinearNetwork
+from ...stats import jackknife_of_means
+from .._files import claim_study, save_figures, write_results
+from ._figure import many_species
+from ._species import Species, species
 
 
 def study_many_species(
@@ -93,15 +71,6 @@ def study_many_species(
     save_figures([many_species(found)], out)
     write_results(out, "many-species", seed, checks, spec=campaign.spec.raw)
     return checks
-
-
-def species(name: str, levels: Floats, prediction: Prediction) -> Species:
-    """Measure the levels of one matrix."""
-    n = levels.shape[-1]
-    square = ((levels - levels.mean()) ** 2).sum(axis=-1) / (n + n * (n - 1) / 2)
-    ratio = prediction.learning_rate / prediction.batch_size
-    width2 = mean_over_replicas(square)
-    return Species(name, ratio, levels - prediction.levels[0], width2, prediction)
 
 
 def _width_check(part: Species, learning: Any) -> Check:

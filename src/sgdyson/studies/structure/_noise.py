@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from .._threads import one_blas_thread
-from ..analysis import Check
-from ..spectra import fit_bulk, singular_values
-from ..stats import Estimate
+from ..._threads import one_blas_thread
+from ...analysis import Check
+from ...spectra import fit_bulk, singular_values
+from ...stats import Estimate
 
 Floats = NDArray[np.float64]
 _DRAWS = 400

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import experiments
-from .._files import write_text
-from ..analysis import Check
-from ..campaign import Campaign, parse_spec, replaced
-from ..figures.scaling_rules import scaling_rule
-from ..stats import Estimate
-from ._files import claim_study, save_figures, write_results
-from ._scaling_scan import BREAKS, Scan, measure
+from ... import experiments
+from ..._files import write_text
+from ...analysis import Check
+from ...campaign import Campaign, parse_spec, replaced
+from ...stats import Estimate
+from .._files import claim_study, save_figures, write_results
+from ._figure import scaling_rule
+from ._scan import BREAKS, Scan, measure
 
 Floats = NDArray[np.float64]
 Say = Callable[[str], None]

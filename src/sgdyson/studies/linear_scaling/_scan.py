@@ -15,10 +15,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ..campaign import Campaign
-from ..errors import NoPredictionError
-from ..spectra import multiplets, spacings
-from ..stats import Estimate, LineFit, fit_line, mean_over_replicas
+from ...campaign import Campaign
+from ...errors import NoPredictionError
+from ...spectra import multiplets, spacings
+from ...stats import Estimate, LineFit, fit_line, mean_over_replicas
 
 Floats = NDArray[np.float64]
 BREAKS = 0.1  # relative departure from the rule at which it is said to end

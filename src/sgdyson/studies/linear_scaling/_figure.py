@@ -1,17 +1,18 @@
 """The figure of the study `linear-scaling`."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from ._elements import Figure, Line, Mark, Panel, Points
+from ...figures import Figure, Line, Mark, Panel, Points
+from ._scan import Scan
 
 
-def scaling_rule(scans: list[Any]) -> Figure:
+def scaling_rule(scans: Sequence[Scan]) -> Figure:
     r"""$\sigma^2$ against alpha, and against |B|, each alone, of all architectures.
 
     Args:
-        scans: `Scan`s of `sgdyson.studies`, all of one optimiser.
+        scans: of every architecture under one optimiser.
     """
     optimizer = scans[0].optimizer
     panels = [
@@ -29,22 +30,24 @@ def scaling_rule(scans: list[Any]) -> Figure:
     )
 
 
-def _panel(scans: list[Any], varied: str, label: str, slopes: list[float]) -> Panel:
+def _panel(scans: Sequence[Scan], varied: str, label: str, slopes: list[float]) -> Panel:
     marks: list[Mark] = []
     ends = []
     for colour, scan in enumerate(scans):
         middle = scan.varied.index("both")
-        unit = scan.width2[middle].value
+        unit = scan.width2[middle]
+        if unit is None:  # every replica diverged
+            continue
         chosen = np.flatnonzero(scan.chosen(varied, up_to_middle=False))
         x = getattr(scan, varied)[chosen] / getattr(scan, varied)[middle]
         order = np.argsort(x)
         ends += [x.min(), x.max()]
-        values = np.array([scan.width2[i].value for i in chosen[order]]) / unit
-        errors = np.array([scan.width2[i].error for i in chosen[order]]) / unit
+        values = np.array([scan.width2[i].value for i in chosen[order]]) / unit.value
+        errors = np.array([scan.width2[i].error for i in chosen[order]]) / unit.value
         # the symbols are the same in both panels
         name = scan.architecture.replace("_", " ") if varied == "learning_rate" else ""
         marks.append(Points(x[order], values, errors, label=name, colour=colour))
-    grid = np.array([min(ends), max(ends)])
+    grid = np.array([min(ends, default=1.0), max(ends, default=1.0)])
     for slope in slopes:
         name = {1.0: "slope 1", -1.0: "slope -1", -0.5: "slope -1/2"}[slope]
         marks.append(Line(grid, grid**slope, label=name, dashed=slope == -0.5))

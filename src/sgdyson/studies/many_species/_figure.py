@@ -1,21 +1,22 @@
 """The figure of the study `many-species`."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..laws import GaussianEnsembleDensity, Semicircle
-from ..stats import density_histogram
-from ._elements import Figure, Histogram, Line, Mark, Panel, Points
+from ...figures import Figure, Histogram, Line, Mark, Panel, Points
+from ...laws import GaussianEnsembleDensity, Semicircle
+from ...stats import density_histogram
+from ._species import Species
 
 _NAMES = {"product": r"$W_2 W_1$", "w1": r"$W_1$", "w2": r"$W_2$"}
 
 
-def many_species(found: list[list[Any]]) -> Figure:
+def many_species(found: Sequence[Sequence[Species]]) -> Figure:
     """Widths of all species against alpha/|B|, and the density of each in one setting.
 
     Args:
-        found: for every setting the `Species` of `sgdyson.studies`.
+        found: for every setting the species of each matrix.
     """
     return Figure(
         name="many_species",
@@ -28,7 +29,7 @@ def many_species(found: list[list[Any]]) -> Figure:
     )
 
 
-def _widths(found: list[list[Any]]) -> Panel:
+def _widths(found: Sequence[Sequence[Species]]) -> Panel:
     marks: list[Mark] = []
     for colour, name in enumerate(_NAMES):
         parts = sorted((p for setting in found for p in setting if p.name == name),
@@ -42,7 +43,7 @@ def _widths(found: list[list[Any]]) -> Panel:
     return Panel(marks, r"$\alpha/|B|$", r"$\sigma^2$", x_log=True, y_log=True)
 
 
-def _density(part: Any) -> Panel:
+def _density(part: Species) -> Panel:
     n = part.levels.shape[-1]
     unit = (part.levels - part.levels.mean()) / part.prediction.width[0]
     shown = density_histogram(unit.ravel())

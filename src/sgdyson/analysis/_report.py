@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
-from ..analysis import Check
-from ..figures.histories import history_scaling, history_spacings
 from ..report import write_report
-from ._scaling import ScalingLine
+from ._check import Check
+from ._figures import history_scaling, history_spacings
+from ._scaling_lines import ScalingLine
 from ._show import name_of
 from ._summary import Summary
 

@@ -8,7 +8,7 @@ from rich.table import Column, Table
 
 from .._files import write_text
 from .._terminal import console, tell, visible
-from ._scaling import ScalingLine
+from ._scaling_lines import ScalingLine
 from ._summary import Summary
 
 

@@ -1,25 +1,24 @@
 """The figure of the study `structure`."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ..laws import MarchenkoPastur
-from ..stats import Estimate, density_histogram
-from ._elements import Figure, Histogram, HorizontalLine, Line, Mark, Panel, Points
+from ...figures import Figure, Histogram, HorizontalLine, Line, Mark, Panel, Points
+from ...laws import MarchenkoPastur
+from ...stats import Estimate, density_histogram
+from ._departure import Departure
 
 Floats = NDArray[np.float64]
 _RATIO = {"real noise": 0.5307, "independent levels": 0.3863}  # Atas et al. (2013)
 
 
 def structure_figure(
-    found: Any, matrix: str, singular_values: Floats, shape: tuple[int, int]
+    found: Departure, matrix: str, singular_values: Floats, shape: tuple[int, int]
 ) -> Figure:
     """Loss, one spectrum before and after, and how edge, outliers, <r> and tail change.
 
     Args:
-        found: a `Departure` of `sgdyson.studies`.
+        found: the measured departure from noise.
         matrix: the name of the one that is shown.
         singular_values: of it, (replica, [first, last], level).
         shape: of it.

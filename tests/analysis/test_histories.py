@@ -11,10 +11,10 @@ from scipy.stats import chi2, kstest
 from typer.testing import CliRunner
 
 from sgdyson import Campaign
+from sgdyson.analysis import History, read, scaling_lines, summarise
 from sgdyson.cli import app
 from sgdyson.ensembles import GaussianEnsemble
 from sgdyson.errors import InvalidInputError
-from sgdyson.histories import History, read, scaling_lines, summarise
 from sgdyson.stats import wigner_ks_test
 
 WIDTH = 0.02

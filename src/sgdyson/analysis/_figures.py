@@ -1,14 +1,14 @@
 """Figures of histories that were read from files."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..figures import Figure, Histogram, Line, Mark, Panel, Points
 from ..laws import WignerSurmise
 from ..stats import Estimate, density_histogram
-from ._elements import Figure, Histogram, Line, Mark, Panel, Points
+from ._scaling_lines import ScalingLine
 
 Floats = NDArray[np.float64]
 
@@ -43,11 +43,11 @@ def history_spacings(pairs: Sequence[tuple[str, Floats, Estimate]]) -> Figure:
     )
 
 
-def history_scaling(lines: Sequence[Any]) -> Figure:
+def history_scaling(lines: Sequence[ScalingLine]) -> Figure:
     """Mean spacings against sqrt(alpha/|B|), with the line through the origin.
 
     Args:
-        lines: of `sgdyson.histories.scaling_lines`.
+        lines: of `sgdyson.analysis.scaling_lines`.
     """
     marks: list[Mark] = []
     for colour, part in enumerate(lines):

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..analysis import PhaseDiagram, StabilityLimit
-from ..analysis._phases import PHASES
-from ._elements import Figure, Heatmap, Line, Mark, Panel, Points, Regions
+from ...analysis import PHASES, PhaseDiagram, StabilityLimit
+from ...figures import Figure, Heatmap, Line, Mark, Panel, Points, Regions
 
 RATIO, WIDTH = r"$\alpha/|B|$", r"initial $\sigma_W$"
 COLOURS = (4, 5, 3, 6)  # of the phases: blue, orange, pink, grey

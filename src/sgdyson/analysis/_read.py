@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InvalidInputError, require
-from ._arrays import Layout, read_arrays
 from ._history import History
-from ._stores import is_campaign, is_store, read_campaign, read_run, require_any
+from ._read_arrays import Layout, read_arrays
+from ._read_stores import is_campaign, is_store, read_campaign, read_run, require_any
 
 _ENDINGS = (".npz", ".npy")
 

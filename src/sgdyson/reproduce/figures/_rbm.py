@@ -4,10 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..analysis import MeasuredMultiplet, MeasuredRun, Scaling
-from ..laws import PairDensity, WignerSurmise
-from ..stats import density_histogram
-from ._elements import (
+from ...analysis import MeasuredMultiplet, MeasuredRun, Scaling
+from ...figures import (
     Drawing,
     Figure,
     Histogram,
@@ -18,6 +16,8 @@ from ._elements import (
     Points,
     VerticalLines,
 )
+from ...laws import PairDensity, WignerSurmise
+from ...stats import density_histogram
 
 
 def rbm_sketch(n_visible: int, n_hidden: int) -> Figure:

@@ -10,9 +10,7 @@ import xarray as xr
 
 from .._files import check_target, replacing
 from ..errors import require
-from ._backend import prepare_matplotlib
-from ._elements import INK, PALETTE, Figure, Line, Panel
-from ._matplotlib import STYLE, draw
+from ..figures import INK, PALETTE, STYLE, Figure, Line, Panel, draw, prepare_matplotlib
 
 PICTURES = (".png", ".pdf", ".svg")
 FILMS = (".gif", ".mp4")

@@ -1,0 +1,3 @@
+"""The linear scaling rule as a measurement: six architectures under seven optimisers."""
+
+from ._study import study_linear_scaling as study_linear_scaling
