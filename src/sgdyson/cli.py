@@ -14,7 +14,6 @@ from ._failures import in_one_sentence
 from ._files import check_target, user_path
 from ._interrupt import leave, was_interrupted
 from ._terminal import prepare_streams, tell, visible
-from .errors import InvalidInputError
 
 if TYPE_CHECKING:
     from .analysis import Check
@@ -253,32 +252,26 @@ def analyze(
 
     Example: sgdyson analyze weights.npz --axes replica,time,row,column --json result.json
     """
-    from .analysis import read, scaling_lines, summarise, write_summary_report
-    from .analysis._show import show, write_json
+    from .analysis import analyze as measure
+    from .analysis import show, write_json, write_summary_report
 
     page = Path(f"{path.resolve().stem}-analysis.html")
     for target in (json_file, page if report else None):
         if target is not None:
             check_target(target)
-    failures: list[str] = []
     named = tuple(part.strip() for part in axes.split(",")) if axes else None
-    summaries = []
-    for history in read(path, array=array, axes=named, learning_rate=learning_rate,
-                        batch_size=batch_size, noise=noise, failures=failures):  # fmt: skip
-        try:
-            summaries.append(summarise(history, burn_in))
-        except InvalidInputError as error:
-            failures.append(str(error))
-    lines = scaling_lines(summaries)
-    show(summaries, lines)
-    for failure in failures:
+    found = measure(path, burn_in=burn_in, array=array, axes=named, learning_rate=learning_rate,
+                    batch_size=batch_size, noise=noise)  # fmt: skip
+    show(found.summaries, found.lines)
+    for failure in found.failures:
         tell(f"sgdyson: {failure}")
     if json_file is not None:
-        write_json(json_file, summaries, lines)
-    if report and summaries:
-        write_summary_report(page, summaries, lines, command=f"sgdyson analyze {path} --report")
+        write_json(json_file, found.summaries, found.lines)
+    if report and found.summaries:
+        command = f"sgdyson analyze {path} --report"
+        write_summary_report(page, found.summaries, found.lines, command=command)
         tell(f"page: {page}")
-    raise typer.Exit((1 if summaries else 2) if failures else 0)
+    raise typer.Exit((1 if found.summaries else 2) if found.failures else 0)
 
 
 @app.command()

@@ -52,13 +52,13 @@ def test_a_run_is_measured_within_its_errors():
         assert abs(part.fit.width.pull(part.predicted_width)) < 4
         assert abs(part.mean.pull(part.predicted_mean)) < 4
     for part in found.pairs:
-        assert abs(part.pair.mean.pull(part.pair.predicted_mean)) < 4
+        assert abs(part.pair.mean.pull(part.predicted_spacing)) < 4
         assert abs(part.pair.second_moment.pull(4 / math.pi)) < 4
         assert part.pair.wigner.pvalue > 1e-3
         assert part.pair.mean.effective_size == pytest.approx(8000, rel=0.3)
     wider = measure("wider", goe_run(0.05, 64, stretch=1.1), MODEL, burn_in=0)
     for part in wider.pairs:
-        assert abs(part.pair.mean.pull(part.pair.predicted_mean)) > 4
+        assert abs(part.pair.mean.pull(part.predicted_spacing)) > 4
 
 
 def test_the_scaling_rule_has_the_slope_of_theory():
@@ -127,8 +127,8 @@ def test_a_run_is_held_against_the_prediction_of_its_own_optimiser():
     assert found.prediction.width == pytest.approx(model.predict(0.005, 64, optimizer).width)
     for part in found.pairs:
         mean, plain = part.pair.mean, model.predict(0.005, 64).mean_spacing
-        allowed = 4 * mean.error + part.next_order * part.pair.predicted_mean
-        assert abs(mean.value - part.pair.predicted_mean) < allowed
+        allowed = 4 * mean.error + part.next_order * part.predicted_spacing
+        assert abs(mean.value - part.predicted_spacing) < allowed
         assert abs(mean.value - plain[part.multiplet.indices[0]]) > allowed
 
 

@@ -52,9 +52,9 @@ class TestRelease:
         pair, single = summary.multiplets
         assert near(pair.mean_spacing, np.sqrt(np.pi) * WIDTH)
         assert near(pair.width, WIDTH)
-        assert near(pair.second_moment, 4 / np.pi)
+        assert near(pair.pair.second_moment, 4 / np.pi)
         assert near(single.width, WIDTH)
-        assert pair.ks_wigner.pvalue > 1e-3
+        assert pair.pair.wigner.pvalue > 1e-3
         assert pair.mean_spacing.error < 0.02 * pair.mean_spacing.value
         assert summary.records == 2
         assert "recognised" in summary.notes[0]
@@ -63,14 +63,14 @@ class TestRelease:
         """Power: beta = 2 has another shape of spacings."""
         (history,) = read(release(tmp_path / "TS.npz", W=weights(beta=2)))
         pair = summarise(history).main
-        assert pair.ks_wigner.pvalue < 1e-3
-        assert not near(pair.second_moment, 4 / np.pi)
+        assert pair.pair.wigner.pvalue < 1e-3
+        assert not near(pair.pair.second_moment, 4 / np.pi)
 
     def test_the_boltzmann_machine_has_levels_of_the_gram_matrix(self, tmp_path):
         np.savez(tmp_path / "rbm.npz", w=weights(), s=np.zeros(3), lr=0.1, batch_size=16,
                  n_seed=600, epochs=10, save_int=1)  # fmt: skip
         (history,) = read(tmp_path / "rbm.npz")
-        assert near(summarise(history).main.centre, 4, 6)  # 4 + WIDTH^2 and so on
+        assert near(summarise(history).main.mean, 4, 6)  # 4 + WIDTH^2 and so on
         assert history.noise is None
 
     def test_copies_are_named_and_counted_once(self, tmp_path):
@@ -112,7 +112,7 @@ class TestAnyArray:
         summary = summarise(History("one", levels), burn_in=0)
         assert summary.n_replicas == 1
         assert near(summary.main.mean_spacing, np.sqrt(np.pi) * WIDTH)
-        assert summary.main.ks_wigner.pvalue > 1e-3
+        assert summary.main.pair.wigner.pvalue > 1e-3
 
     def test_a_larger_multiplet_has_the_width_of_its_gas(self):
         levels = 1 + GaussianEnsemble(5, 1, WIDTH).eigenvalues(2000, 1)[:, None, ::-1]

@@ -3,33 +3,31 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..figures import Figure, Histogram, Line, Mark, Panel, Points
 from ..laws import WignerSurmise
-from ..stats import Estimate, density_histogram
-from ._scaling_lines import ScalingLine
+from ..stats import density_histogram
+from ._multiplet import MeasuredPair
+from ._scaling import HistoryScaling
 
-Floats = NDArray[np.float64]
 
-
-def history_spacings(pairs: Sequence[tuple[str, Floats, Estimate]]) -> Figure:
+def history_spacings(pairs: Sequence[tuple[str, MeasuredPair]]) -> Figure:
     """Unit spacings of pairs beside the Wigner surmise.
 
     Args:
-        pairs: a name, spacings (replica, record), and their mean, of each.
+        pairs: a name and the pair of each.
     """
     panels = []
     grid = np.linspace(0, 4, 200)
     surmise = Line(grid, WignerSurmise(1).pdf(grid), label="Wigner surmise")
-    for name, spacing, mean in pairs:
-        found = density_histogram(spacing / spacing.mean())
+    for name, pair in pairs:
+        unit = density_histogram(pair.spacing / pair.spacing.mean())
         panels.append(
             Panel(
-                [Histogram(found.edges, found.density), surmise],
+                [Histogram(unit.edges, unit.density), surmise],
                 r"$s = S/\langle S \rangle$",
                 "$P(s)$",
-                title=rf"{_plain(name)}: $\langle S \rangle$ = {mean}",
+                title=rf"{_plain(name)}: $\langle S \rangle$ = {pair.mean}",
                 x_range=(0, 4),
             )
         )
@@ -43,24 +41,24 @@ def history_spacings(pairs: Sequence[tuple[str, Floats, Estimate]]) -> Figure:
     )
 
 
-def history_scaling(lines: Sequence[ScalingLine]) -> Figure:
+def history_scaling(lines: Sequence[HistoryScaling]) -> Figure:
     """Mean spacings against sqrt(alpha/|B|), with the line through the origin.
 
     Args:
         lines: of `sgdyson.analysis.scaling_lines`.
     """
     marks: list[Mark] = []
-    for colour, part in enumerate(lines):
-        name = f"levels {', '.join(map(str, part.indices))}"
-        if part.matrix is not None:
-            name = f"{_plain(part.matrix)}, {name}"
-        if part.noise is not None:
-            name += f", noise {part.noise:g}"
-        name += f": slope {part.line.slope}"
-        grid = np.array([0.0, float(part.variable.max()) * 1.05])
+    for colour, each in enumerate(lines):
+        name = f"levels {', '.join(map(str, each.indices))}"
+        if each.matrix is not None:
+            name = f"{_plain(each.matrix)}, {name}"
+        if each.noise is not None:
+            name += f", noise {each.noise:g}"
+        name += f": slope {each.line.slope}"
+        grid = np.array([0.0, float(each.variable.max()) * 1.05])
         marks += [
-            Points(part.variable, part.spacing, part.spacing_error, label=name, colour=colour % 7),
-            Line(grid, part.line(grid), colour=colour % 7),
+            Points(each.variable, each.spacing, each.spacing_error, label=name, colour=colour % 7),
+            Line(grid, each.line(grid), colour=colour % 7),
         ]
     panel = Panel(marks, r"$\sqrt{\alpha/|B|}$", r"$\langle S \rangle$")
     return Figure(

@@ -4,69 +4,30 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from ..errors import require
 from ..models import Model, Prediction
 from ..optimizers import Optimizer, optimizer_of
-from ..spectra import Multiplet, multiplet_levels, multiplets, spacings
-from ..stats import (
-    Estimate,
-    GoodnessOfFit,
-    LevelFit,
-    fit_gaussian,
-    fit_pair_density,
-    jackknife_of_means,
-    mean_over_replicas,
-    wigner_test,
-)
-
-Floats = NDArray[np.float64]
+from ..spectra import Multiplet
+from ._multiplet import Floats, MeasuredMultiplet, measure_multiplet
 
 
-@dataclass(frozen=True)
-class MeasuredPair:
-    """The spacing of a degenerate pair.
+@dataclass(frozen=True, eq=False)
+class ComparedMultiplet(MeasuredMultiplet):
+    """A measured multiplet, and what theory says of it.
 
     Attributes:
-        spacing: S, shape (replica, time).
-        mean: <S>.
-        second_moment: <s^2> of the unit spacing s = S/<S>; 4/pi by the Wigner surmise.
-        wigner: test of s against the surmise, its mean estimated from the samples.
-        predicted_mean: <S> to first order in alpha/|B|.
-    """
-
-    spacing: Floats
-    mean: Estimate
-    second_moment: Estimate
-    wigner: GoodnessOfFit
-    predicted_mean: float
-
-
-@dataclass(frozen=True)
-class MeasuredMultiplet:
-    """The levels that share one target.
-
-    Attributes:
-        multiplet: which levels.
-        target_mode: what they learn.
-        levels: shape (replica, time, member), descending.
-        mean: of all of them.
-        fit: pair density or Gaussian fitted to them; None for a larger multiplet.
-        pair: the spacing, of a pair.
+        target_mode: what the levels learn.
         predicted_mean: target level and mean shift.
         predicted_width: sigma.
+        predicted_spacing: <S> of a pair, to first order in alpha/|B|; NaN of any other multiplet.
         next_order: size of the first neglected term of theory, relative to the width.
     """
 
-    multiplet: Multiplet
     target_mode: float
-    levels: Floats
-    mean: Estimate
-    fit: LevelFit | None
-    pair: MeasuredPair | None
     predicted_mean: float
     predicted_width: float
+    predicted_spacing: float
     next_order: float
 
 
@@ -78,7 +39,7 @@ class MeasuredRun:
     learning_rate: float
     batch_size: float
     prediction: Prediction
-    multiplets: list[MeasuredMultiplet]
+    multiplets: list[ComparedMultiplet]
     replicas: int
     diverged: int
     records: int
@@ -89,7 +50,7 @@ class MeasuredRun:
         return self.learning_rate / self.batch_size
 
     @property
-    def pairs(self) -> list[MeasuredMultiplet]:
+    def pairs(self) -> list[ComparedMultiplet]:
         """The degenerate pairs."""
         return [part for part in self.multiplets if part.pair is not None]
 
@@ -135,49 +96,26 @@ def measure(
     learning_rate, batch_size = run.attrs["learning_rate"], run.attrs["batch_size"]
     optimizer = optimizer_of(run.attrs) if optimizer is None else optimizer
     prediction = model.predict(learning_rate, batch_size, optimizer)
-    groups = [
-        group for group in multiplets(prediction.levels) if prediction.learnt[group.indices[0]]
-    ]
     return MeasuredRun(
         name=name,
         learning_rate=learning_rate,
         batch_size=batch_size,
         prediction=prediction,
-        multiplets=[_measured(levels, group, prediction) for group in groups],
+        multiplets=[_compared(levels, group, prediction) for group in prediction.multiplets()],
         replicas=levels.shape[0],
         diverged=int(run.diverged.sum()),
         records=levels.shape[1],
     )
 
 
-def _measured(levels: Floats, group: Multiplet, prediction: Prediction) -> MeasuredMultiplet:
-    members = multiplet_levels(levels, group)
+def _compared(levels: Floats, group: Multiplet, prediction: Prediction) -> ComparedMultiplet:
     first = group.indices[0]
-    fits = {1: fit_gaussian, 2: fit_pair_density}
-    fit = fits.get(len(group.indices))
-    return MeasuredMultiplet(
-        multiplet=group,
+    means = (prediction.levels + prediction.mean_shift)[list(group.indices)]
+    return ComparedMultiplet(
+        **vars(measure_multiplet(levels, group)),
         target_mode=float(prediction.target_modes[first]),
-        levels=members,
-        mean=mean_over_replicas(members.mean(axis=2)),
-        fit=fit(members.reshape(len(members), -1)) if fit else None,
-        pair=_pair(spacings(levels, group), float(prediction.mean_spacing[first]))
-        if group.is_pair
-        else None,
-        predicted_mean=float(
-            (prediction.levels + prediction.mean_shift)[list(group.indices)].mean()
-        ),
+        predicted_mean=float(means.mean()),
         predicted_width=float(prediction.width[first]),
+        predicted_spacing=float(prediction.mean_spacing[first]),
         next_order=float(prediction.next_order[first]),
-    )
-
-
-def _pair(spacing: Floats, predicted: float) -> MeasuredPair:
-    moments = np.stack([spacing.mean(axis=1), (spacing**2).mean(axis=1)], axis=1)
-    return MeasuredPair(
-        spacing=spacing,
-        mean=mean_over_replicas(spacing),
-        second_moment=jackknife_of_means(lambda m: m[..., 1] / m[..., 0] ** 2, moments),
-        wigner=wigner_test(spacing),
-        predicted_mean=predicted,
     )

@@ -1,70 +1,135 @@
-r"""The linear scaling rule: <S> of every run and pair against its scaling variable."""
+r"""The linear scaling rule: <S> against a scaling variable, a straight line through the origin."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..stats import LineFit, covariance_over_replicas, fit_line
+from ..stats import Estimate, LineFit, covariance_over_replicas, fit_line
 from ._measure import MeasuredRun
+from ._multiplet import Floats
+from ._summary import Summary
 
-Floats = NDArray[np.float64]
 
-
-@dataclass(frozen=True)
-class Scaling:
-    r"""Points of the scaling plot, one a pair and run, and the lines through them.
+@dataclass(frozen=True, eq=False)
+class ScalingLine:
+    r"""Mean spacings against a scaling variable, and the straight line through the origin.
 
     Attributes:
-        variable: u = <S> predicted / sqrt(2 pi), which is $\sqrt{(\alpha/|B|) \kappa^2 \Omega}$
-            for independent mini-batches.
-        spacing: <S>, and its error.
+        variable: $\sqrt{\alpha/|B|}$, or what a model makes of it.
+        spacing: <S>.
         spacing_error: one standard error.
-        width: sqrt(pi) sigma of the fitted pair density.
-        width_error: one standard error.
-        line: straight line through the origin of all points.
-        limit: <S>/u against alpha/|B|, one line for each mode; its intercept is the slope of the
-            rule where alpha/|B| vanishes.
+        line: the fit.
     """
 
     variable: Floats
     spacing: Floats
     spacing_error: Floats
+    line: LineFit
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling(ScalingLine):
+    r"""Points of the scaling plot of a model, one a pair and run, and the lines through them.
+
+    The variable is u = <S> predicted / sqrt(2 pi), which is $\sqrt{(\alpha/|B|) \kappa^2 \Omega}$
+    for independent mini-batches.
+
+    Attributes:
+        width: sqrt(pi) sigma of the fitted pair density.
+        width_error: one standard error.
+        limit: <S>/u against alpha/|B|, one line for each mode; its intercept is the slope of the
+            rule where alpha/|B| vanishes.
+    """
+
     width: Floats
     width_error: Floats
-    line: LineFit
     limit: list[LineFit]
 
 
-def scaling(runs: list[MeasuredRun]) -> Scaling:
+@dataclass(frozen=True, eq=False)
+class HistoryScaling(ScalingLine):
+    r"""One multiplet of several histories, against $\sqrt{\alpha/|B|}$.
+
+    Attributes:
+        matrix: its name, where the model has several.
+        indices: of the multiplet.
+        noise: of the labels, where known; settings of other noise are another line.
+        points: the summaries on it.
+    """
+
+    matrix: str | None
+    indices: tuple[int, ...]
+    noise: float | None
+    points: tuple[Summary, ...] = field(repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        slope = self.line.slope
+        return {
+            "matrix": self.matrix, "indices": list(self.indices), "noise": self.noise,
+            "sources": [point.source for point in self.points],
+            "variable": self.variable.tolist(), "mean_spacing": self.spacing.tolist(),
+            "error": self.spacing_error.tolist(),
+            "slope": {"value": slope.value, "error": slope.error},
+            "chi2": self.line.chi2, "dof": self.line.dof, "pvalue": self.line.pvalue,
+        }  # fmt: skip
+
+
+def scaling(runs: Sequence[MeasuredRun]) -> Scaling:
     """Fit the linear scaling rule to runs of one model at several alpha and |B|.
 
     Pairs of one run share its replicas: the covariance of their mean spacings is block diagonal.
     """
+    measured = [part for run in runs for part in run.pairs]
+    spacing, spacing_error = _columns([part.pair.mean for part in measured if part.pair])
+    width, width_error = _columns([part.width for part in measured])
+    variable = np.array([part.predicted_spacing for part in measured]) / np.sqrt(2 * np.pi)
     blocks = [covariance_over_replicas(_replica_spacings(run)) for run in runs]
-    pairs = [[part.pair for part in run.pairs if part.pair] for run in runs]
-    fits = [[part.fit for part in run.pairs if part.fit] for run in runs]
-    spacing = np.array([pair.mean.value for run in pairs for pair in run])
-    variable = np.array([pair.predicted_mean for run in pairs for pair in run]) / np.sqrt(2 * np.pi)
     return Scaling(
         variable=variable,
         spacing=spacing,
-        spacing_error=np.array([pair.mean.error for run in pairs for pair in run]),
-        width=np.sqrt(np.pi) * np.array([fit.width.value for run in fits for fit in run]),
-        width_error=np.sqrt(np.pi) * np.array([fit.width.error for run in fits for fit in run]),
+        spacing_error=spacing_error,
         line=fit_line(variable, spacing, covariance=_block_diagonal(blocks), through_origin=True),
-        limit=[_limit(runs, mode) for mode in range(len(pairs[0]))],
+        width=np.sqrt(np.pi) * width,
+        width_error=np.sqrt(np.pi) * width_error,
+        limit=[_limit(runs, mode) for mode in range(len(runs[0].pairs))],
     )
 
 
-def _limit(runs: list[MeasuredRun], mode: int) -> LineFit:
+def scaling_lines(summaries: Sequence[Summary]) -> list[HistoryScaling]:
+    """A line for every matrix, multiplet and noise with at least two values of alpha/|B|."""
+    points = sorted(_points(summaries), key=lambda point: point.key)
+    lines = []
+    for (matrix, indices, noise), group in groupby(points, key=lambda point: point.key):
+        members = list(group)
+        variable = np.array([point.variable for point in members])
+        spacing, error = _columns([point.spacing for point in members])
+        if len(np.unique(variable)) > 1 and (error > 0).all():
+            line = fit_line(variable, spacing, error, through_origin=True)
+            known = None if noise < 0 else noise
+            origin = tuple(point.summary for point in members)
+            lines.append(HistoryScaling(
+                variable, spacing, error, line, matrix or None, indices, known, origin
+            ))  # fmt: skip
+    return lines
+
+
+def _columns(estimates: Sequence[Estimate]) -> tuple[Floats, Floats]:
+    return np.array([e.value for e in estimates]), np.array([e.error for e in estimates])
+
+
+def _limit(runs: Sequence[MeasuredRun], mode: int) -> LineFit:
     """<S>/u = intercept + slope alpha/|B| of one mode, weighted by errors and by theory's order."""
-    pairs = [run.pairs[mode].pair for run in runs]
-    scale = [np.sqrt(2 * np.pi) / pair.predicted_mean for pair in pairs if pair]
-    points = [pair.mean * factor for pair, factor in zip(pairs, scale, strict=True) if pair]
+    parts = [run.pairs[mode] for run in runs]
+    scale = [np.sqrt(2 * np.pi) / part.predicted_spacing for part in parts]
+    points = [part.pair.mean * unit for part, unit in zip(parts, scale, strict=True) if part.pair]
     # the line is the first correction; the second is of the order of its square
-    second = [np.sqrt(2 * np.pi) * run.pairs[mode].next_order ** 2 for run in runs]
-    errors = [np.hypot(point.error, part) for point, part in zip(points, second, strict=True)]
+    second = [np.sqrt(2 * np.pi) * part.next_order**2 for part in parts]
+    errors = [np.hypot(point.error, size) for point, size in zip(points, second, strict=True)]
     return fit_line([run.ratio for run in runs], [point.value for point in points], errors)
 
 
@@ -80,3 +145,22 @@ def _block_diagonal(blocks: list[Floats]) -> Floats:
         matrix[first : first + len(block), first : first + len(block)] = block
         first += len(block)
     return matrix
+
+
+class _Point(NamedTuple):
+    key: tuple[str, tuple[int, ...], float]
+    summary: Summary
+    variable: float
+    spacing: Estimate
+
+
+def _points(summaries: Sequence[Summary]) -> Iterator[_Point]:
+    for summary in summaries:
+        rate, batch = summary.learning_rate, summary.batch_size
+        if rate is None or batch is None or not math.isfinite(batch) or batch <= 0:
+            continue
+        noise = -1.0 if summary.noise is None else summary.noise
+        for part in summary.multiplets:
+            if part.mean_spacing:
+                key = (summary.matrix or "", part.indices, noise)
+                yield _Point(key, summary, math.sqrt(rate / batch), part.mean_spacing)

@@ -8,11 +8,11 @@ from rich.table import Column, Table
 
 from .._files import write_text
 from .._terminal import console, tell, visible
-from ._scaling_lines import ScalingLine
+from ._scaling import HistoryScaling
 from ._summary import Summary
 
 
-def show(summaries: Sequence[Summary], lines: Sequence[ScalingLine]) -> None:
+def show(summaries: Sequence[Summary], lines: Sequence[HistoryScaling]) -> None:
     """A row for every multiplet, the scaling lines, and the notes."""
     drawn = console()
     if not summaries:
@@ -20,12 +20,12 @@ def show(summaries: Sequence[Summary], lines: Sequence[ScalingLine]) -> None:
     heads = ("alpha", "|B|", "noise", "replicas", "levels", "<S>", "width", "KS", "p")
     table = Table("source", *(Column(head, no_wrap=True) for head in heads))
     for summary in summaries:
-        for part in summary.multiplets:
-            test = part.ks_wigner
+        for each in summary.multiplets:
+            test = each.pair and each.pair.wigner
             table.add_row(
-                visible(name_of(summary.source)), _text(summary.learning_rate),
-                _text(summary.batch_size), _text(summary.noise), str(summary.n_replicas),
-                _span(part.indices), str(part.mean_spacing or ""), str(part.width),
+                visible(name_of(summary.source)), number(summary.learning_rate),
+                number(summary.batch_size), number(summary.noise), str(summary.n_replicas),
+                _span(each.indices), str(each.mean_spacing or ""), str(each.width),
                 f"{test.statistic:.4f}" if test else "", f"{test.pvalue:.4f}" if test else "",
             )  # fmt: skip
     drawn.print(table)
@@ -44,7 +44,7 @@ def show(summaries: Sequence[Summary], lines: Sequence[ScalingLine]) -> None:
             tell(f"{visible(summary.source)}: replicas {numbers} are one", stderr=False)
 
 
-def write_json(path: Path, summaries: Sequence[Summary], lines: Sequence[ScalingLine]) -> None:
+def write_json(path: Path, summaries: Sequence[Summary], lines: Sequence[HistoryScaling]) -> None:
     """A list, one entry a history, each with the scaling lines it is a point of."""
     content = [
         {**summary.to_dict(),
@@ -54,7 +54,8 @@ def write_json(path: Path, summaries: Sequence[Summary], lines: Sequence[Scaling
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
-def _text(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Short, or nothing."""
     return "" if value is None else f"{value:g}"
 
 

@@ -1,64 +1,18 @@
 """What a history says without a model: multiplets, spacings, widths, the surmise, with errors."""
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..errors import require
-from ..spectra import Multiplet, multiplet_levels
-from ..stats import (
-    Estimate,
-    GoodnessOfFit,
-    autocorrelation_time,
-    fit_gaussian,
-    fit_pair_density,
-    jackknife_of_means,
-    mean_over_replicas,
-    wigner_ks_test,
-)
-from ._history import Floats, History, copies
+from ..spectra import Multiplet
+from ._history import History, copies
+from ._multiplet import Floats, MeasuredMultiplet, finite_or_none, measure_multiplet
 
 _APART = 3.0  # standard deviations of both levels together, from which levels do not repel
 _BLOCKS = 20  # of a single replica
-_ENOUGH = 50  # replicas, from which their covariance is known
 _DRIFT = 4.0  # standard errors
-
-
-@dataclass(frozen=True)
-class MultipletSummary:
-    """Levels that share a target.
-
-    Attributes:
-        indices: places in the descending order of levels.
-        centre: mean of the levels.
-        width: sigma of the Coulomb gas; of a single level its standard deviation.
-        mean_spacing: <S> between neighbours; None for a single level.
-        second_moment: <s^2> of the unit spacing, 4/pi by the surmise; of a pair.
-        ks_wigner: Kolmogorov-Smirnov test of a pair against the surmise, mean estimated.
-        spacing: (replica, record), of a pair, for pictures.
-    """
-
-    indices: tuple[int, ...]
-    centre: Estimate
-    width: Estimate
-    mean_spacing: Estimate | None = None
-    second_moment: Estimate | None = None
-    ks_wigner: GoodnessOfFit | None = None
-    spacing: Floats | None = field(default=None, repr=False)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        test = self.ks_wigner
-        return {
-            "indices": list(self.indices),
-            "centre": _plain(self.centre),
-            "width": _plain(self.width),
-            "mean_spacing": _plain(self.mean_spacing),
-            "second_moment": _plain(self.second_moment),
-            "ks_wigner": test and {"statistic": test.statistic, "pvalue": test.pvalue},
-        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +42,7 @@ class Summary:
     records: int
     diverged: int
     copies: list[list[int]]
-    multiplets: list[MultipletSummary]
+    multiplets: list[MeasuredMultiplet]
     notes: list[str]
 
     @property
@@ -97,7 +51,7 @@ class Summary:
         return sum(len(group) - 1 for group in self.copies)
 
     @property
-    def main(self) -> MultipletSummary:
+    def main(self) -> MeasuredMultiplet:
         """The first pair; else the first larger multiplet; else the first level."""
         return max(self.multiplets, key=lambda m: (len(m.indices) == 2, len(m.indices) > 2))
 
@@ -106,8 +60,8 @@ class Summary:
         main = self.main.to_dict()
         return {
             "source": self.source,
-            "learning_rate": _finite(self.learning_rate),
-            "batch_size": _finite(self.batch_size),
+            "learning_rate": finite_or_none(self.learning_rate),
+            "batch_size": finite_or_none(self.batch_size),
             "noise": self.noise,
             "matrix": self.matrix,
             "n_replicas": self.n_replicas,
@@ -118,7 +72,7 @@ class Summary:
             "copies": self.copies,
             "diverged": self.diverged,
             "records": self.records,
-            "multiplets": [part.to_dict() for part in self.multiplets],
+            "multiplets": [each.to_dict() for each in self.multiplets],
             "notes": self.notes,
         }
 
@@ -170,12 +124,15 @@ def summarise(history: History, burn_in: int | None = None) -> Summary:
         notes.append("levels closer than 3 of their standard deviations are taken as a multiplet")
     if _drifts(levels):
         notes.append("the levels still drift in these records; give a longer burn-in")
+    measured = [measure_multiplet(levels, group) for group in groups]
+    for pair in (each.pair for each in measured if each.pair):
+        _ = pair.wigner  # now: what cannot be tested is told as a mistake of this history
     names = history.names
     return Summary(
         source=history.source, learning_rate=history.learning_rate, batch_size=history.batch_size,
         noise=history.noise, matrix=history.matrix, n_replicas=replicas, records=kept.shape[1],
         diverged=int((~finite).sum()), copies=[[int(names[i]) for i in g] for g in repeated],
-        multiplets=[_measured(levels, group) for group in groups], notes=notes,
+        multiplets=measured, notes=notes,
     )  # fmt: skip
 
 
@@ -206,47 +163,3 @@ def _drifts(levels: Floats) -> bool:
     change = levels[:, -half:].mean(axis=1) - levels[:, :half].mean(axis=1)
     error = change.std(axis=0, ddof=1) / len(change) ** 0.5
     return bool(np.any(np.abs(change.mean(axis=0)) > _DRIFT * error))
-
-
-def _measured(levels: Floats, group: Multiplet) -> MultipletSummary:
-    members = multiplet_levels(levels, group)
-    centre = mean_over_replicas(members.mean(axis=2))
-    flat = members.reshape(len(members), -1)
-    if group.is_single:
-        return MultipletSummary(group.indices, centre, fit_gaussian(flat).width)
-    gaps = -np.diff(members, axis=2)
-    spacing = mean_over_replicas(gaps.mean(axis=2))
-    if not group.is_pair:
-        return MultipletSummary(group.indices, centre, _gas_width(members), spacing)
-    gap = gaps[..., 0]
-    moments = np.stack([gap.mean(axis=1), (gap**2).mean(axis=1)], axis=1)
-    second = jackknife_of_means(lambda m: m[..., 1] / m[..., 0] ** 2, moments)
-    width = fit_pair_density(flat).width
-    return MultipletSummary(
-        group.indices, centre, width, spacing, second, wigner_ks_test(_thinned(gap)), gap
-    )
-
-
-def _gas_width(members: Floats) -> Estimate:
-    r"""$\sigma$ of n levels from $E \sum (x - c)^2 = \sigma^2 n(n+1)/2$ (beta = 1)."""
-    n = members.shape[2]
-    means = np.stack([members.mean(axis=(1, 2)), (members**2).mean(axis=(1, 2))], axis=1)
-    return jackknife_of_means(lambda m: np.sqrt((m[..., 1] - m[..., 0] ** 2) * 2 / (n + 1)), means)
-
-
-def _thinned(gap: Floats) -> Floats:
-    """Independent spacings of few replicas; of many all, with their covariance."""
-    if len(gap) >= _ENOUGH or gap.shape[1] == 1:
-        return gap
-    tau = autocorrelation_time(gap, least_length=0.0).value
-    return gap[:, :: max(math.ceil(2 * tau), 1)].ravel()
-
-
-def _plain(estimate: Estimate | None) -> dict[str, float | None] | None:
-    if estimate is None:
-        return None
-    return {"value": _finite(estimate.value), "error": _finite(estimate.error)}
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

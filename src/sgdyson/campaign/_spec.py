@@ -19,7 +19,7 @@ from .._files import user_path
 from .._threads import one_blas_thread
 from ..errors import InvalidInputError, NoPredictionError, require
 from ..models import Model, Prediction
-from ..spectra import Multiplet, multiplets
+from ..spectra import Multiplet
 from ._fields import Count, LearningSection, Positive, Section, Seed
 from ._mistakes import sentences
 from ._models import ModelSection
@@ -102,11 +102,13 @@ class Setting(Section):
         learning = self.learning
         for optimizer in (learning.rule(), None):
             try:
-                found = self.build().predict(learning.learning_rate, learning.batch_size, optimizer)
+                return (
+                    self.build()
+                    .predict(learning.learning_rate, learning.batch_size, optimizer)
+                    .multiplets()
+                )
             except NoPredictionError:
                 continue
-            groups = multiplets(found.levels)
-            return [group for group in groups if found.learnt[group.indices[0]]]
         return None
 
     @property

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from ..errors import require
+from ..spectra import Multiplet, multiplets
 
 Levels = Float[np.ndarray, "level"]
 
@@ -74,6 +75,10 @@ class Prediction:
         The spacing of a GOE pair then has the stationary law $S e^{-S^2/(4\sigma^2)}$.
         """
         return np.asarray(self.friction * self.width**2)
+
+    def multiplets(self) -> list[Multiplet]:
+        """The levels that are learnt, grouped by what they learn, in descending order."""
+        return [group for group in multiplets(self.levels) if self.learnt[group.indices[0]]]
 
     def learning_curve(
         self, initial_levels: ArrayLike, updates: ArrayLike

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..analysis import Check, MeasuredForce, MeasuredMultiplet, MeasuredRun
+from ..analysis import Check, ComparedMultiplet, MeasuredForce, MeasuredRun
 from ..models import TeacherStudent, quenched_mean_spacing
 from ..stats import Estimate, jackknife_of_means
 from ._data import Multiplicity, Results
@@ -33,7 +33,7 @@ def density_checks(results: Results) -> list[Check]:
 def spacing_checks(results: Results) -> list[Check]:
     """<S> of every pair and run against sqrt(pi) sigma."""
     return [
-        _check(run, part, "scaling", "<S>", part.pair.mean, part.pair.predicted_mean)
+        _check(run, part, "scaling", "<S>", part.pair.mean, part.predicted_spacing)
         for run in results.rbm
         for part in run.pairs
         if part.pair and part.next_order <= FIRST_ORDER
@@ -90,7 +90,7 @@ def teacher_checks(results: Results) -> list[Check]:
         (part,) = run.pairs
         assert part.pair
         checks.append(_check(run, part, "teacher_scaling", "<S>", part.pair.mean,
-                             part.pair.predicted_mean))  # fmt: skip
+                             part.predicted_spacing))  # fmt: skip
     for planned, run in zip(results.group("quenched"), results.quenched, strict=True):
         (part,) = run.pairs
         assert part.pair
@@ -155,7 +155,7 @@ def _setting(run: MeasuredRun) -> dict[str, float]:
 
 def _check(
     run: MeasuredRun,
-    part: MeasuredMultiplet,
+    part: ComparedMultiplet,
     figure: str,
     quantity: str,
     measured: Estimate,

@@ -19,7 +19,7 @@ from ..analysis import (
 )
 from ..campaign import Spec
 from ..models import GaussianRBM, Prediction
-from ..spectra import multiplets, spacings
+from ..spectra import spacings
 from ._presets import Run, runs
 
 Floats = NDArray[np.float64]
@@ -105,7 +105,7 @@ class Results:
         levels = stationary_levels(self._load(run), run.discard)
         prediction = run.model.predict(run.learning_rate, run.batch_size)
         found = []
-        for group in multiplets(prediction.levels):
+        for group in prediction.multiplets():
             if group.is_pair:
                 first = group.indices[0]
                 noise, friction = _at_the_mean(prediction, first)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...analysis import MeasuredMultiplet, MeasuredRun, Scaling
+from ...analysis import ComparedMultiplet, MeasuredRun, Scaling
 from ...figures import (
     Drawing,
     Figure,
@@ -191,7 +191,7 @@ def drift(runs: Sequence[MeasuredRun], rbm_mass: float) -> Figure:
     )
 
 
-def _density_panel(part: MeasuredMultiplet, colour: int) -> Panel:
+def _density_panel(part: ComparedMultiplet, colour: int) -> Panel:
     assert part.fit
     found = density_histogram(part.levels)
     grid = np.linspace(found.edges[0], found.edges[-1], 200)

@@ -82,7 +82,7 @@ def teacher_scaling(
                 colour=colour,
             )
         )
-        predicted = np.array([pair.predicted_mean for pair in pairs])
+        predicted = np.array([part.predicted_spacing for _, run in runs for part in run.pairs])
         largest = max(largest, u.max())
     ends = np.array([0.0, 1.05 * largest])
     for panel in panels:

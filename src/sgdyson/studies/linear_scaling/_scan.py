@@ -8,16 +8,16 @@ which needs no theory of the levels. The exponents of $\sigma^2 \propto \alpha^a
 slopes of lines through logarithms; the linear rule is a = b = 1.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ...campaign import Campaign
+from ...campaign import Campaign, Setting
 from ...errors import NoPredictionError
-from ...spectra import multiplets, spacings
+from ...spectra import spacings
 from ...stats import Estimate, LineFit, fit_line, mean_over_replicas
 
 Floats = NDArray[np.float64]
@@ -108,7 +108,7 @@ def measure(
 
 
 def _setting(
-    data: xr.Dataset, setting: Any, matrix: str | None
+    data: xr.Dataset, setting: Setting, matrix: str | None
 ) -> tuple[Estimate | None, Estimate | None, float | None, float]:
     """sigma^2, <S>, <S> predicted, and the share of replicas that diverged."""
     diverged = data.diverged.values[: setting.replicas]
@@ -120,23 +120,10 @@ def _setting(
     if len(levels) < 2:
         return None, None, None, share
     width2 = mean_over_replicas(levels.var(axis=1, ddof=1).mean(axis=1, keepdims=True))
-    learning = setting.learning
-    model = setting.build()
-    try:
-        theory = model.predict(learning.learning_rate, learning.batch_size, learning.rule())
-    except NoPredictionError:
-        predicted, pairs = None, _pairs(model, learning)
-    else:
-        pairs = [g for g in multiplets(theory.levels) if g.is_pair and theory.learnt[g.indices[0]]]
-        predicted = float(theory.mean_spacing[pairs[0].indices[0]]) if pairs else None
+    pairs = [group for group in setting.multiplets() or [] if group.is_pair]
+    predicted = None
+    if pairs:
+        with suppress(NoPredictionError):  # under this optimiser
+            predicted = float(setting.predict().mean_spacing[pairs[0].indices[0]])
     spacing = mean_over_replicas(spacings(levels, pairs[0])) if pairs else None
     return width2, spacing, predicted, share
-
-
-def _pairs(model: Any, learning: Any) -> list[Any]:
-    """Degenerate pairs of a model that has a theory under plain descent."""
-    try:
-        theory = model.predict(learning.learning_rate, learning.batch_size)
-    except NoPredictionError:
-        return []
-    return [g for g in multiplets(theory.levels) if g.is_pair and theory.learnt[g.indices[0]]]

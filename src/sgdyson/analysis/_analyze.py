@@ -1,0 +1,69 @@
+"""What `sgdyson analyze` does: every history at a path, measured; the lines through them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import InvalidInputError
+from ._history import History
+from ._read import read
+from ._scaling import HistoryScaling, scaling_lines
+from ._summary import Summary, summarise
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """What was measured at a path.
+
+    Attributes:
+        summaries: one a history that could be measured.
+        lines: of the linear scaling rule through them.
+        failures: a sentence for each file or setting that could not be read or measured.
+    """
+
+    summaries: list[Summary]
+    lines: list[HistoryScaling]
+    failures: list[str]
+
+
+def analyze(
+    path: Path | str,
+    *,
+    burn_in: int | None = None,
+    array: str | None = None,
+    axes: tuple[str, ...] | None = None,
+    learning_rate: float | None = None,
+    batch_size: float | None = None,
+    noise: float | None = None,
+) -> Analysis:
+    """Measure every history at a path, and the scaling lines through them.
+
+    Args:
+        path: see `read`.
+        burn_in: see `summarise`.
+        array: see `read`, likewise the others.
+        axes: of the array.
+        learning_rate: alpha, where the file does not tell.
+        batch_size: |B|, likewise.
+        noise: of labels, likewise.
+
+    Raises:
+        InvalidInputError: nothing there, a single file that is no history.
+    """
+    failures: list[str] = []
+    histories = read(
+        path, array=array, axes=axes, learning_rate=learning_rate, batch_size=batch_size,
+        noise=noise, failures=failures,
+    )  # fmt: skip
+    summaries = list(_measured(histories, burn_in, failures))
+    return Analysis(summaries, scaling_lines(summaries), failures)
+
+
+def _measured(
+    histories: list[History], burn_in: int | None, failures: list[str]
+) -> Iterator[Summary]:
+    for history in histories:
+        try:
+            yield summarise(history, burn_in)
+        except InvalidInputError as error:
+            failures.append(str(error))

@@ -1,0 +1,148 @@
+"""The levels that share one target, measured: with a model beside them and without."""
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..spectra import Multiplet, multiplet_levels
+from ..stats import (
+    Estimate,
+    GoodnessOfFit,
+    LevelFit,
+    autocorrelation_time,
+    fit_gaussian,
+    fit_pair_density,
+    jackknife_of_means,
+    mean_over_replicas,
+    wigner_ks_test,
+)
+
+Floats = NDArray[np.float64]
+_MANY = 50  # replicas, from which their covariance is known
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredPair:
+    """The spacing of a pair.
+
+    Attributes:
+        spacing: S, shape (replica, time).
+        mean: <S>.
+        second_moment: <s^2> of the unit spacing s = S/<S>; 4/pi by the Wigner surmise.
+    """
+
+    spacing: Floats = field(repr=False)
+    mean: Estimate
+    second_moment: Estimate
+
+    @cached_property
+    def wigner(self) -> GoodnessOfFit:
+        """Kolmogorov-Smirnov test of s against the surmise, its mean estimated from the samples."""
+        return wigner_ks_test(independent_spacings(self.spacing))
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredMultiplet:
+    """The levels that share one target.
+
+    Attributes:
+        multiplet: which levels.
+        levels: shape (replica, time, member), descending.
+        mean: of all of them.
+        width: sigma of the Coulomb gas; of a single level its standard deviation.
+        mean_spacing: <S> between neighbours; None for a single level.
+        fit: pair density or Gaussian fitted to the levels; None for a larger multiplet.
+        pair: the spacing, of a pair.
+    """
+
+    multiplet: Multiplet
+    levels: Floats = field(repr=False)
+    mean: Estimate
+    width: Estimate
+    mean_spacing: Estimate | None
+    fit: LevelFit | None
+    pair: MeasuredPair | None
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """Places in the descending order of levels."""
+        return self.multiplet.indices
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        pair = self.pair
+        return {
+            "indices": list(self.indices),
+            "centre": plain(self.mean),
+            "width": plain(self.width),
+            "mean_spacing": plain(self.mean_spacing),
+            "second_moment": plain(pair.second_moment if pair else None),
+            "ks_wigner": {"statistic": pair.wigner.statistic, "pvalue": pair.wigner.pvalue}
+            if pair
+            else None,
+        }
+
+
+def measure_multiplet(levels: Floats, multiplet: Multiplet) -> MeasuredMultiplet:
+    """Measure one multiplet of levels (replica, time, level), its errors over replicas."""
+    members = multiplet_levels(levels, multiplet)
+    gaps = -np.diff(members, axis=2)
+    fit = _fit(members)
+    return MeasuredMultiplet(
+        multiplet,
+        members,
+        mean=mean_over_replicas(members.mean(axis=2)),
+        width=fit.width if fit else _gas_width(members),
+        mean_spacing=mean_over_replicas(gaps.mean(axis=2)) if gaps.size else None,
+        fit=fit,
+        pair=_pair(gaps[..., 0]) if multiplet.is_pair else None,
+    )
+
+
+def _fit(members: Floats) -> LevelFit | None:
+    fits = {1: fit_gaussian, 2: fit_pair_density}
+    fit = fits.get(members.shape[2])
+    return fit(members.reshape(len(members), -1)) if fit else None
+
+
+def _pair(spacing: Floats) -> MeasuredPair:
+    moments = np.stack([spacing.mean(axis=1), (spacing**2).mean(axis=1)], axis=1)
+    return MeasuredPair(
+        spacing=spacing,
+        mean=mean_over_replicas(spacing),
+        second_moment=jackknife_of_means(lambda m: m[..., 1] / m[..., 0] ** 2, moments),
+    )
+
+
+def _gas_width(members: Floats) -> Estimate:
+    r"""$\sigma$ of n levels from $E \sum (x - c)^2 = \sigma^2 n(n+1)/2$ (beta = 1)."""
+    n = members.shape[2]
+    means = np.stack([members.mean(axis=(1, 2)), (members**2).mean(axis=(1, 2))], axis=1)
+    return jackknife_of_means(lambda m: np.sqrt((m[..., 1] - m[..., 0] ** 2) * 2 / (n + 1)), means)
+
+
+def independent_spacings(spacing: Floats) -> Floats:
+    """Of few replicas spacings two correlation times apart, as one list; of many all of them.
+
+    The covariance of many replicas tells how their records hang together; of few it is not known.
+    """
+    if len(spacing) >= _MANY or spacing.shape[1] == 1:
+        return spacing
+    tau = autocorrelation_time(spacing, least_length=0.0).value
+    return spacing[:, :: max(math.ceil(2 * tau), 1)].ravel()
+
+
+def plain(estimate: Estimate | None) -> dict[str, float | None] | None:
+    """Value and error, as in a JSON file."""
+    if estimate is None:
+        return None
+    return {"value": finite_or_none(estimate.value), "error": finite_or_none(estimate.error)}
+
+
+def finite_or_none(value: float | None) -> float | None:
+    """JSON has neither NaN nor infinity."""
+    return value if value is not None and math.isfinite(value) else None
