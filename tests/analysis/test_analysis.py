@@ -77,6 +77,18 @@ def test_the_scaling_rule_has_the_slope_of_theory():
     assert abs(wrong.line.slope.pull(math.sqrt(2 * math.pi))) > 10
 
 
+@pytest.mark.parametrize(("batch_size", "fits"), [(4, True), (64, False)])
+def test_what_theory_neglects_is_no_misfit_of_the_slope(batch_size, fits):
+    """Two runs off by 5 %, up and down: less than the second order at |B| = 4, far more at 64."""
+    settings = [(0.02, 64, 1.0), (0.05, 64, 1.0), (0.2, batch_size, 1.05), (0.19, batch_size, 0.95)]
+    runs = [
+        measure(str(n), goe_run(rate, size, stretch, seed=n), MODEL, 0)
+        for n, (rate, size, stretch) in enumerate(settings)
+    ]
+    for line in scaling(runs).limit:
+        assert (line.pvalue > 1e-3) is fits
+
+
 def test_the_force_of_an_exact_matrix_process():
     # M' = c M + noise, a GOE matrix at every step: gamma = -ln c, g^2 = gamma sigma^2
     rng = np.random.default_rng(3)

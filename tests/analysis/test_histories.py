@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.signal import lfilter
 from scipy.stats import chi2, kstest
 from typer.testing import CliRunner
 
 from sgdyson import Campaign
 from sgdyson.analysis import History, read, scaling_lines, summarise
+from sgdyson.analysis._multiplet import independent_spacings
 from sgdyson.cli import app
 from sgdyson.ensembles import GaussianEnsemble
 from sgdyson.errors import InvalidInputError
@@ -270,6 +272,23 @@ class TestCampaign:
         for path in (tmp_path / "none", tmp_path):
             result = CliRunner().invoke(app, ["analyze", str(path)])
             assert isinstance(result.exception, InvalidInputError)
+
+
+class TestIndependentSpacings:
+    """tau = 19 for an AR(1) chain of 0.9: samples 38 records apart have a correlation of 0.018."""
+
+    @staticmethod
+    def chains(replicas, length):
+        noise = np.random.default_rng(7).normal(size=(replicas, length + 200))
+        return lfilter([1], [1, -0.9], noise, axis=1)[:, 200:]  # 0.9^200 of the start is left
+
+    def test_of_few_replicas_they_are_two_correlation_times_apart(self):
+        thinned = independent_spacings(self.chains(20, 4000))
+        assert thinned.size == pytest.approx(20 * 4000 / 38, rel=0.15)
+
+    def test_of_many_replicas_all_are_taken(self):
+        chains = self.chains(50, 40)
+        assert independent_spacings(chains) is chains
 
 
 class TestKolmogorov:

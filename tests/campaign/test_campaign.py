@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 import sgdyson
 from sgdyson import _progress, cli, experiments
 from sgdyson.campaign import Campaign, _store
+from sgdyson.campaign._campaign import _error
 from sgdyson.campaign._spec import parse_spec, read_spec
 from sgdyson.campaign._starter import write_starter
 from sgdyson.errors import InvalidInputError
@@ -389,12 +390,33 @@ def test_learning_may_begin_where_it_ends(n_hidden):
     np.testing.assert_allclose(levels, model.predict(0.05, 4).levels, atol=1e-12)
 
 
-def test_the_stationary_rule_waits_for_the_slowest_level(tmp_path):
-    text = SPEC.replace("burn_in = 300", 'burn_in = "stationary"')
-    for setting in Campaign.from_file(written(tmp_path, text)).spec.settings:
+def test_the_stationary_rule_waits_for_the_slowest_level():
+    """Of levels whose relaxation times differ; the rule of each setting is that of its rate."""
+    raw = tomllib.loads(SPEC) | {"burn_in": "stationary"}
+    raw["model"] = {"kind": "gaussian_rbm", "n_visible": 6, "n_hidden": 6}
+    for setting in parse_spec(raw).settings:
         how = setting.learning
-        times = setting.build().predict(how.learning_rate, how.batch_size).relaxation_time
+        prediction = setting.build().predict(how.learning_rate, how.batch_size)
+        times = prediction.relaxation_time[prediction.learnt]
+        assert times.max() > 1.5 * times.min()
         assert setting.burn_in_updates == int(np.ceil(40 * times.max()))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "expected"),
+    # of normal levels of width 1, and of the surmise: <S> = sqrt(pi), <S^2> = 4
+    [("level_mean", 1.0), ("level_width", 0.5**0.5), ("mean_spacing", (4 - np.pi) ** 0.5)],
+)
+def test_the_error_that_is_held_against_its_target(quantity, expected):
+    """Of 4000 replicas, known to 2 % or better: replicas grow by its square, not above it."""
+    raw = tomllib.loads(SPEC) | {"quantity": quantity, "target_error": 0.01}
+    raw["model"]["teacher"] = [2.0, 2.0]
+    random = np.random.default_rng(6)
+    first = random.normal(size=4000)
+    spacing = 2 * np.sqrt(-np.log(random.uniform(size=4000)))
+    levels = np.stack([first, first - spacing], axis=1)[:, None]
+    error = _error(parse_spec(raw).first, levels)
+    assert error == pytest.approx(expected / 4000**0.5, rel=0.08)
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ import sys
 import time
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 
 import sgdyson
-from sgdyson import GaussianRBM, TeacherStudent, simulate
+from sgdyson import GaussianRBM, Model, TeacherStudent, simulate
 from sgdyson.errors import InvalidInputError
 from sgdyson.learning import _block
 
@@ -129,6 +130,20 @@ class TestDivergence:
             assert found.levels.values[replica, -1, 0] >= 2.0**2
         kept = found.levels.values[~lost]
         assert (kept < 2.0**2).all()
+
+    def test_it_is_the_update_whose_weights_would_not_be_finite(self):
+        """Descent on w^4 squares and cubes itself: the update that overflows is known exactly."""
+        model = Model.from_loss(lambda w, _: jnp.sum(w**4), lambda _: jnp.full((2, 2), 2.0),
+                                np.zeros(4))  # fmt: skip
+        w, last = np.float64(2.0), -1
+        with np.errstate(over="ignore", invalid="ignore"):
+            while np.isfinite(w):
+                w, last = w - 4 * w**3, last + 1
+        found = run(model, learning_rate=1.0, updates=last + 3, record_every=1, replicas=1)
+        assert last > 3
+        assert found.diverged_at.values.tolist() == [last]
+        moves = np.diff(found.levels.values[0, :, 0]) != 0
+        assert np.flatnonzero(moves).tolist() == list(range(last))
 
     def test_a_step_too_long_loses_every_student(self):
         found = run("online", learning_rate=3.0, updates=200, record_every=100)

@@ -14,7 +14,12 @@ from sgdyson import simulate
 from sgdyson._normals import normals
 from sgdyson.errors import InvalidInputError, NoPredictionError
 from sgdyson.models import TwoLayerTeacher
-from sgdyson.models._stability import lyapunov_exponent, typical_limit
+from sgdyson.models._stability import (
+    lyapunov_exponent,
+    mean_square_limit,
+    mean_square_weights,
+    typical_limit,
+)
 
 ACTIVATIONS = ("identity", "tanh", "relu")
 IDENTITY = TwoLayerTeacher("identity")
@@ -194,3 +199,14 @@ def test_what_has_no_closed_form_says_so() -> None:
         TwoLayerTeacher("tanh").stability_limit(4)
     with pytest.raises(InvalidInputError, match=r"batch_size = 2\.5"):
         IDENTITY.stability_limit(2.5)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 64])
+def test_the_weighted_mean_square_is_conserved_at_the_limit(batch_size) -> None:
+    """A left vector of the map of second moments, E[(1 - a g_i x x^T/|B|)...], of eigenvalue 1."""
+    g = np.array([3.0, 1.0, 0.5])
+    step = mean_square_limit(g, batch_size) * g
+    # Gaussian inputs: E (x_i^2)^2 = 3, E x_i^2 x_j^2 = 1
+    moments = np.diag((1 - step) ** 2) + (step[:, None] ** 2) * (1 + np.eye(3)) / batch_size
+    weights = mean_square_weights(g, batch_size)
+    np.testing.assert_allclose(weights @ moments, weights, rtol=1e-9)

@@ -292,3 +292,16 @@ def test_spectra_of_random_matrices_unfold_as_they_come(size):
         unfolded = unfold(ensemble.eigenvalues(20, 1))
         assert (np.diff(unfolded, axis=1) >= 0).all()
         assert np.mean(np.diff(unfolded, axis=1)) == pytest.approx(1.0, rel=1e-9)
+
+
+@pytest.mark.parametrize("neighbours", [1, 3, 8])
+def test_local_unfolding_by_its_definition(neighbours):
+    """Each gap over the mean of those at most so many places away, fewer at the edges."""
+    gaps = np.random.default_rng(4).exponential(size=20)
+    unit = [
+        gap / gaps[max(place - neighbours, 0) : place + neighbours + 1].mean()
+        for place, gap in enumerate(gaps)
+    ]
+    levels = np.concatenate([[0.0], np.cumsum(gaps)])
+    found = nearest_spacings(unfold(levels, "local", neighbours=neighbours))
+    np.testing.assert_allclose(found, np.array(unit) / np.mean(unit), rtol=1e-12)

@@ -103,3 +103,12 @@ def test_tau_knows_no_origin_and_no_unit():
     expected = autocorrelation_time(rounded)
     assert autocorrelation_time(rounded + 2.0**30).value == pytest.approx(expected.value, rel=1e-9)
     assert autocorrelation_time(1e-200 * rounded).value == pytest.approx(expected.value, rel=1e-9)
+
+
+@pytest.mark.parametrize("window", [1.0, 5.0])
+def test_the_error_of_tau_is_madras_and_sokals_formula(window):
+    """tau sqrt(2(2M + 1)/n), M the first whole number of lags from c tau on."""
+    found = autocorrelation_time(ar1(0.5, 20, 2000, seed=4), window)
+    lags = ((found.error / found.value) ** 2 * 40_000 / 2 - 1) / 2
+    assert lags == pytest.approx(round(lags), abs=1e-6)
+    assert lags >= window * found.value > lags - 2  # tau(M) grows with M by less than one here

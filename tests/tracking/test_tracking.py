@@ -26,6 +26,7 @@ from sgdyson.tracking import (
     weight_matrices,
     write_run_report,
 )
+from sgdyson.tracking._gradients import of_successive
 
 
 def noise(shape, seed=0, sigma=0.3):
@@ -298,3 +299,16 @@ class TestTracker:
         command = [sys.executable, "-c", code]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout.strip() == "[]"
+
+
+def test_two_successive_gradients_are_unbiased():
+    """20 000 pairs with |G|^2 = 3 and tr Sigma = 8: four standard errors, and half of it is not."""
+    random = np.random.default_rng(5)
+    first, second = 0.5 * random.normal(size=(2, 20_000, 8)) + np.sqrt(3 / 8)  # of four samples
+    moments = of_successive(
+        np.sum(first * second, axis=1), np.sum((first - second) ** 2, axis=1), 4.0
+    )
+    for values, expected in zip(moments, (3.0, 8.0), strict=True):
+        error = values.std() / np.sqrt(values.size)
+        assert abs(values.mean() - expected) < 4 * error
+        assert abs(values.mean() - expected / 2) > 4 * error
