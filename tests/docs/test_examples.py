@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sgdyson.reproduce._figures import FIGURES
-from sgdyson.reproduce._presets import PRESETS
+from sgdyson.studies.paper._entries import FIGURES
+from sgdyson.studies.paper._presets import PRESETS
 
 ROOT = Path(__file__).parents[2]
 PAGES = (

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from .. import experiments
 from .._capacity import in_words
 from .._files import create_text
 from ..errors import require
+from . import specs
 from ._campaign import Campaign
 
 STARTER = """\
@@ -44,12 +44,12 @@ optimizer = "sgd"            # or "heavy_ball", "nesterov", "rmsprop", "adam", "
 
 
 def write_starter(name: str, like: str | None = None) -> Path:
-    """Write NAME.toml, a commented starter or a copy of one of `sgdyson.experiments`.
+    """Write NAME.toml, a commented starter or a copy of one of `sgdyson.campaign.specs`.
 
     Raises:
         InvalidInputError: a name that is no file name, a file that exists, an unknown experiment.
     """
-    known = experiments.names()
+    known = specs.names()
     require(
         like is None or like in known,
         f"--like {like} is unknown; choose one of {', '.join(known)}.",
@@ -67,7 +67,7 @@ def _spec(name: str, like: str | None) -> str:
     if like is None:
         return STARTER.format(name=name)
     own = like.rpartition("/")[2]
-    return experiments.text(like).replace(f'name = "{own}"', f'name = "{name}"')
+    return specs.text(like).replace(f'name = "{own}"', f'name = "{name}"')
 
 
 def describe(campaign: Campaign) -> str:

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ... import experiments
 from ..._files import write_text
 from ...analysis import Check
-from ...campaign import Campaign, parse_spec, replaced
+from ...campaign import Campaign, parse_spec, replaced, specs
 from ...stats import Estimate
-from .._files import claim_study, save_figures, write_results
+from .._study import claim_study, save_figures, write_results
 from ._figure import scaling_rule
 from ._scan import BREAKS, Scan, measure
 
@@ -86,7 +85,7 @@ def study_linear_scaling(out: Path, seed: int, say: Say, *, quick: bool = False)
 
 def spec(architecture: str, optimizer: str, seed: int, *, quick: bool = False) -> dict[str, Any]:
     """The spec file of an architecture, at the pace of an optimiser."""
-    raw = tomllib.loads(experiments.text(f"linear_scaling/{architecture}"))
+    raw = tomllib.loads(specs.text(f"linear_scaling/{architecture}"))
     pace = _LINEAR.get(optimizer, ARCHITECTURES[architecture])
     rates = [float(f"{rate * pace:.6g}") for rate in raw["learning"]["learning_rate"]]
     every = max(round(raw["record_every"] * pace), 1)

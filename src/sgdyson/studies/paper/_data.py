@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ..analysis import (
+from ...analysis import (
     MeasuredForce,
     MeasuredRun,
     Scaling,
@@ -17,9 +17,9 @@ from ..analysis import (
     scaling,
     stationary_levels,
 )
-from ..campaign import Spec
-from ..models import GaussianRBM, Prediction
-from ..spectra import spacings
+from ...campaign import Spec
+from ...models import GaussianRBM, Prediction
+from ...spectra import spacings
 from ._presets import Run, runs
 
 Floats = NDArray[np.float64]

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis import MeasuredRun
-from ...figures import Figure, Histogram, Line, Mark, Panel, Points, VerticalLines
-from ...laws import GaussianEnsembleDensity, PairDensity, Semicircle
-from ...stats import density_histogram
+from ....analysis import MeasuredRun
+from ....figures import Figure, Histogram, Line, Mark, Panel, Points, VerticalLines
+from ....laws import GaussianEnsembleDensity, PairDensity, Semicircle
+from ....stats import density_histogram
 
 Floats = NDArray[np.float64]
 

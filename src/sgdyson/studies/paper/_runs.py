@@ -6,9 +6,9 @@ from typing import Any
 
 import xarray as xr
 
-from .. import __version__
-from .._folders import cannot_be_used, claim_folder
-from ..campaign import Campaign, Spec
+from ... import __version__
+from ..._folders import cannot_be_used, claim_folder
+from ...campaign import Campaign, Spec
 from ._presets import Run
 
 MARKER = "reproduction.json"

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from ...analysis import MeasuredForce
-from ...figures import Figure, Line, Mark, Panel, Points
+from ....analysis import MeasuredForce
+from ....figures import Figure, Line, Mark, Panel, Points
 
 
 def coulomb_force(forces: Sequence[MeasuredForce]) -> Figure:

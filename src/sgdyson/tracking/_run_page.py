@@ -7,8 +7,15 @@ from string import Template
 from typing import Any
 
 from .._files import write_text
+from ..figures.page import (
+    CONTENT_POLICY,
+    asset,
+    number_cell,
+    plotly_source,
+    script_json,
+    sortable_table,
+)
 from ..stats import Estimate
-from ._page import CONTENT_POLICY, asset, number_cell, plotly_source, script_json, sortable_table
 
 _PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -100,7 +107,8 @@ def write_run_page(
         table=sortable_table("matrices-table", "Weight matrices", heads, cells),
         matrices=script_json(matrices), advice=escape(advice),
         skipped=f"<dl>{''.join(reasons)}</dl>" if reasons else "<p>Nothing was left out.</p>",
-        css=asset("page.css"), sorting=asset("table.js"), script=asset("run.js"),
+        css=asset("sgdyson.figures", "page.css"), sorting=asset("sgdyson.figures", "table.js"),
+        script=asset(__package__, "run.js"),
         plotly=plotly_source(), false_alarm=f"{100 * false_alarm:g} %", version=escape(version),
     )  # fmt: skip
     write_text(path, page)

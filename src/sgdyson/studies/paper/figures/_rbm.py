@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...analysis import ComparedMultiplet, MeasuredRun, Scaling
-from ...figures import (
+from ....analysis import ComparedMultiplet, MeasuredRun, Scaling
+from ....figures import (
     Drawing,
     Figure,
     Histogram,
@@ -16,8 +16,8 @@ from ...figures import (
     Points,
     VerticalLines,
 )
-from ...laws import PairDensity, WignerSurmise
-from ...stats import density_histogram
+from ....laws import PairDensity, WignerSurmise
+from ....stats import density_histogram
 
 
 def rbm_sketch(n_visible: int, n_hidden: int) -> Figure:

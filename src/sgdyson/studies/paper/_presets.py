@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import experiments
-from ..campaign import Setting, Spec
-from ..campaign._spec import parse_spec, replaced
-from ..errors import require
-from ..models import Model, TeacherStudent
+from ...campaign import Setting, Spec
+from ...campaign import specs as spec_files
+from ...campaign._spec import parse_spec, replaced
+from ...errors import require
+from ...models import Model, TeacherStudent
 
 GROUPS = {
     "rbm": ("rbm_batch", "rbm_rate"),
@@ -92,7 +92,7 @@ def runs(group: str, planned: Mapping[str, Spec]) -> list[Run]:
 
 
 def _spec(name: str, changes: dict[str, Any]) -> Spec:
-    return parse_spec(replaced(tomllib.loads(experiments.text(name)), changes), name)
+    return parse_spec(replaced(tomllib.loads(spec_files.text(name)), changes), name)
 
 
 def _run(group: str, campaign: str, index: int, setting: Setting) -> Run:

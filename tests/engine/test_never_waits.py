@@ -10,8 +10,8 @@ import jax
 import pytest
 
 from sgdyson import GaussianRBM, simulate
+from sgdyson.engine._devices import devices
 from sgdyson.errors import InvalidInputError
-from sgdyson.learning._devices import devices
 
 SCRIPT = Path(__file__).with_name("waits.py")
 

@@ -11,13 +11,14 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from sgdyson import cli, experiments
+from sgdyson import cli
 from sgdyson.analysis import Check
+from sgdyson.campaign import specs as spec_files
 from sgdyson.campaign._spec import parse_spec
 from sgdyson.errors import InvalidInputError
-from sgdyson.reproduce import _figures, reproduce
-from sgdyson.reproduce._presets import GROUPS, runs, specs
 from sgdyson.stats import Estimate
+from sgdyson.studies.paper import _entries, reproduce
+from sgdyson.studies.paper._presets import GROUPS, runs, specs
 
 
 def sgdyson(*arguments: str) -> subprocess.CompletedProcess:
@@ -91,7 +92,7 @@ def test_a_chunk_of_another_spec_is_refused(folder, tmp_path):
 class TestPresets:
     def test_paper_is_the_spec_files_as_they_are(self):
         for name, spec in specs("paper", 0).items():
-            assert spec.digest == parse_spec(tomllib.loads(experiments.text(name))).digest
+            assert spec.digest == parse_spec(tomllib.loads(spec_files.text(name))).digest
 
     def test_the_settings_are_those_of_the_paper(self):
         """Section 3 and 4 of arXiv:2407.16427: two lines through (0.1, 16), and three."""
@@ -128,8 +129,8 @@ def test_a_failed_check_is_exit_status_one(monkeypatch, tmp_path):
     def fails(results):
         return [Check("no", "target_spectrum", "q", {}, Estimate(1.0, 0.1, 10.0), 2.0)]
 
-    entry = _figures.FIGURES["target_spectrum"]._replace(check=fails)
-    monkeypatch.setitem(_figures.FIGURES, "target_spectrum", entry)
+    entry = _entries.FIGURES["target_spectrum"]._replace(check=fails)
+    monkeypatch.setitem(_entries.FIGURES, "target_spectrum", entry)
     arguments = ["reproduce", "--only", "target_spectrum", "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(cli.app, arguments)
     assert result.exit_code == 1

@@ -7,13 +7,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .._files import user_path, write_text
-from ..analysis import Check
-from ..errors import require
-from ..figures import save
-from ..report import write_report
+from ..._files import user_path, write_text
+from ...analysis import Check
+from ...errors import require
+from ...figures import save, write_report
 from ._data import Results
-from ._figures import chosen_figures
+from ._entries import chosen_figures
 from ._presets import specs
 from ._runs import Runs, open_folder
 
@@ -31,7 +30,7 @@ def reproduce(
 ) -> list[Check]:
     """Regenerate the figures of arXiv:2407.16427, and hold each number against its prediction.
 
-    Runs the paper's campaigns, `sgdyson.experiments`, and writes `results.json`, `figures/*.png`
+    Runs the paper's campaigns, `sgdyson.campaign.specs`, and writes `results.json`, `figures/*.png`
     and `*.pdf`, `report.html`, and the data to `campaigns`. Called again after an interruption, it
     goes on from what is finished.
 
@@ -80,6 +79,23 @@ def reproduce(
         versions={name: version(name) for name in _SOFTWARE},
     )
     return found
+
+
+def study_paper(
+    out: Path, seed: int, say: Callable[[str], None], *, quick: bool = False
+) -> list[Check]:
+    """`reproduce`, as one of the studies: the statistics of the paper, or the quick ones.
+
+    Args:
+        out: folder, new or of the same preset and seed.
+        seed: of all runs.
+        say: told what is going on, a line at a time.
+        quick: minutes instead of the paper's statistics.
+
+    Returns:
+        The checks.
+    """
+    return reproduce("quick" if quick else "paper", out=out, seed=seed, say=say)
 
 
 def _command(preset: str, only: Sequence[str], out: Path, seed: int) -> str:

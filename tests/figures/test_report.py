@@ -10,9 +10,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from sgdyson.figures import Figure, Panel
-from sgdyson.figures._elements import Line
-from sgdyson.report import write_report
+from sgdyson.figures import Figure, Line, Panel, write_report
 
 VOID = {"meta", "input", "br", "link", "img", "hr"}
 

@@ -1,22 +1,26 @@
 """One self-contained page: checks, figures, runs; opens offline, asks nothing of the network."""
 
-import json
 from collections.abc import Mapping, Sequence
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from .._files import write_text
-from ..figures import Figure, to_html, to_plotly
 from ..stats import Estimate
+from ._elements import Figure
+from ._plotly import to_html, to_plotly
+from .page import (
+    CONTENT_POLICY,
+    asset,
+    number_cell,
+    plotly_source,
+    script_json,
+    sortable_table,
+)
 
 _SYMBOLS = {"learning_rate": "α", "batch_size": "|B|", "kappa": "κ"}
 
-CONTENT_POLICY = (
-    "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-)
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <head>
@@ -113,9 +117,9 @@ def write_report(
             }
         ),
         policy=CONTENT_POLICY,
-        css=asset("page.css"),
-        sorting=asset("table.js"),
-        script=asset("page.js"),
+        css=asset(__package__, "page.css"),
+        sorting=asset(__package__, "table.js"),
+        script=asset(__package__, "page.js"),
         plotly=plotly_source(),
     )
     write_text(path, page)
@@ -171,11 +175,6 @@ def _check_row(check: Mapping[str, Any]) -> str:
     )
 
 
-def number_cell(value: float | None, text: str) -> str:
-    """A cell that sorts by its value."""
-    return f'<td class="number" data-value="{"" if value is None else value}">{escape(text)}</td>'
-
-
 def _runs_table(runs: Sequence[Mapping[str, Any]]) -> str:
     heads = {name: "" if isinstance(value, str) else "number" for name, value in runs[0].items()}
     rows = []
@@ -188,33 +187,3 @@ def _runs_table(runs: Sequence[Mapping[str, Any]]) -> str:
         )
         rows.append("".join(cells))
     return sortable_table("runs-table", "Runs of the reproduction", heads, rows)
-
-
-def sortable_table(name: str, caption: str, heads: Mapping[str, str], rows: Sequence[str]) -> str:
-    """A table whose headings sort it."""
-    cells = "".join(
-        f'<th scope="col" class="{kind}"><button>{escape(head)}</button></th>'
-        for head, kind in heads.items()
-    )
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return (
-        f'<table class="sortable" id="{name}" aria-label="{escape(caption)}">'
-        f"<thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
-    )
-
-
-def script_json(value: Any) -> str:
-    """JSON that cannot end the script element it stands in."""
-    return json.dumps(value, allow_nan=False).replace("<", "\\u003c")
-
-
-def asset(name: str) -> str:
-    """A file beside this one."""
-    return files("sgdyson.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def plotly_source() -> str:
-    """Plotly's own JavaScript."""
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs()).replace("</script", "<\\/script")

@@ -16,8 +16,8 @@ import pytest
 
 import sgdyson
 from sgdyson import GaussianRBM, Model, TeacherStudent, simulate
+from sgdyson.engine import _block
 from sgdyson.errors import InvalidInputError
-from sgdyson.learning import _block
 
 MODELS = {
     "rbm": GaussianRBM.scalar_field(4, 4, mass=1.0, rbm_mass=2.5),

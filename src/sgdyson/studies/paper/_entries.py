@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..analysis import Check, MeasuredRun
-from ..errors import require
-from ..figures import Figure
-from ..models import TeacherStudent
+from ...analysis import Check, MeasuredRun
+from ...errors import require
+from ...figures import Figure
+from ...models import TeacherStudent
 from . import _checks as checks
 from . import figures
 from ._data import Results

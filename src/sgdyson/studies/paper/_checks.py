@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..analysis import Check, ComparedMultiplet, MeasuredForce, MeasuredRun
-from ..models import TeacherStudent, quenched_mean_spacing
-from ..stats import Estimate, jackknife_of_means
+from ...analysis import Check, ComparedMultiplet, MeasuredForce, MeasuredRun
+from ...models import TeacherStudent, quenched_mean_spacing
+from ...stats import Estimate, jackknife_of_means
 from ._data import Multiplicity, Results
 
 FIRST_ORDER = 0.15  # beyond a neglected term of this relative size, first order says too little
