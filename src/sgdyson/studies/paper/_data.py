@@ -115,7 +115,7 @@ class Results:
                         mode=float(prediction.target_modes[first]),
                         noise=noise,
                         friction=friction,
-                        next_order=float(prediction.next_order[first]),
+                        next_order=float(prediction.leading.next_order[first]),
                     )
                 )
         return found
