@@ -25,7 +25,7 @@ def density_checks(results: Results) -> list[Check]:
     """Fitted widths of the main run against sigma of the predicted law, order 1."""
     run = results.reference
     return [
-        _check(run, part, "densities", "sigma fitted", part.fit.width, part.predicted_width)
+        _check(run, part, "densities", "sigma fitted", part.width, part.predicted_width)
         for part in run.multiplets
         if part.fit
     ]
