@@ -70,12 +70,12 @@ FIGURES = {
     "wigner": Entry(lambda r: figures.wigner(r.reference), checks.wigner_checks),
     "densities": Entry(lambda r: figures.densities(r.reference), checks.density_checks),
     "scaling": Entry(
-        lambda r: figures.scaling(r.rbm, r.rbm_scaling),
+        lambda r: figures.scaling(r.rbm, r.rbm_scaling, r.model),
         lambda r: checks.spacing_checks(r) + checks.slope_checks(r),
     ),
     "teacher_levels": Entry(_teacher_levels, _nothing),
     "teacher_scaling": Entry(_teacher_scaling, checks.teacher_checks),
-    "drift": Entry(lambda r: figures.drift(r.rbm, r.model.rbm_mass), checks.drift_checks),
+    "drift": Entry(lambda r: figures.drift(r.rbm, r.model.rbm_mass, r.model), checks.drift_checks),
     "semicircle": Entry(_semicircle, checks.semicircle_checks),
     "coulomb_force": Entry(lambda r: figures.coulomb_force(r.forces), checks.force_checks),
 }

@@ -1,10 +1,8 @@
 """Figures of the Gaussian RBM: numbering of the paper (arXiv:2407.16427v1) in the docstrings."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from ....analysis import ComparedMultiplet, MeasuredRun, Scaling
+from ....analysis import ComparedMultiplet, MeasuredRun
 from ....figures import (
     Drawing,
     Figure,
@@ -17,6 +15,7 @@ from ....figures import (
     VerticalLines,
 )
 from ....laws import PairDensity, WignerSurmise
+from ....models import LevelLaw
 from ....stats import density_histogram
 
 
@@ -57,8 +56,9 @@ def target_spectrum(target_modes: np.ndarray, rbm_mass: float) -> Figure:
 
 
 def learnt_levels(run: MeasuredRun) -> Figure:
-    """Figure 3: distributions of the levels, targets dashed."""
+    """Figure 3: distributions of the levels with their predicted laws, targets dashed."""
     marks: list[Mark] = []
+    predicted = run.prediction.sample_levels()
     for colour, part in enumerate(run.multiplets):
         for member in range(part.levels.shape[2]):
             found = density_histogram(part.levels[:, :, member])
@@ -70,13 +70,18 @@ def learnt_levels(run: MeasuredRun) -> Figure:
                     colour=colour,
                 )
             )
+            law = LevelLaw(predicted[:, [part.indices[member]]])
+            grid = np.linspace(found.edges[0], found.edges[-1], 200)
+            first = member == 0 and colour == 0
+            marks.append(Line(grid, law.pdf(grid), label="predicted" if first else None))
     targets = np.array([part.multiplet.target_level for part in run.multiplets])
     marks.append(VerticalLines(targets, label=r"targets $\mu^2-\kappa_i$"))
     return Figure(
         name="learnt_levels",
         title="The levels repel and never settle",
-        caption=f"Stationary distributions of each level, {_setting(run)}; dashed: the targets."
-        " The two levels of a degenerate pair stay apart.",
+        caption=f"Stationary distributions of each level, {_setting(run)}, with their"
+        " predicted laws (order 1, no free parameter); dashed: the targets. The two levels of a"
+        " degenerate pair stay apart.",
         panels=[Panel(marks, r"level $x_i$", "density")],
     )
 
@@ -94,6 +99,8 @@ def wigner(run: MeasuredRun) -> Figure:
         left.append(Histogram(found.edges, found.density, label=label, colour=colour))
         grid = np.linspace(0, spacing.max(), 200)
         left.append(Line(grid, law.pdf(grid / mean) / mean, colour=colour))
+        theory, first = part.predicted_spacing, "predicted" if colour == 0 else None
+        left.append(Line(grid, law.pdf(grid / theory) / theory, label=first, dashed=True))
         unit = density_histogram(spacing / mean, edges=np.linspace(0, 3.5, 29))
         right.append(
             Points(unit.centres, unit.density, y_error=unit.error, label=label, colour=colour)
@@ -104,7 +111,8 @@ def wigner(run: MeasuredRun) -> Figure:
         name="wigner",
         title="Level spacings follow the Wigner surmise",
         caption=f"Spacings of the degenerate pairs, {_setting(run)}. Left: S, lines with the"
-        " measured mean alone. Right: s = S/<S>, no free parameter.",
+        " measured mean alone, dashed with the predicted one (order 1). Right: s = S/<S>, no free"
+        " parameter.",
         panels=[
             Panel(left, r"spacing $S$", r"$P(S)$"),
             Panel(right, r"unit spacing $s=S/\langle S\rangle$", r"$P(s)$"),
@@ -118,80 +126,14 @@ def densities(run: MeasuredRun) -> Figure:
         name="densities",
         title="Spectral densities: a pair, or a single level",
         caption=f"Density of the levels of each mode, {_setting(run)}, with the pair density"
-        " (two levels) or the Gaussian (one level) of maximum likelihood; dashed: the target.",
-        panels=[_density_panel(part, colour) for colour, part in enumerate(run.multiplets)],
+        " (two levels) or the Gaussian (one level) of maximum likelihood, and the predicted law"
+        " (order 1, no free parameter); dashed and upright: the target.",
+        panels=[_density_panel(run, part, colour) for colour, part in enumerate(run.multiplets)],
         columns=3,
     )
 
 
-def scaling(runs: Sequence[MeasuredRun], points: Scaling) -> Figure:
-    """Figure 6: the linear scaling rule."""
-    groups: list[tuple[str, list[int]]] = []
-    for name, chosen in _families(runs):
-        groups.append((name, chosen))
-    pairs = len(runs[0].pairs)
-    panels: list[list[Mark]] = [[], [], []]
-    for colour, (name, chosen) in enumerate(groups):
-        index = np.array([pairs * run + mode for run in chosen for mode in range(pairs)])
-        u, s, w = points.variable[index], points.spacing[index], points.width[index]
-        ds, dw = points.spacing_error[index], points.width_error[index]
-        panels[0].append(Points(u, s, y_error=ds, label=name, colour=colour))
-        panels[1].append(Points(u, w, y_error=dw, label=name, colour=colour))
-        panels[2].append(Points(w, s, x_error=dw, y_error=ds, label=name, colour=colour))
-    grid = np.array([0.0, 1.05 * points.variable.max()])
-    slope = np.sqrt(2 * np.pi)
-    for panel in panels[:2]:
-        panel.append(Line(grid, slope * grid, label=r"$\sqrt{2\pi}\,u$, predicted", dashed=True))
-    ends = np.array([0.0, 1.05 * points.width.max()])
-    panels[2].append(Line(ends, ends, label="equal", dashed=True))
-    variable = r"$u=\sqrt{(\alpha/|B|)\,\kappa^2\Omega}$"
-    width = r"$\sqrt{\pi}\,\sigma$"
-    spacing = r"$\langle S\rangle$"
-    return Figure(
-        name="scaling",
-        title="The linear scaling rule",
-        caption="Mean spacing and fitted width of every degenerate pair against the scaling"
-        " variable (with the correlation of the persistent chain), alpha and |B| varied alone."
-        " Points fall below the line where alpha/|B| is no longer small.",
-        panels=[
-            Panel(panels[0], variable, spacing),
-            Panel(panels[1], variable, width),
-            Panel(panels[2], width, spacing),
-        ],
-    )
-
-
-def drift(runs: Sequence[MeasuredRun], rbm_mass: float) -> Figure:
-    """Further figure: lambda_fit/kappa against alpha/|B|, effects of the drift."""
-    marks: list[Mark] = []
-    runs = sorted(runs, key=lambda run: run.ratio)
-    ratio = np.array([run.ratio for run in runs])
-    for colour, part in enumerate(runs[0].multiplets):
-        kappa = part.target_mode
-        parts = [run.multiplets[colour] for run in runs]
-        fits = [each.fit.centre for each in parts if each.fit]
-        marks.append(
-            Points(
-                ratio,
-                np.array([(rbm_mass**2 - fit.value) / kappa for fit in fits]),
-                y_error=np.array([fit.error / kappa for fit in fits]),
-                label=rf"$\kappa={kappa:.2f}$",
-                colour=colour,
-            )
-        )
-        slope = (part.multiplet.target_level - part.predicted_mean) / kappa / ratio[0]
-        ends = np.array([0.0, ratio.max()])
-        marks.append(Line(ends, 1 + slope * ends, colour=colour))
-    return Figure(
-        name="drift",
-        title="The drift shifts the learnt modes",
-        caption="Fitted centre lambda_fit = mu^2 - x, over kappa, against alpha/|B|. Lines: the"
-        " predicted mean shift, first order in alpha/|B|, no free parameter.",
-        panels=[Panel(marks, r"$\alpha/|B|$", r"$\lambda_{\mathrm{fit}}/\kappa$")],
-    )
-
-
-def _density_panel(part: ComparedMultiplet, colour: int) -> Panel:
+def _density_panel(run: MeasuredRun, part: ComparedMultiplet, colour: int) -> Panel:
     assert part.fit
     found = density_histogram(part.levels)
     grid = np.linspace(found.edges[0], found.edges[-1], 200)
@@ -204,20 +146,13 @@ def _density_panel(part: ComparedMultiplet, colour: int) -> Panel:
         [
             Histogram(found.edges, found.density, colour=colour),
             Line(grid, density, label="fit"),
+            Line(grid, run.prediction.law(part.multiplet).pdf(grid), "predicted", dashed=True),
             VerticalLines(np.array([part.multiplet.target_level])),
         ],
         r"$x$",
         r"$\rho(x)$",
         title=rf"$\kappa={part.target_mode:.2f}$, $\sigma$ = {part.fit.width}",
     )
-
-
-def _families(runs: Sequence[MeasuredRun]) -> list[tuple[str, list[int]]]:
-    """Runs at alpha = 0.1 by |B|, the others by alpha."""
-    batch = [i for i, run in enumerate(runs) if run.learning_rate == 0.1]
-    rate = [i for i, run in enumerate(runs) if run.learning_rate != 0.1]
-    found = [(r"$\alpha=0.1$, $|B|$ varied", batch), (r"$|B|=16$, $\alpha$ varied", rate)]
-    return [(name, chosen) for name, chosen in found if chosen]
 
 
 def _setting(run: MeasuredRun) -> str:
