@@ -13,6 +13,7 @@ PAGES = (
     "docs/analyse.md",
     "docs/campaigns.md",
     "docs/dyson.md",
+    "docs/extending.md",
     "docs/index.md",
     "docs/linear-scaling.md",
     "docs/phase-diagram.md",
