@@ -10,25 +10,23 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .campaign import Campaign as Campaign
-    from .engine import simulate as simulate
+    from .learning import simulate as simulate
     from .models import GaussianRBM as GaussianRBM
     from .models import Model as Model
     from .models import Prediction as Prediction
     from .models import TeacherStudent as TeacherStudent
-    from .studies.paper import reproduce as reproduce
 
 _HOMES = {
-    "Campaign": "campaign", "simulate": "engine", "GaussianRBM": "models", "Model": "models",
-    "Prediction": "models", "TeacherStudent": "models", "reproduce": "studies.paper",
+    "Campaign": "campaign", "simulate": "learning", "GaussianRBM": "models", "Model": "models",
+    "Prediction": "models", "TeacherStudent": "models",
 }  # fmt: skip
 _ROOMS = (
-    "analysis", "campaign", "checkpoints", "dyson", "engine", "ensembles", "errors", "figures",
-    "laws", "models", "optimizers", "spectra", "stats", "studies", "tracking",
+    "analysis", "campaign", "dyson", "ensembles", "errors", "experiments", "figures",
+    "laws", "learning", "models", "optimizers", "report", "reproduce", "spectra", "stats",
+    "studies", "tracking",
 )  # fmt: skip
 
-__all__ = [
-    "Campaign", "GaussianRBM", "Model", "Prediction", "TeacherStudent", "reproduce", "simulate",
-]  # fmt: skip
+__all__ = ["Campaign", "GaussianRBM", "Model", "Prediction", "TeacherStudent", "simulate"]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,15 +5,19 @@ from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-from numpy.polynomial import Chebyshev
+from numpy.polynomial import Polynomial
 
 from .._checks import settle
-from ._law import one_of
-from ._table import TabulatedLaw, quadrature, tabulate
+from . import _bessel
+from ._law import Floats, Law, one_of
+from ._table import Table, quadrature
+from ._wigner import FAR
+
+_NEAR, _DEGREE, _KNOTS = 0.5, 40, [0.5, 1.5, 3.0]  # spacings: of the polynomial, of the tables
 
 
 @dataclass(frozen=True)
-class ExactSpacing(TabulatedLaw):
+class ExactSpacing(Law):
     r"""Spacing in units of its mean between neighbours in the bulk of an infinite spectrum.
 
     $P = E''$, E(s) the probability that an interval of length s holds no level: for beta = 2
@@ -35,21 +39,89 @@ class ExactSpacing(TabulatedLaw):
         return 0.0, np.inf
 
     @property
-    def _series(self) -> Chebyshev:
-        return _distribution(self.beta)
+    def support(self) -> tuple[float, float]:
+        return 0.0, {1: 7.5, 2: 5.5}[self.beta]
+
+    def _pdf(self, x: Floats) -> Floats:
+        return np.asarray(np.exp(self._logpdf(x)))
+
+    def _logpdf(self, x: Floats) -> Floats:
+        s = np.maximum(x, 0.0)
+        near = np.log(_near_zero(self.beta)(np.minimum(s, _NEAR))) + self.beta * np.log(s)
+        return np.where(s < _NEAR, near, _logarithm(s, self.beta, 0))
+
+    def _cdf(self, x: Floats) -> Floats:
+        return np.where(x < _NEAR, self._below(x), 1 - np.exp(_logarithm(x, self.beta, 1)))
+
+    def _sf(self, x: Floats) -> Floats:
+        return np.where(x < _NEAR, 1 - self._below(x), np.exp(_logarithm(x, self.beta, 1)))
+
+    def _below(self, x: Floats) -> Floats:
+        """The integral of the density from zero to a small spacing."""
+        s, density = np.clip(x, 0.0, _NEAR), np.asarray(_near_zero(self.beta).coef, float)
+        powers = self.beta + 1 + np.arange(len(density))
+        return s ** (self.beta + 1) * Polynomial(density / powers)(s)
+
+    def mean(self) -> float:
+        return 1.0
+
+    def var(self) -> float:
+        s, weights = quadrature(200, *self.support)
+        return float((2 * s * self.sf(s)) @ weights) - 1
+
+
+def _logarithm(s: Floats, beta: int, which: int) -> Floats:
+    """Ln P and ln(-E') at spacings beyond `_NEAR`: `which` is 0 or 1."""
+    result = _table(beta)(s, which)
+    far = np.pi / 2 * s > _last()
+    result[far] = _beyond(np.pi / 2 * np.minimum(s[far], FAR), beta)[which]
+    return result
 
 
 @lru_cache
-def _distribution(beta: int) -> Chebyshev:
-    """1 + E', minus rounding at zero. Beyond 7.5, or 5.5, less than 1e-14 of the law is left."""
-    high = {1: 7.5, 2: 5.5}[beta]
-    gap = tabulate(lambda s: _gap_probability(s, beta), 0.0, high, 48)
-    return 1 + gap.deriv()
+def _table(beta: int) -> Table:
+    return Table(lambda s: _middle(np.pi / 2 * s, beta), [*_KNOTS, _last() * 2 / np.pi], _DEGREE)
 
 
-def _gap_probability(s: float, beta: int) -> float:
-    x, weights = quadrature(40, 0.0, s / 2)  # even and odd functions on half of the interval
-    near, far = np.sinc(x[:, None] - x), np.sinc(x[:, None] + x)
-    root = np.sqrt(np.outer(weights, weights))
-    even = float(np.linalg.det(np.eye(len(x)) - root * (near + far)))
-    return even if beta == 1 else even * float(np.linalg.det(np.eye(len(x)) - root * (near - far)))
+def _last() -> float:
+    return min(_bessel.series(-0.5).start, _bessel.series(0.5).start)
+
+
+@lru_cache
+def _near_zero(beta: int) -> Polynomial:
+    r"""$P/s^\beta$: the determinants lose what is of order s beside one."""
+    nodes = _NEAR / 2 * (1 + np.polynomial.chebyshev.chebpts1(16))
+    values = [np.exp(_middle(np.pi / 2 * s, beta)[0]) / s**beta for s in nodes]
+    return Polynomial.fit(nodes, values, 15).convert()
+
+
+def _middle(t: float, beta: int) -> tuple[float, float]:
+    even, odd = (np.array(_bessel.logarithms(t, order)) for order in (-0.5, 0.5))
+    density, above = _of_parts(np.array(t), even, odd, beta)
+    return float(density), float(above)
+
+
+def _beyond(t: Floats, beta: int) -> tuple[Floats, Floats]:
+    even, odd = (
+        np.array([series.both(t), *series.rates(t)])
+        for series in (_bessel.series(-0.5), _bessel.series(0.5))
+    )
+    return _of_parts(t, even, odd, beta)
+
+
+def _of_parts(t: Floats, even: Floats, odd: Floats, beta: int) -> tuple[Floats, Floats]:
+    r"""Ln P and ln(-E'), $s = 2 t/\pi$, from the even and the odd part of K.
+
+    They are $V^2$ of order -1/2 and 1/2 at $t = \pi s/2$, each with its ln det, and of `_bessel`
+    -t (a + b)' and t (b - a)'. For beta = 2 the levels at both ends of the gap leave $P = 4 E\,
+    (\ln D_+)' (\ln D_-)'$.
+    """
+    log, rate, q = even
+    steep = np.log(np.pi / 2 / t)
+    if beta == 1:
+        return log + np.log(rate**2 + rate - q**2) + 2 * steep, log + steep + np.log(rate)
+    log = log + odd[0]
+    return (
+        log + np.log(4 * rate * odd[1]) + 2 * steep,
+        log + steep + np.log(rate + odd[1]),
+    )

@@ -13,7 +13,9 @@ from .._checks import settle, whole
 from ..errors import require
 from ._law import Floats, Law, one_of, positive
 
-_LARGEST = 500  # beyond, exp(-u^2/2) underflows inside the spectrum
+_LARGEST = 500  # beyond, the table of the distribution function takes seconds
+_FAR = 1e150  # u so large and larger: their squares do not overflow
+_LEADING = 400.0  # u from which on the density of beta = 4 is taken by its leading power
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,19 @@ class GaussianEnsembleDensity(Law):
         return -np.inf, np.inf
 
     def _pdf(self, x: Floats) -> Floats:
-        return np.asarray(_density(self.n, self.beta, x / self.width) / self.width)
+        return np.asarray(np.exp(self._logpdf(x)))
+
+    def _logpdf(self, x: Floats) -> Floats:
+        u = np.clip(x / self.width, -_FAR, _FAR)
+        return _log_density(self.n, self.beta, u) - np.log(self.width)
 
     def _cdf(self, x: Floats) -> Floats:
         reach = _reach(self.n, self.beta)
         u = np.clip(x / self.width, -reach, reach)
         return np.asarray(np.clip(_mass(self.n, self.beta)(u), 0.0, 1.0))
+
+    def _sf(self, x: Floats) -> Floats:
+        return self._cdf(-x)
 
     def mean(self) -> float:
         return 0.0
@@ -94,30 +103,55 @@ def _mass(n: int, beta: int) -> PPoly:
 
 def _density(n: int, beta: int, u: Floats) -> Floats:
     """rho(u) for sigma = 1."""
-    if beta == 1:
-        squares, partner, odd = _oscillators(n, u)
-        return np.asarray((squares + partner + odd) / n)
+    return np.asarray(np.exp(_log_density(n, beta, u)))
+
+
+def _log_density(n: int, beta: int, u: Floats) -> Floats:
+    """Its logarithm, with all its digits in the tails."""
+    size = 2 * n + 1 if beta == 4 else n
+    arguments = {1: u, 2: u / np.sqrt(2), 4: np.clip(u, -_LEADING, _LEADING) / np.sqrt(2)}
+    squares, partner, odd, scale = _oscillators(size, arguments[beta])
     if beta == 2:
-        return np.asarray(_oscillators(n, u / np.sqrt(2))[0] / (np.sqrt(2) * n))
-    squares, partner, _ = _oscillators(2 * n + 1, u / np.sqrt(2))
-    return np.asarray((squares + partner) / (np.sqrt(8) * n))
+        return np.asarray(np.log(squares) + 2 * scale - np.log(np.sqrt(2) * n))
+    if beta == 4:
+        # the two terms cancel to u^-4 of either; far beyond underflow the leading power is enough
+        beyond = np.maximum(np.abs(u) / _LEADING, 1.0)
+        far = 4 * (n - 1) * np.log(beyond) - (beyond**2 - 1) * _LEADING**2 / 2
+        return np.log(squares + partner) + 2 * scale - np.log(np.sqrt(8) * n) + far
+    if n % 2 == 1:
+        return np.asarray(np.log((squares + partner) * np.exp(scale) + odd) + scale - np.log(n))
+    return np.asarray(np.log(squares * np.exp(scale) + partner) + scale - np.log(n))
 
 
-def _oscillators(n: int, u: Floats) -> tuple[Floats, Floats, Floats | float]:
-    """The three terms at beta = 1, by three-term recursions in the order of the function."""
-    before, current = np.zeros_like(u), np.pi**-0.25 * np.exp(-(u**2) / 2)
+def _oscillators(n: int, u: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """The three terms at beta = 1, by three-term recursions in the order of the function.
+
+    The functions are e^scale times what is here, and their squares e^(2 scale): far out the
+    first ones underflow long before the last. Epsilon of an odd one has that factor too, of an even
+    one it has not, and so has the partner one or two.
+    """
+    before, current = np.zeros_like(u), np.full_like(u, np.pi**-0.25)
+    scale = -(u**2) / 2
     area = np.sqrt(2 * np.pi) * np.pi**-0.25  # of the oscillator function of even order
-    half_before = np.zeros_like(u)  # epsilon of the function before, of the current one
-    half = area / 2 * special.erf(u / np.sqrt(2))
+    # epsilon of the last even and of the last odd function
+    half_even, half_odd = area / 2 * special.erf(u / np.sqrt(2)), np.zeros_like(u)
     total = current**2
     for j in range(n):
-        half_before, half = half, (np.sqrt(j) * half_before - np.sqrt(2) * current) / np.sqrt(j + 1)
+        if j % 2 == 0:
+            half_odd = (np.sqrt(j) * half_odd - np.sqrt(2) * current) / np.sqrt(j + 1)
+        else:
+            true = current * np.exp(scale)
+            half_even = (np.sqrt(j) * half_even - np.sqrt(2) * true) / np.sqrt(j + 1)
         if j == n - 1:
             break
         before, current = current, (
             np.sqrt(2 / (j + 1)) * u * current - np.sqrt(j / (j + 1)) * before
         )  # fmt: skip
-        total += current**2
+        total = total + current**2
         if j % 2 == 1:
             area *= np.sqrt(j / (j + 1))
-    return total, np.sqrt(n / 2) * current * half, current / area if n % 2 == 1 else 0.0
+        large = np.maximum(np.abs(current), 1.0)
+        before, current, half_odd = before / large, current / large, half_odd / large
+        total, scale = total / large**2, scale + np.log(large)
+    half = half_even if n % 2 == 0 else half_odd
+    return total, np.sqrt(n / 2) * current * half, current / area, scale

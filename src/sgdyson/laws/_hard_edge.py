@@ -1,19 +1,25 @@
 """The smallest level of a Wishart matrix."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import ClassVar
 
 import numpy as np
-from numpy.polynomial import Chebyshev
+from numpy.polynomial import Polynomial
 from scipy import special
 
 from .._checks import finite, settle
 from ..errors import require
+from . import _bessel
+from ._determinants import of_eigenvalues, of_series
 from ._law import Floats, Law, one_of
-from ._table import TabulatedLaw, tabulate
+from ._table import Table, quadrature
 
-_DEGREE, _HIGHER_DEGREE, _LARGEST = 120, 200, 10
+_LARGEST = 10
+_FIRST = -28.0  # ln t of the tables; what is left out is of order t, 1e-12
+_KNOTS = [-12.0, -4.0, -1.5, 0.0, 1.0, 1.8, 2.5, 3.1]  # of the tables, in ln t
+_DEGREE = 28
+_NEAR = 0.5  # t to which the law of beta = 4 is a polynomial in t^2, with 1e-15 left out
 
 
 @dataclass(frozen=True)
@@ -50,88 +56,109 @@ class HardEdge(Law):
         )
 
     @property
-    def _root(self) -> "_RootOfSmallest":
-        return _RootOfSmallest(self.beta, float(self.a))
-
-    @property
     def support(self) -> tuple[float, float]:
-        return 0.0, self._root.support[1] ** self._root.power
+        # det(1 - V^2) falls as exp(-t^2/4 + a t), its factors as exp(-t^2/8 + a t)
+        slower = 1 if self.beta == 2 else 2
+        t = 2 * self.a * slower + np.sqrt(160 * slower) + 2.0
+        return 0.0, float((t / self._unit) ** 2)
 
     @property
     def ends(self) -> tuple[float, float]:
         return 0.0, np.inf
 
+    @property
+    def _order(self) -> float:
+        return {1: 2 * self.a + 1, 2: self.a, 4: self.a - 1}[self.beta]
+
+    @property
+    def _unit(self) -> float:
+        """T of sqrt(s)."""
+        return 2.0 if self.beta == 4 else 1.0
+
+    @property
+    def _table(self) -> "_Logarithms":
+        return _logarithms(self.beta, self._order)
+
     def _pdf(self, x: Floats) -> Floats:
-        values, power = x, self._root.power
-        tiny = np.finfo(float).tiny
-        positive = np.maximum(values, tiny)
-        # nearer to zero s^a is closer to the density than the slope of the table is
-        near = np.maximum(positive, tiny if power == 2 else 1e-9)
-        root = near ** (1 / power)
-        density = self._root.pdf(root) * root / (power * near) * (positive / near) ** self.a
-        return np.where(values < 0, 0.0, density)
+        return np.asarray(np.exp(self._logpdf(x)))
+
+    def _logpdf(self, x: Floats) -> Floats:
+        # the density by ln t is 2 s that by s, and (a + 1) ln s of it is not in the table
+        smooth = self._table(self._log_t(x), 2) + 2 * (self.a + 1) * np.log(self._unit)
+        return np.where(
+            x < 0, -np.inf, smooth + special.xlogy(self.a, np.maximum(x, 0.0)) - np.log(2)
+        )
 
     def _cdf(self, x: Floats) -> Floats:
-        values = np.maximum(x, 0.0)
-        return self._root.cdf(values ** (1 / self._root.power))
+        log_t = self._log_t(x)
+        beyond = self._table(log_t, 0)
+        below = np.exp(self._table(log_t, 1) + 2 * (self.a + 1) * log_t)
+        return np.where(beyond > -0.5, below, -np.expm1(beyond))
 
-    def _ppf(self, q: Floats) -> Floats:
-        return np.asarray(self._root.ppf(q) ** self._root.power)
+    def _sf(self, x: Floats) -> Floats:
+        return np.where(x <= 0, 1.0, np.exp(self._table(self._log_t(x), 0)))
+
+    def _log_t(self, x: Floats) -> Floats:
+        return np.asarray(np.log(np.maximum(x, 0.0)) / 2 + np.log(self._unit))
 
     def mean(self) -> float:
-        return self._root._moment(self._root.power)
+        return self._moment(1)
 
     def var(self) -> float:
-        return self._root._moment(2 * self._root.power) - self.mean() ** 2
+        return self._moment(2) - self._moment(1) ** 2
+
+    def _moment(self, power: int) -> float:
+        # by parts, in u with s = u^(2 k), in which the powers s^(a + 1) at zero are smooth enough
+        k = 1 if float(2 * self.a).is_integer() else 3
+        u, weights = quadrature(400, 0.0, self.support[1] ** (1 / (2 * k)))
+        return float((2 * k * power * u ** (2 * k * power - 1) * self.sf(u ** (2 * k))) @ weights)
 
 
-@dataclass(frozen=True)
-class _RootOfSmallest(TabulatedLaw):
-    """sqrt(s), in which the distribution function is analytic for a whole 2a.
+class _Logarithms:
+    """Ln E, ln F and ln of the density by ln t, the latter two without their power of t."""
 
-    Otherwise its cube root, in which the powers s^(k (a + 1)) at zero are smooth enough.
-    """
+    def __init__(self, beta: int, order: float) -> None:
+        self._beta, self._order = beta, order
+        self._power = {1: 1, 2: 2, 4: 2}[beta] * (order + 1) + (2 if beta == 4 else 0)
+        self._last = float(np.log(_bessel.series(order).start))
+        first = np.log(_NEAR) if beta == 4 else _FIRST
+        knots = [first, *(knot for knot in _KNOTS if first < knot < self._last - 0.5), self._last]
+        self._table = Table(self._at, knots, _DEGREE)
 
-    citation: ClassVar[str] = HardEdge.citation
-    beta: int
-    a: float
+    def __call__(self, log_t: Floats, which: int) -> Floats:
+        """`which` is 0, 1 or 2."""
+        result = self._table(log_t, which)
+        if self._beta == 4:
+            near = log_t < np.log(_NEAR)
+            result[near] = self._near_zero(log_t[near], which)
+        far = (log_t > self._last) & (which != 1)
+        result[far] = self._beyond(log_t[far])[which // 2]
+        return result
 
-    @property
-    def power(self) -> int:
-        """Of the root that is s."""
-        return 2 if float(2 * self.a).is_integer() else 6
+    def _at(self, log_t: float) -> tuple[float, float, float]:
+        values, slopes = _bessel.eigenvalues(float(np.exp(log_t)), self._order)
+        beyond, below, density = of_eigenvalues(values, slopes, self._beta)
+        return beyond, below - self._power * log_t, density - self._power * log_t
 
-    @property
-    def _series(self) -> Chebyshev:
-        return _distribution(self.beta, self.a, self.power // 2)
+    def _beyond(self, log_t: Floats) -> tuple[Floats, Floats]:
+        t, series = np.exp(log_t), _bessel.series(self._order)
+        both, difference = series.both(t), series.difference(t)
+        beyond, density = of_series(both, difference, *series.rates(t), self._beta)
+        return beyond, density - self._power * log_t
+
+    def _near_zero(self, log_t: Floats, which: int) -> Floats:
+        below, density = (series(np.exp(2 * log_t)) for series in self._polynomials)
+        beyond = np.log1p(-np.exp(below + self._power * log_t))
+        return np.asarray((beyond, below, density)[which])
+
+    @cached_property
+    def _polynomials(self) -> list[Polynomial]:
+        """Ln F and ln of the density in t^2: at tiny t the second eigenvalue has no digits left."""
+        squares = _NEAR**2 / 2 * (1 + np.polynomial.chebyshev.chebpts1(8))
+        rows = [self._at(float(np.log(square) / 2)) for square in squares]
+        return [Polynomial.fit(squares, [row[which] for row in rows], 7) for which in (1, 2)]
 
 
 @lru_cache
-def _distribution(beta: int, a: float, power: int) -> Chebyshev:
-    # det(1 - V^2) falls as exp(-t^2/4 + a t), its factors as exp(-t^2/8 + a t)
-    slower = 1 if beta == 2 else 2
-    high = (2 * a * slower + np.sqrt(160 * slower) + 2.0) / (2 if beta == 4 else 1)
-    degree = _DEGREE if power == 1 else _HIGHER_DEGREE
-    return tabulate(
-        lambda u: 1 - _survival(u**power, beta, a), 0.0, float(high) ** (1 / power), degree
-    )
-
-
-def _survival(t: float, beta: int, a: float) -> float:
-    """P(sqrt(s) > t), the kernel taken in the roots u of x, where it is smooth."""
-    order = {1: 2 * a + 1, 2: a, 4: a - 1}[beta]
-    if beta == 4:
-        t = 2 * t
-    u, weights = _nodes(order)
-    bessel = special.jv(order, t * u[:, None] * u) / (u[:, None] * u) ** order
-    root = np.sqrt(weights)
-    eigenvalues = np.linalg.eigvalsh(t / 2 * root[:, None] * bessel * root)
-    minus, plus = np.prod(1 - eigenvalues), np.prod(1 + eigenvalues)
-    return float({1: minus, 2: minus * plus, 4: (minus + plus) / 2}[beta])
-
-
-@lru_cache
-def _nodes(order: float) -> tuple[Floats, Floats]:
-    """Quadrature of 2 u^(2 order + 1) du on [0, 1]: of dx, and of two factors u^order."""
-    nodes, weights = special.roots_jacobi(80, 0.0, 2 * order + 1)
-    return (1 + nodes) / 2, 2 * weights / 2 ** (2 * order + 2)
+def _logarithms(beta: int, order: float) -> _Logarithms:
+    return _Logarithms(beta, order)

@@ -63,6 +63,9 @@ class Brody(Law):
         s = np.clip(x, 0.0, FAR)
         return np.asarray(-np.expm1(-self._rate * s**self._power))
 
+    def _sf(self, x: Floats) -> Floats:
+        return np.asarray(np.exp(-self._rate * np.clip(x, 0.0, FAR) ** self._power))
+
     def _ppf(self, q: Floats) -> Floats:
         with np.errstate(divide="ignore"):
             exponent = -np.log1p(-q)

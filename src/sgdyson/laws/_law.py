@@ -51,6 +51,14 @@ class Law(ABC):
         """Probability of a value below x, same shape; NaN of NaN."""
         return self._at(x, lambda finite: np.clip(self._cdf(finite), 0, 1), 0.0, 1.0)
 
+    def sf(self, x: ArrayLike) -> Floats:
+        """Probability of a value above x, same shape; NaN of NaN."""
+        return self._at(x, lambda finite: np.clip(self._sf(finite), 0, 1), 1.0, 0.0)
+
+    def _sf(self, x: Floats) -> Floats:
+        """Probability of a value above finite x."""
+        return 1 - self._cdf(x)
+
     @abstractmethod
     def mean(self) -> float:
         """The mean."""

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import require
 from ._law import Floats, Law, RandomState, accepted, positive
+from ._pastur_angle import Angle
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 
@@ -34,15 +35,19 @@ class MarchenkoPastur(Law):
         positive(ratio=self.ratio, sigma=self.sigma)
 
     @property
+    def _angle(self) -> Angle:
+        return Angle(self.ratio, self.sigma)
+
+    @property
     def atom(self) -> float:
         """Mass at zero."""
-        return max(0.0, 1 - 1 / self.ratio)
+        return max(0.0, (self.ratio - 1) / self.ratio)
 
     @property
     def edges(self) -> tuple[float, float]:
         """Where the density begins and ends."""
-        root = np.sqrt(self.ratio)
-        return float((self.sigma * (1 - root)) ** 2), float((self.sigma * (1 + root)) ** 2)
+        angle = self._angle
+        return angle.scale * angle.gap**2, angle.scale * (1 + angle.root) ** 2
 
     @property
     def support(self) -> tuple[float, float]:
@@ -50,31 +55,20 @@ class MarchenkoPastur(Law):
         return (0.0 if self.atom else low), high
 
     def _pdf(self, x: Floats) -> Floats:
-        values = x
-        low, high = self.edges
-        inside = (values > low) & (values < high)
-        at = np.where(inside, values, high)
-        density = np.sqrt((high - at) * (at - low)) / (2 * np.pi * self.sigma**2 * self.ratio * at)
-        return np.where(inside, density, 0.0)
+        angle = self._angle
+        left, right = angle.sides(x)
+        inside = (left > 0) & (right > 0) & (x > 0)
+        shape = np.sqrt(left) * np.sqrt(right) / np.where(inside, x, 1.0)
+        return np.where(inside, angle.mass * shape / (2 * np.pi * angle.root**2), 0.0)
 
     def _cdf(self, x: Floats) -> Floats:
-        values = x
-        low, high = self.edges
-        c, u = self.ratio, np.clip(values, low, high) / self.sigma**2
-        a, b = low / self.sigma**2, high / self.sigma**2
-        left, right = np.sqrt(np.maximum(u - a, 0.0)), np.sqrt(np.maximum(b - u, 0.0))
-        # arctan of a ratio as an angle: no division where x is an edge, or where c = 1
-        first = np.arctan2(b + a - 2 * u, 2 * left * right)
-        second = np.arctan2(a * (b - u) - b * (u - a), 2 * abs(1 - c) * left * right)
-        mass = (left * right - (1 + c) * first + abs(1 - c) * second) / (2 * np.pi * c)
-        total = 0.5 + max(c - 1, 0.0) / (2 * c) + mass
-        return np.where(values < 0, 0.0, np.clip(total, self.atom, 1.0))
+        angle = self._angle
+        return np.where(x < 0, 0.0, self.atom + angle.mass * angle.below(angle.of(x)))
 
     def _ppf(self, q: Floats) -> Floats:
-        probability = q
-        atom = self.atom
-        above = self._inverse(np.maximum(probability, atom))
-        return np.where(probability <= atom, self.support[0], above)
+        angle = self._angle
+        share = np.clip((q - self.atom) / angle.mass, 0.0, 1.0)
+        return np.where(q <= self.atom, self.support[0], angle.level(angle.at(share)))
 
     def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:
         random = np.random.default_rng(random_state)
@@ -91,21 +85,6 @@ class MarchenkoPastur(Law):
         if self.atom:
             levels[random.random(size) < self.atom] = 0.0
         return levels
-
-    def _inverse(self, probability: Floats) -> Floats:
-        """Newton's iteration for the angle of x, from a table; the cdf is smooth in the angle."""
-        low, high = self.edges
-        middle, half = (low + high) / 2, (high - low) / 2
-        table = np.linspace(np.pi, 0, 4097)
-        angle = np.interp(probability, self.cdf(middle + half * np.cos(table)), table)
-        for _ in range(2):
-            x = middle + half * np.cos(angle)
-            slope = self.pdf(x) * half * np.sin(angle)
-            step = np.divide(
-                self.cdf(x) - probability, slope, out=np.zeros_like(x), where=slope > 0
-            )
-            angle = np.clip(angle + step, 0.0, np.pi)
-        return np.asarray(middle + half * np.cos(angle))
 
     def mean(self) -> float:
         return float(self.sigma**2)
@@ -152,8 +131,8 @@ class MarchenkoPasturSingular(Law):
     @property
     def edges(self) -> tuple[float, float]:
         """Where the density begins and ends."""
-        root = np.sqrt(self.ratio)
-        return float(self.sigma * abs(1 - root)), float(self.sigma * (1 + root))
+        angle, unit = self._levels._angle, np.sqrt(self._levels._angle.scale)
+        return float(unit * angle.gap), float(unit * (1 + angle.root))
 
     @property
     def support(self) -> tuple[float, float]:
@@ -161,13 +140,14 @@ class MarchenkoPasturSingular(Law):
         return (0.0 if self.atom else low), high
 
     def _pdf(self, x: Floats) -> Floats:
-        s = x
-        low, high = self.edges
-        inside = (s >= low) & (s < high) & (s >= 0)
-        at = np.where(inside, s, high)
-        # (s^2 - low^2)/s^2 without its division by zero where the density ends at zero
-        shape = np.sqrt(high**2 - at**2) * np.sqrt(1 - (low / np.where(at > 0, at, 1.0)) ** 2)
-        return np.where(inside, shape / (np.pi * self.sigma**2 * self.ratio), 0.0)
+        angle = self._levels._angle
+        squares = np.clip(x, 0.0, self.edges[1]) ** 2
+        left, right = angle.sides(squares)
+        u = squares / angle.scale
+        # (u - x_-)/u without its division by zero where the density ends at zero
+        share = np.divide(left, u, out=np.full_like(u, angle.gap == 0), where=u > 0)
+        shape = np.sqrt(right) * np.sqrt(share) / (np.pi * angle.root**2 * np.sqrt(angle.scale))
+        return np.where((x >= 0) & (x < self.edges[1]), angle.mass * shape, 0.0)
 
     def _cdf(self, x: Floats) -> Floats:
         s = x

@@ -40,17 +40,25 @@ class PairDensity(Law):
         return -np.inf, np.inf
 
     def _pdf(self, x: Floats) -> Floats:
+        return np.asarray(np.exp(self._logpdf(x)))
+
+    def _logpdf(self, x: Floats) -> Floats:
         u = (x - self.centre) / self.width
-        gauss = np.exp(-(u**2) / 2)
-        terms = 2 * gauss + np.sqrt(2 * np.pi) * u * special.erf(u / np.sqrt(2))
-        return np.asarray(gauss * terms / (4 * np.sqrt(np.pi) * self.width))
+        half = u**2 / 2
+        terms = 2 * np.exp(-half) + np.sqrt(2 * np.pi) * u * special.erf(u / np.sqrt(2))
+        return np.asarray(np.log(terms) - half - np.log(4 * np.sqrt(np.pi) * self.width))
 
     def _cdf(self, x: Floats) -> Floats:
+        return self._below((x - self.centre) / self.width)
+
+    def _sf(self, x: Floats) -> Floats:
+        return self._below((self.centre - x) / self.width)
+
+    def _below(self, u: Floats) -> Floats:
         # d/du [-sqrt(2 pi) e^{-u^2/2} erf(u/sqrt 2)] is the second term less 2 e^{-u^2}, and
-        # 4 e^{-u^2} is what remains
-        u = (x - self.centre) / self.width
+        # 4 e^{-u^2} is what remains; of a negative u both terms are positive
         drop = np.sqrt(2 * np.pi) * np.exp(-(u**2) / 2) * special.erf(u / np.sqrt(2))
-        return np.asarray((1 + special.erf(u)) / 2 - drop / (4 * np.sqrt(np.pi)))
+        return np.asarray(special.erfc(-u) / 2 - drop / (4 * np.sqrt(np.pi)))
 
     def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:
         # a level is the pair's centre plus or minus half a Rayleigh spacing

@@ -44,6 +44,15 @@ class SpacingRatio(Law):
         values = x
         return np.where((values >= 0) & (values <= 1), self._density(np.clip(values, 0, 1)), 0.0)
 
+    def _logpdf(self, x: Floats) -> Floats:
+        r = np.clip(x, 0.0, 1.0)
+        if self.beta == 0:
+            shape = np.log(2) - 2 * np.log1p(r)
+        else:
+            steep = self.beta * (np.log(r) + np.log1p(r))
+            shape = np.log(_NORM[self.beta]) + steep - (1 + 1.5 * self.beta) * np.log1p(r + r**2)
+        return np.where((x >= 0) & (x <= 1), shape, -np.inf)
+
     def _cdf(self, x: Floats) -> Floats:
         r = np.clip(x, 0.0, 1.0)
         inside = self._density(r[..., None] * (1 + _NODES) / 2)

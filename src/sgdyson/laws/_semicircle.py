@@ -28,12 +28,17 @@ class Semicircle(Law):
         return -self.radius, self.radius
 
     def _pdf(self, x: Floats) -> Floats:
-        u = np.clip(x / self.radius, -1, 1)
-        return np.asarray(2 * np.sqrt(1 - u**2) / (np.pi * self.radius))
+        inside = np.clip(x, -self.radius, self.radius)
+        # 1 - u^2 without its cancellation at the edges
+        height = np.sqrt(self.radius - inside) * np.sqrt(self.radius + inside)
+        return np.asarray(2 * height / (np.pi * self.radius**2))
 
     def _cdf(self, x: Floats) -> Floats:
         u = np.clip(x / self.radius, -1, 1)
         return np.asarray(0.5 + (u * np.sqrt(1 - u**2) + np.arcsin(u)) / np.pi)
+
+    def _sf(self, x: Floats) -> Floats:
+        return self._cdf(-x)
 
     def rvs(self, size: int | tuple[int, ...] = 1, random_state: RandomState = None) -> Floats:
         random = np.random.default_rng(random_state)

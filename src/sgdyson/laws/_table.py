@@ -1,12 +1,11 @@
-"""A law given by its distribution function alone, tabulated once."""
+"""Functions that cost a determinant each, tabulated once."""
 
-from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.polynomial import Chebyshev
 
-from ._law import Floats, Law
+from ._law import Floats
 
 
 def quadrature(count: int, low: float, high: float) -> tuple[Floats, Floats]:
@@ -15,41 +14,40 @@ def quadrature(count: int, low: float, high: float) -> tuple[Floats, Floats]:
     return low + (high - low) / 2 * (1 + nodes), (high - low) / 2 * weights
 
 
-class TabulatedLaw(Law):
-    """A law whose distribution function is a Chebyshev series on the support."""
+class Table:
+    """Several functions of one number, by Chebyshev series piece by piece.
 
-    @property
-    @abstractmethod
-    def _series(self) -> Chebyshev:
-        """The distribution function on the support."""
+    A piece is made when a value of it is first asked for.
 
-    @property
-    def support(self) -> tuple[float, float]:
-        low, high = self._series.domain
-        return float(low), float(high)
+    Args:
+        function: the values of all of them at a number.
+        knots: where the pieces begin and end, rising.
+        degree: of the series.
+    """
 
-    def _pdf(self, x: Floats) -> Floats:
-        values = x
-        low, high = self.support
-        density = np.maximum(self._series.deriv()(np.clip(values, low, high)), 0.0)
-        return np.where((values >= low) & (values <= high), density, 0.0)
+    def __init__(
+        self, function: Callable[[float], Sequence[float]], knots: Sequence[float], degree: int
+    ) -> None:
+        self._function, self._knots, self._degree = function, np.array(knots), degree
+        self._pieces: dict[int, list[Chebyshev]] = {}
 
-    def _cdf(self, x: Floats) -> Floats:
-        inside = np.clip(x, *self.support)
-        return np.asarray(np.clip(self._series(inside), 0.0, 1.0))
+    def __call__(self, x: Floats, which: int) -> Floats:
+        """Function number `which` at x, those outside of the knots moved to the nearest."""
+        inside = np.clip(x, self._knots[0], self._knots[-1])
+        piece = np.clip(np.searchsorted(self._knots, inside, "right"), 1, len(self._knots) - 1)
+        result = np.empty(inside.shape)
+        for index in np.unique(piece):
+            here = piece == index
+            result[here] = self._piece(int(index))[which](inside[here])
+        return result
 
-    def mean(self) -> float:
-        return self._moment(1)
-
-    def var(self) -> float:
-        return self._moment(2) - self._moment(1) ** 2
-
-    def _moment(self, power: int) -> float:
-        # by parts: only the distribution function itself is needed
-        x, weights = quadrature(400, *self.support)
-        return float(self.support[1] ** power - (power * x ** (power - 1) * self.cdf(x)) @ weights)
-
-
-def tabulate(function: Callable[[float], float], low: float, high: float, degree: int) -> Chebyshev:
-    """The Chebyshev series of a function of one number."""
-    return Chebyshev.interpolate(np.vectorize(function), degree, domain=[low, high])
+    def _piece(self, index: int) -> list[Chebyshev]:
+        if index not in self._pieces:
+            low, high = self._knots[index - 1 : index + 1]
+            nodes = np.polynomial.chebyshev.chebpts1(self._degree + 1)
+            at = low + (high - low) / 2 * (1 + nodes)
+            values = np.array([self._function(float(point)) for point in at])
+            basis = np.polynomial.chebyshev.chebvander(nodes, self._degree)
+            coefficients = np.linalg.solve(basis, values)
+            self._pieces[index] = [Chebyshev(c, domain=[low, high]) for c in coefficients.T]
+        return self._pieces[index]

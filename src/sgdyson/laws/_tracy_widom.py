@@ -1,22 +1,19 @@
 """The largest level of a Gaussian ensemble."""
 
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
+from functools import lru_cache, partial
 from typing import ClassVar
 
 import numpy as np
-from numpy.polynomial import Chebyshev
-from numpy.typing import ArrayLike
 
 from .._checks import settle
-from ._airy import left, middle
+from ._airy import left, middle, right
 from ._law import Floats, Law, one_of
-from ._table import quadrature
+from ._table import Table, quadrature
+from ._wigner import FAR
 
 _CENTRE, _DEGREE = -2.0, 44
-_KNOTS = [-7.2, -5.0, _CENTRE, 1.5, 6.0, 18.0, 40.0]  # of the tables, in r
-_LAST = {1: 100.0, 2: 64.0, 4: 61.0}  # beyond which the density is below 1e-290
+_KNOTS = [-7.2, -5.0, _CENTRE, 1.5, 6.0, 18.0]  # of the tables, in r
 
 
 @dataclass(frozen=True)
@@ -58,23 +55,22 @@ class TracyWidom(Law):
         return np.asarray(np.exp(self._logpdf(x)))
 
     def _logpdf(self, x: Floats) -> Floats:
-        return _tabulated(x * self._unit, self.beta, 2) + np.log(self._unit)
+        return _logarithm(x * self._unit, self.beta, 2) + np.log(self._unit)
 
     def _cdf(self, x: Floats) -> Floats:
-        r = x * self._unit
-        below = np.exp(_tabulated(np.minimum(r, _CENTRE), self.beta, 0))
-        above = -np.expm1(_tabulated(np.maximum(r, _CENTRE), self.beta, 1))
-        return np.where(r < _CENTRE, below, above)
-
-    def sf(self, x: ArrayLike) -> Floats:
-        """Probability of a value above x, same shape, with all its digits in the tail."""
-        return self._at(x, self._sf, 1.0, 0.0)
+        return self._side(x, below=True)
 
     def _sf(self, x: Floats) -> Floats:
+        return self._side(x, below=False)
+
+    def _side(self, x: Floats, below: bool) -> Floats:
+        """Probability on one side of x; each side is taken from the smaller tail."""
         r = x * self._unit
-        above = np.exp(_tabulated(np.maximum(r, _CENTRE), self.beta, 1))
-        below = -np.expm1(_tabulated(np.minimum(r, _CENTRE), self.beta, 0))
-        return np.where(r < _CENTRE, below, above)
+        left_tail = _logarithm(np.minimum(r, _CENTRE), self.beta, 0)
+        right_tail = _logarithm(np.maximum(r, _CENTRE), self.beta, 1)
+        if below:
+            return np.where(r < _CENTRE, np.exp(left_tail), -np.expm1(right_tail))
+        return np.where(r < _CENTRE, -np.expm1(left_tail), np.exp(right_tail))
 
     def mean(self) -> float:
         return self._moment(1)
@@ -87,21 +83,17 @@ class TracyWidom(Law):
         return float((x**power * self.pdf(x)) @ weights)
 
 
-def _tabulated(r: Floats, beta: int, which: int) -> Floats:
+def _logarithm(r: Floats, beta: int, which: int) -> Floats:
     """Ln F (left of the centre), ln(1 - F) (right of it) or ln F' by r: `which` is 0, 1 or 2."""
-    last = _LAST[beta]
-    result = np.full(r.shape, -np.inf)
-    far = (r < _KNOTS[0]) & (which != 1)
-    result[far] = left(np.maximum(r[far], -1e60), beta)[which // 2]
-    for low, high in pairwise([*_KNOTS, last]):
-        here = (r >= low) & (r < high) if high < last else (r >= low) & (r <= high)
-        result[here] = _piece(beta, low, high)[which](r[here])
+    result = _table(beta)(r, which)
+    low, high = r < _KNOTS[0], r > _KNOTS[-1]
+    if which != 1:
+        result[low] = left(np.maximum(r[low], -FAR), beta)[which // 2]
+    if which != 0:
+        result[high] = right(r[high], beta)[which - 1]
     return result
 
 
 @lru_cache
-def _piece(beta: int, low: float, high: float) -> list[Chebyshev]:
-    nodes = np.polynomial.chebyshev.chebpts1(_DEGREE + 1)
-    values = np.array([middle(r, beta) for r in low + (high - low) / 2 * (1 + nodes)])
-    coefficients = np.linalg.solve(np.polynomial.chebyshev.chebvander(nodes, _DEGREE), values)
-    return [Chebyshev(column, domain=[low, high]) for column in coefficients.T]
+def _table(beta: int) -> Table:
+    return Table(partial(middle, beta=beta), _KNOTS, _DEGREE)

@@ -56,6 +56,10 @@ class WignerSurmise(Law):
         s = np.clip(x, 0.0, FAR)
         return np.asarray(special.gammainc((self.beta + 1) / 2, self._rate * s**2))
 
+    def _sf(self, x: Floats) -> Floats:
+        s = np.clip(x, 0.0, FAR)
+        return np.asarray(special.gammaincc((self.beta + 1) / 2, self._rate * s**2))
+
     def _ppf(self, q: Floats) -> Floats:
         squares = special.gammaincinv((self.beta + 1) / 2, q)
         return np.asarray(np.sqrt(squares / self._rate))

@@ -1,0 +1,3 @@
+"""The paper, regenerated: settings, runs, measurements, checks."""
+
+from ._reproduce import reproduce as reproduce
