@@ -10,23 +10,25 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .campaign import Campaign as Campaign
-    from .learning import simulate as simulate
+    from .engine import simulate as simulate
     from .models import GaussianRBM as GaussianRBM
     from .models import Model as Model
     from .models import Prediction as Prediction
     from .models import TeacherStudent as TeacherStudent
+    from .studies.paper import reproduce as reproduce
 
 _HOMES = {
-    "Campaign": "campaign", "simulate": "learning", "GaussianRBM": "models", "Model": "models",
-    "Prediction": "models", "TeacherStudent": "models",
+    "Campaign": "campaign", "simulate": "engine", "GaussianRBM": "models", "Model": "models",
+    "Prediction": "models", "TeacherStudent": "models", "reproduce": "studies.paper",
 }  # fmt: skip
 _ROOMS = (
-    "analysis", "campaign", "dyson", "ensembles", "errors", "experiments", "figures",
-    "laws", "learning", "models", "optimizers", "report", "reproduce", "spectra", "stats",
-    "studies", "tracking",
+    "analysis", "campaign", "checkpoints", "dyson", "engine", "ensembles", "errors", "figures",
+    "laws", "models", "optimizers", "spectra", "stats", "studies", "tracking",
 )  # fmt: skip
 
-__all__ = ["Campaign", "GaussianRBM", "Model", "Prediction", "TeacherStudent", "simulate"]
+__all__ = [
+    "Campaign", "GaussianRBM", "Model", "Prediction", "TeacherStudent", "reproduce", "simulate",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -61,7 +61,7 @@ def reproduce(
 
     Example: sgdyson reproduce --preset paper --out paper --only wigner --only scaling
     """
-    from .reproduce import reproduce as run
+    from .studies.paper import reproduce as run
 
     checks = run(preset, only=only or (), out=out, seed=seed, say=tell)
     _tell_checks(checks, user_path(out) / "report.html")
@@ -82,7 +82,7 @@ def _tell_checks(checks: "list[Check]", where: Path) -> None:
 @app.command()
 def study(
     name: Annotated[
-        str, typer.Argument(help="linear-scaling, many-species, phase-diagram or structure.")
+        str, typer.Argument(help="linear-scaling, many-species, paper, phase-diagram or structure.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     seed: Annotated[int, typer.Option(help="Of all runs, from 0 up.")] = 0,

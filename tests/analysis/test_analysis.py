@@ -24,8 +24,8 @@ MODEL = GaussianRBM.scalar_field(6, 6, sampler="independent")
 
 
 def goe_run(learning_rate: float, batch_size: int, stretch: float = 1.0, seed: int = 0):
-    """A data set whose multiplets are exact Coulomb gases of the predicted widths and means."""
-    prediction = MODEL.predict(learning_rate, batch_size)
+    """A data set whose multiplets are exact Coulomb gases of the leading widths and means."""
+    prediction = MODEL.predict(learning_rate, batch_size).leading
     rng = np.random.default_rng(seed)
     replicas, times = 400, 20
     levels = np.repeat((prediction.levels + prediction.mean_shift)[None, None], replicas, 0)
@@ -48,17 +48,24 @@ def goe_run(learning_rate: float, batch_size: int, stretch: float = 1.0, seed: i
 def test_a_run_is_measured_within_its_errors():
     found = measure("known", goe_run(0.05, 64), MODEL, burn_in=0)
     assert [len(part.multiplet.indices) for part in found.multiplets] == [1, 2, 2, 1]
+    leading = found.prediction.leading
     for part in found.multiplets:
-        assert abs(part.fit.width.pull(part.predicted_width)) < 4
-        assert abs(part.mean.pull(part.predicted_mean)) < 4
+        first = part.indices[0]
+        assert abs(part.fit.width.pull(leading.width[first])) < 4
+        assert abs(part.mean.pull((leading.levels + leading.mean_shift)[first])) < 4
+        assert part.predicted_width == found.prediction.width[first]
+        assert part.predicted_mean == pytest.approx(
+            found.prediction.mean_level[[*part.indices]].mean()
+        )
     for part in found.pairs:
-        assert abs(part.pair.mean.pull(part.predicted_spacing)) < 4
+        assert part.predicted_spacing == found.prediction.mean_spacing[part.indices[0]]
+        assert abs(part.pair.mean.pull(part.leading_spacing)) < 4
         assert abs(part.pair.second_moment.pull(4 / math.pi)) < 4
         assert part.pair.wigner.pvalue > 1e-3
         assert part.pair.mean.effective_size == pytest.approx(8000, rel=0.3)
     wider = measure("wider", goe_run(0.05, 64, stretch=1.1), MODEL, burn_in=0)
     for part in wider.pairs:
-        assert abs(part.pair.mean.pull(part.predicted_spacing)) > 4
+        assert abs(part.pair.mean.pull(part.leading_spacing)) > 4
 
 
 def test_the_scaling_rule_has_the_slope_of_theory():

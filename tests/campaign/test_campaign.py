@@ -21,8 +21,8 @@ import xarray as xr
 from typer.testing import CliRunner
 
 import sgdyson
-from sgdyson import _progress, cli, experiments
-from sgdyson.campaign import Campaign, _store
+from sgdyson import _progress, cli
+from sgdyson.campaign import Campaign, _store, specs
 from sgdyson.campaign._campaign import _error
 from sgdyson.campaign._spec import parse_spec, read_spec
 from sgdyson.campaign._starter import write_starter
@@ -499,7 +499,7 @@ def test_the_command_runs_the_campaign(whole, tmp_path):
 
 
 class TestExperiments:
-    @pytest.mark.parametrize("name", experiments.names())
+    @pytest.mark.parametrize("name", specs.names())
     def test_each_is_a_valid_spec_that_can_be_copied(self, name, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         spec = read_spec(write_starter("mine", name))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import sgdyson
-import sgdyson.learning
+import sgdyson.engine
 from sgdyson import cli
 from sgdyson._failures import in_one_sentence
 from sgdyson._terminal import console, prepare_streams, tell, visible

@@ -113,12 +113,15 @@ def test_predictions_fit_together(name: str, batch_size: float) -> None:
     np.testing.assert_array_equal(found.covariance, found.covariance.T)
     _, place, size = np.unique(found.levels.round(9), return_inverse=True, return_counts=True)
     alone, pair = size[place] == 1, size[place] == 2
+    leading = found.leading
     np.testing.assert_allclose(
-        found.width**2, np.diag(found.covariance) - np.where(alone, 0, found.common)
+        leading.width**2, np.diag(found.covariance) - np.where(alone, 0, found.common)
     )
-    np.testing.assert_allclose(found.noise * found.relaxation_time, found.width**2)
-    spacing = np.where(pair & found.learnt, np.sqrt(np.pi) * found.width, np.nan)
-    np.testing.assert_allclose(found.mean_spacing, spacing)
+    np.testing.assert_allclose(found.noise * found.relaxation_time, leading.width**2)
+    spacing = np.where(pair & found.learnt, np.sqrt(np.pi) * leading.width, np.nan)
+    np.testing.assert_allclose(leading.mean_spacing, spacing)
+    assert np.isfinite(found.mean_spacing).tolist() == (~alone & found.learnt).tolist()
+    assert (found.sample_levels(600, seed=1) >= 0).all()
     if batch_size == math.inf:
         np.testing.assert_array_equal(found.covariance, 0.0)
         np.testing.assert_array_equal(found.mean_shift, 0.0)
@@ -136,6 +139,19 @@ def test_widths_obey_linear_scaling_at_small_rates(name: str) -> None:
     np.testing.assert_allclose(a.mean_shift, b.mean_shift, rtol=2e-4)
     doubled = model.predict(1e-6, 32)
     np.testing.assert_allclose(doubled.width * math.sqrt(2), a.width, rtol=2e-4)
+
+
+def test_the_law_is_the_leading_order_where_noise_is_weak(name: str) -> None:
+    """Up to quasi-random errors, and terms of relative order width/distance of two levels."""
+    found = MODELS[name].predict(1e-5, 64)
+    shown = found.learnt & (found.leading.width > 0)
+    leading, errors = found.leading, found.errors
+    assert (np.abs(found.width - leading.width) <= 4 * errors.width)[shown].all()
+    assert (errors.width < 0.02 * leading.width)[shown].all()
+    pairs = np.isfinite(leading.mean_spacing)
+    off = np.abs(found.mean_spacing - leading.mean_spacing)
+    assert (off <= 4 * errors.mean_spacing)[pairs].all()
+    np.testing.assert_allclose(found.accuracy_limit, leading.accuracy_limit, rtol=0.01, atol=1e-12)
 
 
 def test_bad_numbers_are_named(name: str) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sgdyson import Model, simulate
+from sgdyson.engine import _block
 from sgdyson.errors import InvalidInputError, NoPredictionError
-from sgdyson.learning import _block
 from sgdyson.models import MLP, CharacterTransformer, LinearNetwork
 from sgdyson.models._network import Network
 

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from sgdyson.reproduce._figures import FIGURES
-from sgdyson.reproduce._presets import PRESETS
+from sgdyson.studies.paper._entries import FIGURES
+from sgdyson.studies.paper._presets import PRESETS
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
     "docs/analyse.md",
     "docs/campaigns.md",
     "docs/dyson.md",
+    "docs/extending.md",
     "docs/index.md",
     "docs/linear-scaling.md",
     "docs/phase-diagram.md",

@@ -74,13 +74,14 @@ def test_the_levels_of_a_student_move_together():
     assert abs(squares.mean() - (theory.covariance[0, 0] - theory.common[0])) > 4 * error
 
 
-def test_only_a_pair_that_is_learnt_has_a_mean_spacing():
+def test_only_levels_with_a_learnt_partner_have_a_mean_spacing():
     spacing = GaussianRBM.scalar_field(10, mass=2.0, rbm_mass=3.0).predict(0.1, 16).mean_spacing
     assert np.isnan(spacing).tolist() == [True] + 8 * [False] + [True]
     lattice = GaussianRBM.scalar_field(16, mass=1.5, rbm_mass=3.5, lattice_dim=2)
     theory = lattice.predict(0.1, 32)
     sizes = np.isclose(theory.levels[:, None], theory.levels).sum(axis=1)
     assert {4, 6} <= set(sizes.tolist())
-    assert np.isnan(theory.mean_spacing[sizes != 2]).all()
+    assert np.isnan(theory.leading.mean_spacing[sizes != 2]).all()
+    np.testing.assert_array_equal(np.isnan(theory.mean_spacing), sizes == 1)
     unlearnt = GaussianRBM.scalar_field(10, mass=2.0, rbm_mass=2.5).predict(0.1, 16)
     assert np.isnan(unlearnt.mean_spacing[~unlearnt.learnt]).all()

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from sgdyson import Model, simulate
+from sgdyson.engine._block import block_size
 from sgdyson.errors import InvalidInputError
-from sgdyson.learning._block import block_size
 from sgdyson.models import MLP, CharacterTransformer
 from sgdyson.models._corpus import tokens
 from sgdyson.models._dense import dense

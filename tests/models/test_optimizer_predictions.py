@@ -44,7 +44,7 @@ def test_spacing_of_a_student(optimizer, rate, apart):
     assert abs(spacing.value - theory.mean_spacing[0]) < allowed
     # taken for plain descent, or its noise for that of matrices without a preferred direction
     plain = model.predict(rate, 64).mean_spacing[0]
-    isotropic = np.sqrt(np.pi) * theory.width[0]
+    isotropic = np.sqrt(np.pi) * theory.leading.width[0]
     wrong = isotropic if isinstance(optimizer, Adam) else plain
     assert abs(spacing.value - wrong) > allowed
 

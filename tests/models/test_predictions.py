@@ -8,7 +8,7 @@ import pytest
 from sgdyson import GaussianRBM, TeacherStudent, simulate
 from sgdyson.errors import InvalidInputError
 from sgdyson.models import quenched_mean_spacing, scalar_field_kernel
-from sgdyson.models._prediction import level_repulsion_shift
+from sgdyson.models._leading import level_repulsion_shift
 from sgdyson.spectra import multiplets, spacings
 from sgdyson.stats import mean_over_replicas
 

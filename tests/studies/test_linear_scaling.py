@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from sgdyson import experiments
-from sgdyson.campaign import Campaign, parse_spec
+from sgdyson.campaign import Campaign, parse_spec, specs
 from sgdyson.stats import Estimate
 from sgdyson.studies import study_linear_scaling
 from sgdyson.studies.linear_scaling import _study
@@ -120,7 +119,7 @@ batch_size = [16, 16, 64, 16]
 
 
 def test_a_campaign_is_measured_drawn_and_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(experiments, "text", lambda name: TINY)
+    monkeypatch.setattr(specs, "text", lambda name: TINY)
     monkeypatch.setattr(_study, "ARCHITECTURES", {"teacher_student": 1.0})
     monkeypatch.setattr(_study, "OPTIMIZERS", ("sgd",))
     said: list[str] = []

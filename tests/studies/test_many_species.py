@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from sgdyson import experiments
+from sgdyson.campaign import specs
 from sgdyson.ensembles import GaussianEnsemble
 from sgdyson.models import LinearNetwork
 from sgdyson.optimizers import SGD
@@ -33,7 +33,7 @@ weight_decay = 0.2
 
 
 def test_it_measures_draws_and_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(experiments, "text", lambda name: TINY)
+    monkeypatch.setattr(specs, "text", lambda name: TINY)
     checks = study_many_species(tmp_path, 0, lambda line: None, quick=True)
     assert [check.name.split("/")[0] for check in checks] == ["product", "w1", "w2", "correlation"]
     assert all(check.passed for check in checks)

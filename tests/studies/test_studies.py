@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from sgdyson import experiments
+from sgdyson.campaign import specs
 from sgdyson.cli import app
 from sgdyson.errors import InvalidInputError
 from sgdyson.models import TwoLayerTeacher
@@ -32,7 +32,7 @@ batch_size = 4
 def tiny(monkeypatch):
     """A grid of 2 x 3 points, and no second measurement of the boundary."""
     limits = _study.StabilityLimit("mean square", 4, _study.Estimate(0.3, 0.01, 9), 0.29, 0.0, 0.46)
-    monkeypatch.setattr(experiments, "text", lambda name: SPEC)
+    monkeypatch.setattr(specs, "text", lambda name: SPEC)
     monkeypatch.setattr(_study, "_limits", lambda file, seed, quick: [limits])
 
 

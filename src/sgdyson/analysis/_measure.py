@@ -1,6 +1,7 @@
 """One run measured: every multiplet of its stationary levels, beside what theory predicts."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -12,22 +13,34 @@ from ..spectra import Multiplet
 from ._multiplet import Floats, MeasuredMultiplet, measure_multiplet
 
 
+class TheoryErrors(NamedTuple):
+    """How far a prediction can be trusted, in the units of the levels."""
+
+    mean: float
+    width: float
+    spacing: float
+
+
 @dataclass(frozen=True, eq=False)
 class ComparedMultiplet(MeasuredMultiplet):
     """A measured multiplet, and what theory says of it.
 
     Attributes:
         target_mode: what the levels learn.
-        predicted_mean: target level and mean shift.
+        predicted_mean: of the levels.
         predicted_width: sigma.
-        predicted_spacing: <S> of a pair, to first order in alpha/|B|; NaN of any other multiplet.
-        next_order: size of the first neglected term of theory, relative to the width.
+        predicted_spacing: mean gap of neighbours; NaN of a single level.
+        theory_errors: stated errors of these three numbers.
+        leading_spacing: <S> of a pair by the linear scaling rule, to leading order in alpha/|B|.
+        next_order: stated error of width and spacing, relative to these.
     """
 
     target_mode: float
     predicted_mean: float
     predicted_width: float
     predicted_spacing: float
+    theory_errors: TheoryErrors
+    leading_spacing: float
     next_order: float
 
 
@@ -109,13 +122,19 @@ def measure(
 
 
 def _compared(levels: Floats, group: Multiplet, prediction: Prediction) -> ComparedMultiplet:
-    first = group.indices[0]
-    means = (prediction.levels + prediction.mean_shift)[list(group.indices)]
+    first, members = group.indices[0], list(group.indices)
+    gaps = prediction.mean_spacing[members[:-1]]
     return ComparedMultiplet(
         **vars(measure_multiplet(levels, group)),
         target_mode=float(prediction.target_modes[first]),
-        predicted_mean=float(means.mean()),
+        predicted_mean=float(prediction.levels[first] + prediction.mean_shift[first]),
         predicted_width=float(prediction.width[first]),
-        predicted_spacing=float(prediction.mean_spacing[first]),
+        predicted_spacing=float(gaps.mean()) if gaps.size else np.nan,
+        theory_errors=TheoryErrors(
+            float(prediction.errors.mean_shift[first]),
+            float(prediction.errors.width[first]),
+            float(prediction.errors.mean_spacing[members].max()),
+        ),
+        leading_spacing=float(prediction.leading.mean_spacing[first]),
         next_order=float(prediction.next_order[first]),
     )

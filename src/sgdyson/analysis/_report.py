@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
-from ..report import write_report
+from ..figures import write_report
 from ._check import Check
 from ._figures import history_scaling, history_spacings
 from ._scaling import HistoryScaling

@@ -35,8 +35,8 @@ class ScalingLine:
 class Scaling(ScalingLine):
     r"""Points of the scaling plot of a model, one a pair and run, and the lines through them.
 
-    The variable is u = <S> predicted / sqrt(2 pi), which is $\sqrt{(\alpha/|B|) \kappa^2 \Omega}$
-    for independent mini-batches.
+    The variable is u = <S>/sqrt(2 pi), <S> of the leading order, which is $\sqrt{(\alpha/|B|)
+    \kappa^2 \Omega}$ for independent mini-batches and small alpha.
 
     Attributes:
         width: sqrt(pi) sigma of the fitted pair density.
@@ -87,7 +87,7 @@ def scaling(runs: Sequence[MeasuredRun]) -> Scaling:
     measured = [part for run in runs for part in run.pairs]
     spacing, spacing_error = _columns([part.pair.mean for part in measured if part.pair])
     width, width_error = _columns([part.width for part in measured])
-    variable = np.array([part.predicted_spacing for part in measured]) / np.sqrt(2 * np.pi)
+    variable = np.array([part.leading_spacing for part in measured]) / np.sqrt(2 * np.pi)
     blocks = [covariance_over_replicas(_replica_spacings(run)) for run in runs]
     return Scaling(
         variable=variable,
@@ -125,10 +125,14 @@ def _columns(estimates: Sequence[Estimate]) -> tuple[Floats, Floats]:
 def _limit(runs: Sequence[MeasuredRun], mode: int) -> LineFit:
     """<S>/u = intercept + slope alpha/|B| of one mode, weighted by errors and by theory's order."""
     parts = [run.pairs[mode] for run in runs]
-    scale = [np.sqrt(2 * np.pi) / part.predicted_spacing for part in parts]
+    scale = [np.sqrt(2 * np.pi) / part.leading_spacing for part in parts]
     points = [part.pair.mean * unit for part, unit in zip(parts, scale, strict=True) if part.pair]
     # the line is the first correction; the second is of the order of its square
-    second = [np.sqrt(2 * np.pi) * part.next_order**2 for part in parts]
+    leading = [
+        run.prediction.leading.next_order[part.indices[0]]
+        for run, part in zip(runs, parts, strict=True)
+    ]
+    second = [np.sqrt(2 * np.pi) * size**2 for size in leading]
     errors = [np.hypot(point.error, size) for point, size in zip(points, second, strict=True)]
     return fit_line([run.ratio for run in runs], [point.value for point in points], errors)
 

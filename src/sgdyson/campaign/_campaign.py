@@ -17,9 +17,9 @@ from .._files import user_path
 from .._progress import progress_bar
 from .._terminal import tell
 from .._threads import cores
+from ..engine._block import block_size
+from ..engine._settings import PRNG
 from ..errors import InvalidInputError, require
-from ..learning._block import block_size
-from ..learning._settings import PRNG
 from ..models import Model
 from ..optimizers import optimizer_settings
 from ..spectra import spacings

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from .._threads import cores
-from ..learning import simulate
+from ..engine import simulate
 from ._spec import Setting
 
 Job: TypeAlias = tuple[Any, Setting, range]  # a name for it, and what to run

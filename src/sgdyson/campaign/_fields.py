@@ -1,12 +1,11 @@
 """Kinds of values in a spec, and its table `[learning]`."""
 
 import math
-from dataclasses import fields
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from ..optimizers import OPTIMIZERS, SGD, Optimizer
+from ..optimizers import OPTIMIZERS, SGD, Optimizer, optimizers_with
 
 
 class Section(BaseModel):
@@ -34,6 +33,10 @@ Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 BatchSize: TypeAlias = Annotated[float, Field(ge=1), AfterValidator(_whole)]
 Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
+if TYPE_CHECKING:
+    OptimizerName: TypeAlias = str
+else:
+    OptimizerName = Literal[tuple(OPTIMIZERS)]
 
 
 class LearningSection(Section):
@@ -41,15 +44,14 @@ class LearningSection(Section):
 
     learning_rate: Positive
     batch_size: BatchSize
-    optimizer: Literal["sgd", "heavy_ball", "nesterov", "rmsprop", "adam", "adamw", "muon"] = "sgd"
+    optimizer: OptimizerName = "sgd"
     momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
     weight_decay: NotNegative | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        known = {part.name for part in fields(OPTIMIZERS[self.optimizer])}
         for name in ("momentum", "weight_decay"):
-            if getattr(self, name) is not None and name not in known:
+            if getattr(self, name) is not None and self.optimizer not in optimizers_with(name):
                 raise ValueError(f"{self.optimizer} has no {name}; remove it")
         return self
 

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from .. import experiments
 from .._capacity import in_words
 from .._files import create_text
 from ..errors import require
+from ..models import MODELS
+from ..optimizers import OPTIMIZERS, optimizers_with
+from . import specs
 from ._campaign import Campaign
 
 STARTER = """\
@@ -26,7 +28,7 @@ vary = "grid"                # every combination of the lists; "zip" takes them 
 # quantity = "mean_spacing"  # of the first degenerate pair; or "level_mean", "level_width"
 
 [model]
-kind = "gaussian_rbm"        # or "teacher_student", "mlp", "character_transformer"
+kind = "gaussian_rbm"        # or {kinds}
 n_visible = 10
 n_hidden = 10
 mass = 2.0                   # of the target field
@@ -37,19 +39,19 @@ sampler = "collapsed"        # or "gibbs", "independent"
 [learning]
 learning_rate = [0.05, 0.1]
 batch_size = [16, 64]
-optimizer = "sgd"            # or "heavy_ball", "nesterov", "rmsprop", "adam", "adamw", "muon"
-# momentum = 0.9             # of heavy_ball, nesterov and muon
-# weight_decay = 0.0         # of sgd, heavy_ball, nesterov and adamw
+optimizer = "sgd"            # or {optimizers}
+# momentum = 0.9             # of {momentum}
+# weight_decay = 0.0         # of {weight_decay}
 """
 
 
 def write_starter(name: str, like: str | None = None) -> Path:
-    """Write NAME.toml, a commented starter or a copy of one of `sgdyson.experiments`.
+    """Write NAME.toml, a commented starter or a copy of one of `sgdyson.campaign.specs`.
 
     Raises:
         InvalidInputError: a name that is no file name, a file that exists, an unknown experiment.
     """
-    known = experiments.names()
+    known = specs.names()
     require(
         like is None or like in known,
         f"--like {like} is unknown; choose one of {', '.join(known)}.",
@@ -65,9 +67,21 @@ def write_starter(name: str, like: str | None = None) -> Path:
 
 def _spec(name: str, like: str | None) -> str:
     if like is None:
-        return STARTER.format(name=name)
+        return STARTER.format(name=name, **_words())
     own = like.rpartition("/")[2]
-    return experiments.text(like).replace(f'name = "{own}"', f'name = "{name}"')
+    return specs.text(like).replace(f'name = "{own}"', f'name = "{name}"')
+
+
+def _words() -> dict[str, str]:
+    """What the registries know, for the comments of the starter."""
+    first, *kinds = MODELS
+    assert first == "gaussian_rbm"
+    others = [name for name in OPTIMIZERS if name != "sgd"]
+    return {
+        "kinds": ", ".join(f'"{kind}"' for kind in kinds),
+        "optimizers": ", ".join(f'"{name}"' for name in others),
+        **{number: ", ".join(optimizers_with(number)) for number in ("momentum", "weight_decay")},
+    }
 
 
 def describe(campaign: Campaign) -> str:

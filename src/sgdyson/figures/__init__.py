@@ -19,3 +19,4 @@ from ._matplotlib import draw as draw
 from ._matplotlib import save as save
 from ._plotly import to_html as to_html
 from ._plotly import to_plotly as to_plotly
+from .report import write_report as write_report

@@ -1,8 +1,12 @@
 """What learns: one file per model, its closed-form predictions beside it."""
 
+from ._leading import LeadingOrder as LeadingOrder
+from ._level_law import LevelLaw as LevelLaw
+from ._level_statistics import LevelNumbers as LevelNumbers
 from ._model import Model as Model
 from ._prediction import Prediction as Prediction
 from ._quenched import quenched_mean_spacing as quenched_mean_spacing
+from ._registry import MODELS as MODELS
 from .character_transformer import CharacterTransformer as CharacterTransformer
 from .gaussian_rbm import GaussianRBM as GaussianRBM
 from .gaussian_rbm import scalar_field_kernel as scalar_field_kernel

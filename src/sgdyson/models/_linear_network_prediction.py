@@ -20,7 +20,10 @@ from scipy import integrate, optimize
 from ..errors import NoPredictionError
 from ..optimizers import Optimizer, effective_rate
 from ..optimizers._stationary import stationary_covariance
-from ._prediction import Levels, Prediction, mixing
+from ._leading import LeadingOrder, Levels, mixing
+from ._noisy_matrix import NoisyMatrix
+from ._prediction import Prediction
+from ._theory import Theory
 
 Matrix = Float[np.ndarray, "n n"]
 
@@ -40,7 +43,7 @@ def predict_linear_network(
     layer = np.array([_balanced(mode, decay, depth) for mode in modes])
     residual = layer**depth - modes
     names = ["product", *(f"w{number}" for number in range(1, depth + 1))]
-    covariance = {name: np.zeros((n, n)) for name in names}
+    moments = {name: np.zeros((2, n, n)) for name in names}  # of an entry, and with its mirror
     for i in range(n):
         for j in range(i, n):
             hessian, rows = _block(layer[[i, j]], residual[[i, j]], same=i == j, depth=depth)
@@ -50,8 +53,9 @@ def predict_linear_network(
                 optimizer, learning_rate, hessian, jacobian.T @ gradient @ jacobian
             )
             for name, entries in zip(names, rows, strict=True):
-                symmetric = entries.mean(axis=0)
-                covariance[name][[i, j], [j, i]] = symmetric @ joint @ symmetric
+                first, last = entries[0], entries[-1]
+                moments[name][0, [i, j], [j, i]] = first @ joint @ first, last @ joint @ last
+                moments[name][1, [i, j], [j, i]] = first @ joint @ last
     alpha = effective_rate(optimizer, learning_rate)
     slowest = np.array([
         np.linalg.eigvalsh(_block(layer[[i, i]], residual[[i, i]], same=True, depth=depth)[0])[0]
@@ -66,22 +70,27 @@ def predict_linear_network(
             start = initial ** (power / depth)
             return _balanced_growth(start, modes, decay, depth, alpha, updates) ** (depth / power)
 
-        return Prediction(
+        variance, mirrored = moments[name]
+        covariance = (variance + variance.T) / 4 + mirrored / 2  # of the symmetric part
+        bent = alpha * depth * layer ** (2 * depth - 2) * (n + 1) / (2 * batch_size)
+        leading = LeadingOrder(
             learning_rate=learning_rate,
             batch_size=batch_size,
             levels=levels,
             target_modes=modes,
             learnt=np.full(n, True),
             curvature=slowest,
-            covariance=covariance[name],
-            width=np.sqrt(np.diag(covariance[name])),
+            covariance=covariance,
+            width=np.sqrt(np.diag(covariance)),
             mean_shift=np.full(n, np.nan),
             relaxation_time=1 / (alpha * slowest),
-            next_order=mixing(levels, covariance[name])
-            + np.diag(covariance[name]) / levels**2
-            + alpha * depth * layer ** (2 * depth - 2) * (n + 1) / (2 * batch_size),
+            next_order=mixing(levels, covariance) + np.diag(covariance) / levels**2 + bent,
             _curve=curve,
+            drift_shift=np.full(n, np.nan),
+            accuracy_limit=variance.sum() + (residual**2).sum() if name == "product" else np.nan,
         )
+        matrix = NoisyMatrix(levels, variance, mirrored, np.zeros(n))
+        return Prediction(leading, Theory(lambda: matrix, np.diag(covariance) / levels**2 + bent))
 
     return {name: prediction(name) for name in names}
 

@@ -1,142 +1,225 @@
-"""What Dyson Brownian motion predicts of a model, before any of it is simulated."""
+"""What theory predicts of a model, before any of it is simulated: the law of its levels."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import warnings
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float
-from numpy.typing import ArrayLike
-from scipy import special
+from jaxtyping import Float
 
-from ..errors import require
+from .._checks import shown, whole
+from ..errors import NoPredictionError, require
 from ..spectra import Multiplet, multiplets
+from ._leading import LeadingOrder, Levels, has_partner
+from ._level_law import LevelLaw
+from ._level_statistics import LevelNumbers, level_numbers
+from ._random_matrix import RandomMatrix
+from ._reads_leading import ReadsLeading
+from ._theory import Theory
 
-Levels = Float[np.ndarray, "level"]
+_SAMPLES = 4096
+_SECOND = 32  # levels up to which an error is worth the cost of order 2, which grows as n^4
+_TOO_MUCH = 0.5  # neglected by theory, relative to a width
+_NUMBERS = 2**24  # normal numbers behind what is read off, at most
 
 
 @dataclass(frozen=True)
-class Prediction:
-    r"""The stationary state of one model at one learning rate and batch size, levels descending.
+class Prediction(ReadsLeading):
+    r"""The law of the levels in the stationary state, at one learning rate and batch size.
+
+    Levels are drawn from it (`sample_levels`); numbers and densities are read off 4096
+    quasi-random draws when they are first asked for, all levels descending. What is in closed
+    form, to leading order in alpha/|B|, is under `leading`.
 
     Attributes:
-        learning_rate: alpha.
-        batch_size: |B|; infinity for the noise-free dynamics.
-        levels: the noise-free fixed point $x_i^*$.
-        target_modes: what each level learns (RBM: eigenvalues $\kappa_i$ of the target kernel;
-            teacher-student: the teacher's eigenvalues).
-        learnt: False where the model cannot learn the mode; its level stays at zero.
-        curvature: $\Omega_i$ of the drift potential at its minimum.
-        covariance: $V_{ij}$, variances of the fluctuation matrix M in the target's eigenbasis.
-        common: $\langle M_{ii} M_{jj} \rangle$, by which all levels move together.
-        width: $\sigma_i$ of the Coulomb gas, $\sigma_i^2 = V_{ii}$ less `common`; of a single
-            level, its standard deviation $\sqrt{V_{ii}}$.
-        mean_spacing: $\langle S \rangle = \sqrt{\pi} \sigma_i$ of a degenerate pair that is learnt
-            (of a pair whose noise has a preferred direction, see `mean_length`); NaN of any other
-            level, which has no spacing of this law.
-        mean_shift: mean of the level (of its multiplet) minus `levels`, from the fluctuations.
-        relaxation_time: in updates, of level i about its fixed point.
-        next_order: size of the first neglected term, relative to each width.
+        leading: the leading order: the linear scaling rule, in closed form.
+        order: of the law, 1 or 2; see `at_order`.
     """
 
-    learning_rate: float
-    batch_size: float
-    levels: Levels
-    target_modes: Levels
-    learnt: Bool[np.ndarray, "level"]
-    curvature: Levels
-    covariance: Float[np.ndarray, "level level"]
-    width: Levels
-    mean_shift: Levels
-    relaxation_time: Levels
-    next_order: Levels
-    _curve: Callable[[Levels, Levels], Float[np.ndarray, "time level"]] = field(repr=False)
-    common: Levels | float = 0.0
+    leading: LeadingOrder
+    _theory: Theory = field(repr=False)
+    order: int = 1
+
+    def at_order(self, order: int) -> "Prediction":
+        """The same to another order.
+
+        Args:
+            order: 1, moments to first order in 1/|B| and what follows from them: levels that
+                mix and repel each other, X that is positive and skewed; 2, moments to second
+                order, for a `GaussianRBM` that learns all modes by plain SGD.
+
+        Raises:
+            NoPredictionError: order 2 where it is not derived.
+            InvalidInputError: an order that is neither.
+        """
+        require(order in (1, 2), f"order = {shown(order)} must be 1 or 2.")
+        if order == 2 and self._theory.second is None:
+            raise NoPredictionError(f"order = 2 {self._theory.no_second}; take order 1.")
+        return replace(self, order=int(order))
+
+    def sample_levels(self, size: int = _SAMPLES, seed: int = 0) -> Float[np.ndarray, "size level"]:
+        """Levels of the stationary state, quasi-random: more even than independent draws.
+
+        Args:
+            size: how many; powers of two from 512 on are best.
+            seed: the same gives the same levels.
+
+        Returns:
+            Shape (size, level), descending.
+
+        Raises:
+            NoPredictionError: no stationary state, as where alpha/|B| is too large.
+        """
+        size, seed = whole("size", size), whole("seed", seed, least=0, most=2**63 - 1)
+        if self.batch_size == np.inf:
+            return np.tile(self.levels, (size, 1))
+        return self._matrix.sample_levels(size, seed)
+
+    def law(self, multiplet: Multiplet | int) -> LevelLaw:
+        """The density of the levels of one multiplet, each of its members as likely.
+
+        Args:
+            multiplet: one of `sgdyson.spectra.multiplets(prediction.levels)`, or the place of any
+                of its levels.
+
+        Raises:
+            InvalidInputError: no such multiplet, or one that does not fluctuate.
+        """
+        place = multiplet.indices[0] if isinstance(multiplet, Multiplet) else multiplet
+        count = len(self.levels)
+        place = whole("multiplet", place, least=0)
+        require(
+            place < count, f"multiplet = {place} must be one of {count} levels, 0 to {count - 1}."
+        )
+        group = next(group for group in multiplets(self.levels) if place in group.indices)
+        require(
+            bool(self.learnt[place] and np.diag(self.covariance)[place] > 0),
+            f"multiplet = {place} does not fluctuate, and has no density: it is not learnt, or"
+            " there is no noise.",
+        )
+        return LevelLaw(self._samples[:, list(group.indices)])
 
     @property
     def mean_spacing(self) -> Levels:
-        r"""$\sqrt{\pi} \sigma_i$ of a pair, in the units of the levels; NaN of any other level.
+        r"""$\langle S \rangle$, the mean gap below each level within its multiplet.
 
-        The spacing is the length of $(M_{ii} - M_{jj}, 2 M_{ij})$, j the partner of i.
+        Of the lowest one the gap above it: a pair has one mean gap, and both its levels have it.
+        NaN of a level without a degenerate partner that is learnt.
         """
-        partner = degenerate(self.levels) & ~np.eye(len(self.levels), dtype=bool)
-        across = self.covariance[np.arange(len(self.levels)), partner.argmax(axis=1)]
-        spacing = mean_length(2 * (np.diag(self.covariance) - self.common), 4 * across)
-        return np.where((partner.sum(axis=1) == 1) & self.learnt, spacing, np.nan)
+        return np.where(self.learnt, self._numbers[0].mean_spacing, np.nan)
 
     @property
-    def friction(self) -> Levels:
-        r"""$\gamma_i$ of the spacing, $dS = (2 g^2/S - \gamma S) dt + 2 g\,dB$, per update."""
-        return np.asarray(1.0 / self.relaxation_time)
+    def width(self) -> Levels:
+        r"""$\sigma_i$ of the Coulomb gas with the variance of the levels of the multiplet.
+
+        Of a single level its standard deviation; the variance of n levels is $\sigma^2 (n+1)/2$.
+        """
+        return self._numbers[0].width
 
     @property
-    def noise(self) -> Levels:
-        r"""$g_i^2 = \gamma_i \sigma_i^2$ of the spacing, in units of level^2 per update.
+    def mean_level(self) -> Levels:
+        """Mean of each of the sorted levels; NaN where the leading order has no mean shift."""
+        return self._known(self._numbers[0].mean_level)
 
-        The spacing of a GOE pair then has the stationary law $S e^{-S^2/(4\sigma^2)}$.
+    @property
+    def mean_shift(self) -> Levels:
+        """Mean of the level (of its multiplet) minus `levels`; NaN where it is not derived."""
+        return self._known(self._numbers[0].mean_shift)
+
+    @cached_property
+    def errors(self) -> LevelNumbers:
+        """How far `mean_level`, `width`, `mean_shift` and `mean_spacing` can be trusted.
+
+        What the next order changes, where it is derived, and otherwise an estimate of its size
+        from the first neglected terms; plus the error of quasi-random sampling.
         """
-        return np.asarray(self.friction * self.width**2)
+        numbers, sampling = self._numbers
+        other = self._other_order()
+        if other is not None:
+            beyond = LevelNumbers(*(np.abs(a - b) for a, b in zip(numbers, other, strict=True)))
+        else:
+            size = self._theory.neglected
+            shift = np.abs(numbers.mean_shift) * size
+            beyond = LevelNumbers(shift, numbers.width * size, shift, numbers.mean_spacing * size)
+        return LevelNumbers(*(a + b for a, b in zip(beyond, sampling, strict=True)))
 
-    def multiplets(self) -> list[Multiplet]:
-        """The levels that are learnt, grouped by what they learn, in descending order."""
-        return [group for group in multiplets(self.levels) if self.learnt[group.indices[0]]]
+    def _other_order(self) -> LevelNumbers | None:
+        """The numbers to order 2 of order 1, and the other way round, where it takes no minutes."""
+        if self.order == 2:
+            return self.at_order(1)._numbers[0]
+        if self._theory.second is None or len(self.levels) > _SECOND:
+            return None
+        try:
+            return self.at_order(2)._numbers[0]
+        except NoPredictionError:  # beyond the reach of order 2
+            return None
 
-    def learning_curve(
-        self, initial_levels: ArrayLike, updates: ArrayLike
-    ) -> Float[np.ndarray, "time level"]:
-        """Noise-free levels after each of `updates`, from a start aligned with the target.
+    @property
+    def next_order(self) -> Levels:
+        """The larger of the errors of `width` and `mean_spacing`, relative to these."""
+        numbers = self._numbers[0]
+        relative = [
+            np.divide(error, value, out=np.zeros_like(value), where=value > 0)
+            for error, value in ((self.errors.width, numbers.width),
+                                 (self.errors.mean_spacing, numbers.mean_spacing))
+        ]  # fmt: skip
+        return np.asarray(np.maximum(*relative))
 
-        Args:
-            initial_levels: shape (level,), level i growing into mode i.
-            updates: shape (time,), counts of updates, not negative and not decreasing.
+    @cached_property
+    def accuracy_limit(self) -> float:
+        r"""Mean distance from the target, in the stationary state: no length of training lowers it.
 
-        Returns:
-            Levels of shape (time, level), in the order of `levels`.
+        Of a `GaussianRBM` the Kullback-Leibler divergence of the learnt distribution from the
+        target's, $\frac12[\mathrm{tr}(K K_\varphi^{-1}) - N - \ln\det(K K_\varphi^{-1})]$, in nats;
+        of a linear student or network $|W - W_t|^2$.
+
+        Raises:
+            NoPredictionError: a matrix that has no target of its own, as a layer of a network.
         """
-        start = np.asarray(initial_levels, dtype=float)
-        times = np.atleast_1d(np.asarray(updates, dtype=float))
-        require(
-            start.shape == self.levels.shape and bool((start >= 0).all()),
-            f"initial_levels = {initial_levels!r} must be {len(self.levels)} numbers from 0 up.",
-        )
-        require(
-            times.ndim == 1 and bool((times >= 0).all() and (np.diff(times) >= 0).all()),
-            f"updates = {updates!r} must be counts of updates in rising order.",
-        )
-        return self._curve(start, times)
+        if np.isnan(self.leading.accuracy_limit):
+            raise NoPredictionError("accuracy_limit: these levels have no target of their own.")
+        if self._theory.distance is None or self.batch_size == np.inf:
+            return self.leading.accuracy_limit
+        return float(self._matrix.apply(self._theory.distance, self._size, 0).mean())
 
+    @cached_property
+    def _matrix(self) -> RandomMatrix:
+        if not np.isfinite(np.diag(self.covariance)[self.learnt]).all() or not self.learnt.any():
+            raise NoPredictionError(
+                f"learning_rate = {self.learning_rate:g} at batch_size = {self.batch_size:g} leaves"
+                " no stationary state: no mode is learnt that stays; take a smaller one."
+            )
+        neglected = float(self._theory.neglected[self.learnt].max())
+        if neglected > _TOO_MUCH:
+            warnings.warn(
+                f"learning_rate = {self.learning_rate:g} at batch_size = {self.batch_size:g}: what"
+                f" an expansion in alpha/|B| neglects is {neglected:.2g} of the widths; take a"
+                " smaller ratio, or trust a simulation alone.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        if self.order == 2:
+            assert self._theory.second is not None
+            return self._theory.second()
+        return self._theory.first()
 
-def mean_length(first: ArrayLike, second: ArrayLike) -> np.ndarray:
-    r"""Mean length of a plane Gaussian vector whose components have these variances.
+    @property
+    def _size(self) -> int:
+        """Samples behind the numbers: fewer where matrices are large."""
+        most = _NUMBERS // self._matrix.coordinates
+        return max(min(_SAMPLES, 2 ** (most.bit_length() - 1)), 512) if most else 512
 
-    $a \sqrt{2/\pi}\, E(1 - b^2/a^2)$ for standard deviations a >= b, E the complete elliptic
-    integral of parameter m; $a \sqrt{\pi/2}$ where they are equal.
-    """
-    small, large = np.minimum(first, second), np.maximum(first, second)
-    finite = np.isfinite(large) & (large > 0)
-    ratio = np.where(finite, small, 1.0) / np.where(finite, large, 1.0)
-    return np.asarray(np.sqrt(large * 2 / np.pi) * special.ellipe(1 - ratio))
+    @cached_property
+    def _samples(self) -> Float[np.ndarray, "sample level"]:
+        return self.sample_levels(self._size)
 
+    @cached_property
+    def _numbers(self) -> tuple[LevelNumbers, LevelNumbers]:
+        if self.batch_size == np.inf:
+            none, alone = np.zeros(len(self.levels)), ~has_partner(self.levels)
+            resting = LevelNumbers(self.levels, none, none, np.where(alone, np.nan, none))
+            return resting, LevelNumbers(none, none, none, none)
+        return level_numbers(self._samples, self.levels)
 
-def degenerate(levels: Levels) -> Bool[np.ndarray, "level level"]:
-    """Which pairs of fixed points coincide, but for rounding."""
-    scale = 1e-9 * max(float(np.max(np.abs(levels))), 1e-300)
-    return np.asarray(np.abs(levels[:, None] - levels[None, :]) <= scale)
-
-
-def has_partner(levels: Levels) -> Bool[np.ndarray, "level"]:
-    """Whether another fixed point coincides with it."""
-    return np.asarray(degenerate(levels).sum(axis=1) > 1)
-
-
-def level_repulsion_shift(levels: Levels, covariance: Float[np.ndarray, "level level"]) -> Levels:
-    r"""$\sum_j V_{ij}/(x_i - x_j)$ over the levels not degenerate with i: second order."""
-    apart = ~degenerate(levels) & np.isfinite(covariance)
-    gaps = np.where(apart, levels[:, None] - levels[None, :], 1.0)
-    return np.asarray(np.sum(np.where(apart, covariance, 0.0) / gaps, axis=1))
-
-
-def mixing(levels: Levels, covariance: Float[np.ndarray, "level level"]) -> Levels:
-    r"""$\sum_j V_{ij}/(x_i - x_j)^2$: weight of other levels' eigenvectors in that of level i."""
-    apart = ~degenerate(levels) & np.isfinite(covariance)
-    gaps = np.where(apart, levels[:, None] - levels[None, :], 1.0)
-    return np.asarray(np.sum(np.where(apart, covariance, 0.0) / gaps**2, axis=1))
+    def _known(self, values: Levels) -> Levels:
+        return np.where(np.isnan(self.leading.drift_shift), np.nan, values)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..errors import require
-from ._prediction import mean_length
+from ._leading import mean_length
 from .teacher_student import TeacherStudent
 
 

@@ -10,6 +10,7 @@ $\alpha/(1-\beta)$. Derivation: docs, "Theory".
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -17,9 +18,12 @@ from scipy.integrate import solve_ivp
 
 from ..optimizers import Optimizer, effective_rate
 from ..optimizers._stationary import remembered_variance, response
-from ._prediction import Levels, Prediction, level_repulsion_shift, mixing
+from ._leading import LeadingOrder, Levels, level_repulsion_shift, mixing
+from ._prediction import Prediction
+from ._rbm_law import rbm_theory
 
 Square = Float[np.ndarray, "level level"]
+_SMALL = 1e-6  # of a step, at the same alpha/|B|: what it is without its finite size
 
 
 def predict_rbm(
@@ -54,18 +58,18 @@ def predict_rbm(
         both / np.outer(kernel, kernel) - np.where(learnt, 0, pull)[:, None]
         - np.where(learnt, 0, pull)[None, :]
     )  # fmt: skip
+    memory = np.zeros_like(both) if sweeps is None else _chain_memory(levels, mass2, sweeps)
     covariance = _covariance(
-        optimizer, learning_rate, batch_size, levels, kernel, rate / alpha,
-        np.zeros_like(both) if sweeps is None else _chain_memory(levels, mass2, sweeps),
-    )  # fmt: skip
+        optimizer, learning_rate, batch_size, levels, kernel, rate / alpha, memory
+    )
     shift = _drift_shift(levels, kernel, covariance)
     if sweeps is not None:
-        left = response(optimizer, learning_rate, _chain_memory(levels, mass2, sweeps))
+        left = response(optimizer, learning_rate, memory)
         shift = shift + _chain_shift(levels, kernel, mass2, left / batch_size, sweeps)
     slowest = np.where(learnt, np.diag(rate), alpha * np.abs(pull))
     width = np.sqrt(np.diag(covariance))
     relative = np.divide(width, levels, out=np.zeros_like(width), where=learnt)
-    return Prediction(
+    leading = LeadingOrder(
         learning_rate=learning_rate,
         batch_size=batch_size,
         levels=levels,
@@ -78,7 +82,32 @@ def predict_rbm(
         relaxation_time=1.0 / slowest,
         next_order=relative**2 + (width / kernel) ** 2 + mixing(levels, covariance) + slowest / 2,
         _curve=_learning_curve(propagators, mass2, alpha),
+        drift_shift=np.where(learnt, shift, 0.0),
+        accuracy_limit=_divergence(levels, kernel, 1 / target_modes, covariance, shift),
     )
+    small_step = partial(
+        _covariance, optimizer, _SMALL * learning_rate, _SMALL * batch_size, levels, kernel,
+        rate / alpha, memory,
+    )  # fmt: skip
+    return Prediction(leading, rbm_theory(leading, rbm_mass, sweeps, optimizer, small_step))
+
+
+def _divergence(
+    levels: Levels, kernel: Levels, target: Levels, covariance: Square, shift: Levels
+) -> float:
+    r"""$\langle KL \rangle$ to first order in alpha/|B|, P the target's covariance.
+
+    That of the fixed point, $\frac12 \sum_i [P_i \kappa^*_i - 1 - \ln P_i \kappa^*_i]$, zero where
+    all is learnt without decay; $\frac12 \sum_i (1/\kappa^*_i - P_i) \langle M_{ii} \rangle$; and
+    $\frac14 \sum_{ij} V_{ij}/(\kappa^*_i \kappa^*_j)$. Of a mode that is not learnt
+    $\langle M_{ii} \rangle = \sum_j V_{ij}/x_j$, what leaks into it from those that are.
+    """
+    finite = np.where(np.isfinite(covariance), covariance, 0.0)
+    at_rest = 0.5 * (target * kernel - 1 - np.log(target * kernel)).sum()
+    above = levels > 0
+    leaks = finite @ np.divide(1.0, levels, out=np.zeros_like(levels), where=above)
+    moved = 0.5 * ((1 / kernel - target) * np.where(above, shift, leaks)).sum()
+    return float(at_rest + moved + 0.25 * (finite / np.outer(kernel, kernel)).sum())
 
 
 def _covariance(

@@ -19,13 +19,18 @@ $t = \alpha A/|B|/[2 - \alpha(1 + (N+1)/|B|)]$, and to first order in 1/|B| $\si
 normalise each entry of the gradient by itself. Derivation: docs, "Theory".
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float
 
 from ..errors import NoPredictionError
 from ..optimizers import Adam, Optimizer, RMSProp, effective_rate, stationary_variance
 from ..optimizers._stationary import remaining
-from ._prediction import Levels, Prediction, has_partner, level_repulsion_shift, mixing
+from ._leading import LeadingOrder, Levels, has_partner, level_repulsion_shift, mixing
+from ._noisy_matrix import NoisyMatrix
+from ._prediction import Prediction
+from ._theory import Theory
 
 Square = Float[np.ndarray, "level level"]
 
@@ -54,58 +59,87 @@ def predict_teacher_student(
     offset = decay * modes  # of the mean student from its teacher
     label_noise = noise**2 + ((offset[:, None] + offset) / 2) ** 2
     if isinstance(optimizer, RMSProp | Adam):
-        covariance, rate = _normalised(optimizer, learning_rate, label_noise, batch_size)
-        common, stable = np.zeros(n), True
+        moments = _normalised(optimizer, learning_rate, label_noise, batch_size)
     else:
-        moments, together = _second_moments(n, learning_rate, batch_size, optimizer)
-        acting = label_noise if batch_size < np.inf else np.zeros((n, n))
-        stable = bool(np.isfinite(moments))
-        of_unit = moments / 2 * (1 + np.eye(n)) + np.diag(np.full(n, together if stable else 0.0))
-        # no noise, no fluctuation, stable or not
-        covariance = np.multiply(acting, of_unit, out=np.zeros((n, n)), where=acting > 0)
-        common = np.diag(acting) * (together if stable else 0.0)
-        rate = effective_rate(optimizer, learning_rate)
+        moments = _second_moments(optimizer, learning_rate, label_noise, batch_size)
+    covariance = moments.of_levels()
 
     def curve(initial: Levels, updates: Levels) -> Float[np.ndarray, "time level"]:
         left = remaining(optimizer, learning_rate, 1.0, updates)[:, None]
         return np.asarray(np.abs(levels + (initial - levels) * left))
 
     shift = np.sign(modes) * level_repulsion_shift(modes, covariance)
-    return Prediction(
+    bent = np.full(n, moments.rate * (n + 1) / (2 * batch_size))
+    leading = LeadingOrder(
         learning_rate=learning_rate,
         batch_size=batch_size,
         levels=levels,
         target_modes=teacher[order],
-        learnt=np.full(n, stable),
+        learnt=np.full(n, moments.stable),
         curvature=np.full(n, 1 + decay),
         covariance=covariance,
-        width=np.sqrt(np.diag(covariance) - np.where(has_partner(levels), common, 0.0)),
+        width=np.sqrt(np.diag(covariance) - np.where(has_partner(levels), moments.common, 0.0)),
         mean_shift=shift,
-        relaxation_time=np.full(n, 1 / (rate * (1 + decay)) if stable else np.inf),
+        relaxation_time=np.full(n, 1 / (moments.rate * (1 + decay)) if moments.stable else np.inf),
         # the second moments are exact; the scatter of the inputs bends the Gaussian they belong to
-        next_order=mixing(modes, covariance) + rate * (n + 1) / (2 * batch_size),
+        next_order=mixing(modes, covariance) + bent,
         _curve=curve,
-        common=common,
+        drift_shift=np.zeros(n),
+        common=moments.common,
+        accuracy_limit=float(moments.variance.sum() + (offset**2).sum()),
     )
+    matrix = NoisyMatrix(modes, moments.variance, moments.mirrored, moments.common)
+    return Prediction(leading, Theory(lambda: matrix, bent))
+
+
+class _Moments(NamedTuple):
+    r"""Of the weights about their mean.
+
+    Attributes:
+        variance: $\langle\delta_{ij}^2\rangle$.
+        mirrored: $\langle\delta_{ij} \delta_{ji}\rangle$, i != j; the diagonal is not used.
+        common: $\langle\delta_{ii} \delta_{jj}\rangle$.
+        rate: of relaxation, alpha of plain SGD.
+        stable: whether there is a stationary state.
+    """
+
+    variance: Square
+    mirrored: Square
+    common: Levels
+    rate: float
+    stable: bool = True
+
+    def of_levels(self) -> Square:
+        """V, of the symmetric part."""
+        diagonal = np.eye(len(self.common), dtype=bool)
+        return np.where(diagonal, self.variance, (self.variance + self.mirrored) / 2)
 
 
 def _second_moments(
-    n: int, learning_rate: float, batch_size: float, optimizer: Optimizer | None
-) -> tuple[float, float]:
-    r"""$\sigma^2/A$ and $\langle\delta_{ii}\delta_{jj}\rangle/A$; infinite where not stable."""
+    optimizer: Optimizer | None, learning_rate: float, label_noise: Square, batch_size: float
+) -> _Moments:
+    """Exact under a linear optimiser; infinite where it is not stable."""
+    n, rate = len(label_noise), effective_rate(optimizer, learning_rate)
     growth = np.array([n + 1, 1, -1]) / batch_size
     noise = 0.0 if batch_size == np.inf else 1 / batch_size
     row, plus, minus = stationary_variance(
         optimizer, learning_rate, 1.0, noise, multiplicative=growth
     )
-    if not np.isfinite(row):
-        return np.inf, np.inf
-    return float(((n + 1) * row - plus) / n + (plus + minus) / 2), float(plus - minus) / 2
+    stable = bool(np.isfinite(row))
+    entry = ((n + 1) * row - plus) / n if stable else np.inf
+    together, apart = ((plus - minus) / 2, (plus + minus) / 2) if stable else (0.0, np.inf)
+    acting = label_noise if batch_size < np.inf else np.zeros((n, n))
+    unit = entry + plus * np.eye(n) if stable else np.full((n, n), np.inf)
+    # no noise, no fluctuation, stable or not
+    variance, mirrored = (
+        np.multiply(acting, part, out=np.zeros((n, n)), where=acting > 0) for part in (unit, apart)
+    )
+    return _Moments(variance, mirrored, np.diag(acting) * together, rate, stable)
 
 
 def _normalised(
     optimizer: RMSProp | Adam, learning_rate: float, label_noise: Square, batch_size: float
-) -> tuple[Square, float]:
+) -> _Moments:
     """Entry by entry, and the rate of the slowest: the noise of labels alone, not of inputs."""
     if not (label_noise > 0).all() or batch_size == np.inf:
         raise NoPredictionError(
@@ -114,4 +148,6 @@ def _normalised(
         )
     noise = label_noise * (1 + np.eye(len(label_noise))) / batch_size
     variance = stationary_variance(optimizer, learning_rate, 1.0, noise)
-    return variance, learning_rate / float(np.sqrt(noise.max()))
+    rate = learning_rate / float(np.sqrt(noise.max()))
+    # the noise of labels is symmetric, and so is what it leaves
+    return _Moments(variance, variance, np.zeros(len(noise)), rate)

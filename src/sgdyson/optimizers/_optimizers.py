@@ -5,7 +5,7 @@ Each compares equal to another of the same numbers, so that nothing is compiled 
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import optax
 
@@ -16,7 +16,13 @@ Rate: TypeAlias = Any  # a number, or an Optax schedule
 
 @dataclass(frozen=True)
 class Optimizer:
-    """What all of them are: frozen numbers, called with a learning rate."""
+    """What all of them are: frozen numbers, called with a learning rate.
+
+    Attributes:
+        linear: whether a step is linear in the gradients, so that fluctuations follow alpha/|B|.
+    """
+
+    linear: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for part in fields(self):
@@ -39,6 +45,7 @@ class SGD(Optimizer):
         weight_decay: lambda, added to the gradient.
     """
 
+    linear: ClassVar[bool] = True
     weight_decay: float = 0.0
 
     def __call__(self, learning_rate: Rate) -> optax.GradientTransformation:
@@ -54,6 +61,7 @@ class HeavyBall(Optimizer):
         weight_decay: lambda.
     """
 
+    linear: ClassVar[bool] = True
     momentum: float = 0.9
     weight_decay: float = 0.0
 
@@ -70,6 +78,7 @@ class Nesterov(Optimizer):
         weight_decay: lambda.
     """
 
+    linear: ClassVar[bool] = True
     momentum: float = 0.9
     weight_decay: float = 0.0
 

@@ -15,6 +15,21 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 _PREFIX = "optimizer_"
 
 
+def optimizers_with(number: str) -> tuple[str, ...]:
+    """Names of the optimisers that take a number.
+
+    Args:
+        number: "momentum", "weight_decay", ...
+
+    Example:
+        >>> optimizers_with("weight_decay")
+        ('sgd', 'heavy_ball', 'nesterov', 'adamw')
+    """
+    return tuple(
+        name for name, kind in OPTIMIZERS.items() if number in {part.name for part in fields(kind)}
+    )
+
+
 def optimizer_settings(optimizer: Callable[..., Any] | None) -> dict[str, Any]:
     """Name and numbers of an optimiser, as plain values for the attributes of a run.
 

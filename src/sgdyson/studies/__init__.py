@@ -12,6 +12,7 @@ from ..analysis import Check
 from ..errors import require
 from .linear_scaling import study_linear_scaling as study_linear_scaling
 from .many_species import study_many_species as study_many_species
+from .paper import study_paper as study_paper
 from .phase_diagram import study_phase_diagram as study_phase_diagram
 from .structure import study_structure as study_structure
 
@@ -27,6 +28,7 @@ class Study(Protocol):
 STUDIES: dict[str, Study] = {
     "linear-scaling": study_linear_scaling,
     "many-species": study_many_species,
+    "paper": study_paper,
     "phase-diagram": study_phase_diagram,
     "structure": study_structure,
 }

@@ -9,12 +9,12 @@ import xarray as xr
 
 from .. import __version__
 from ..errors import InvalidInputError, require
-from ..report import write_run_page
 from ..spectra import MatrixSpectrum, measure_values, with_tail
 from ..stats import Estimate
 from ._advice import advise
 from ._matrix_noise import matrix_noise
 from ._run import Run
+from ._run_page import write_run_page
 
 _RECORDS, _TIMES, _LEVELS, _CURVE = 40, 400, 24, 80
 _COLUMNS = {

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ... import experiments
 from ..._files import write_text
 from ...analysis import Check
-from ...campaign import Campaign, parse_spec, replaced
+from ...campaign import Campaign, parse_spec, replaced, specs
+from ...optimizers import OPTIMIZERS, optimizers_with
 from ...stats import Estimate
-from .._files import claim_study, save_figures, write_results
+from .._study import claim_study, save_figures, write_results
 from ._figure import scaling_rule
 from ._scan import BREAKS, Scan, measure
 
@@ -34,15 +34,13 @@ ARCHITECTURES = {
     "character_transformer": 0.02,
 }
 _MOMENTUM = 0.8
-OPTIMIZERS = ("sgd", "heavy_ball", "nesterov", "rmsprop", "adam", "adamw", "muon")
-_LINEAR = {"sgd": 1.0, "heavy_ball": 1 - _MOMENTUM, "nesterov": 1 - _MOMENTUM}
 # without weight decay these have directions in which nothing holds the weights
 _NEED_DECAY = ("linear_network", "two_layer_teacher", "mlp", "character_transformer")
 # layer norm leaves a scale to noise and decay: the rule is one of alpha/|B|, but no proportion
 _SCALE_FREE = ("character_transformer",)
 # whose levels are measured, where it is not the first matrix
 _FOLLOWED = {"character_transformer": "unembedding"}
-_HAVE_DECAY = ("sgd", "heavy_ball", "nesterov", "adamw")
+_HAVE_DECAY = optimizers_with("weight_decay")
 _FORGOTTEN = 10_000  # updates, ten memories of Adam's mean square: large first gradients are gone
 
 
@@ -86,20 +84,21 @@ def study_linear_scaling(out: Path, seed: int, say: Say, *, quick: bool = False)
 
 def spec(architecture: str, optimizer: str, seed: int, *, quick: bool = False) -> dict[str, Any]:
     """The spec file of an architecture, at the pace of an optimiser."""
-    raw = tomllib.loads(experiments.text(f"linear_scaling/{architecture}"))
-    pace = _LINEAR.get(optimizer, ARCHITECTURES[architecture])
+    raw = tomllib.loads(specs.text(f"linear_scaling/{architecture}"))
+    linear = OPTIMIZERS[optimizer].linear
+    given = {"momentum": _MOMENTUM} if linear and optimizer in optimizers_with("momentum") else {}
+    pace = 1 - given.get("momentum", 0.0) if linear else ARCHITECTURES[architecture]
     rates = [float(f"{rate * pace:.6g}") for rate in raw["learning"]["learning_rate"]]
     every = max(round(raw["record_every"] * pace), 1)
-    least = 0 if optimizer in _LINEAR else _FORGOTTEN
+    least = 0 if linear else _FORGOTTEN
     burn_in = [max(round(raw["burn_in"] * pace), round(least * rate), 1) for rate in rates]
     values: dict[str, Any] = {
         "name": f"{architecture}-{optimizer}", "seed": seed, "record_every": every,
         "updates": every * (raw["updates"] // raw["record_every"]), "burn_in": burn_in,
         "learning.learning_rate": rates, "learning.optimizer": optimizer,
         "replicas": raw["replicas"] if not quick else 32,
+        **{f"learning.{name}": value for name, value in given.items()},
     }  # fmt: skip
-    if optimizer in ("heavy_ball", "nesterov"):
-        values["learning.momentum"] = _MOMENTUM
     chosen = replaced(raw, values)
     decay = chosen["learning"].pop("weight_decay", None)
     if decay and optimizer in _HAVE_DECAY:
@@ -110,12 +109,9 @@ def spec(architecture: str, optimizer: str, seed: int, *, quick: bool = False) -
 
 def _checks(scan: Scan) -> list[Check]:
     """Exponents where theory has them, within what it neglects at the largest rate in the fit."""
-    known = scan.optimizer in _LINEAR or (
-        scan.optimizer in ("rmsprop", "adam") and scan.architecture == "teacher_student"
-    )
-    if not known:
+    if not (_linear(scan) or any(scan.predicted)):
         return []
-    power = 1.0 if scan.optimizer in _LINEAR else 0.5
+    power = _power(scan)
     exponents = {varied: scan.exponent(varied).slope for varied in ("learning_rate", "batch_size")}
     neglected = {varied: BREAKS / float(np.log(_span(scan, varied))) for varied in exponents}
     predicted = {"learning_rate": 1.0, "batch_size": -power}
@@ -134,6 +130,15 @@ def _checks(scan: Scan) -> list[Check]:
         )
         for varied, exponent in exponents.items()
     ]
+
+
+def _linear(scan: Scan) -> bool:
+    return OPTIMIZERS[scan.optimizer].linear
+
+
+def _power(scan: Scan) -> float:
+    r"""Of |B| in $\sigma^2 \propto \alpha/|B|^{power}$: normalised steps know the noise's root."""
+    return 1.0 if _linear(scan) else 0.5
 
 
 def _sum(a: Estimate, b: Estimate) -> Estimate:
@@ -158,7 +163,7 @@ def table(scans: list[Scan]) -> str:
         "|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for scan in scans:
-        power = 1.0 if scan.optimizer in _LINEAR else 0.5
+        power = _power(scan)
         linear, root = scan.rule(1.0), scan.rule(0.5)
         ends = scan.breaks_at(power)
         middle = scan.varied.index("both")

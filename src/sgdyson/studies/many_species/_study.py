@@ -16,12 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from ... import experiments
 from ...analysis import Check
-from ...campaign import Campaign, parse_spec, replaced
+from ...campaign import Campaign, parse_spec, replaced, specs
 from ...models import LinearNetwork
 from ...stats import jackknife_of_means
-from .._files import claim_study, save_figures, write_results
+from .._study import claim_study, save_figures, write_results
 from ._figure import many_species
 from ._species import Species, species
 
@@ -42,7 +41,7 @@ def study_many_species(
     """
     out = claim_study(out, "many-species", seed, quick)
     raw = replaced(
-        tomllib.loads(experiments.text("many_species")),
+        tomllib.loads(specs.text("many_species")),
         {"seed": seed, "replicas": 64 if quick else 512},
     )
     campaign = Campaign(parse_spec(raw, "many_species"), out / "campaigns" / "many_species")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ... import __version__, experiments
+from ... import __version__
 from ..._files import write_text
 from ...analysis import (
     Check,
@@ -22,12 +22,12 @@ from ...analysis import (
     phase_diagram,
     threshold,
 )
-from ...campaign import Campaign, Spec, parse_spec
-from ...learning import simulate
+from ...campaign import Campaign, Spec, parse_spec, specs
+from ...engine import simulate
 from ...models import TwoLayerTeacher
 from ...models._stability import mean_square_weights, typical_limit
 from ...stats import Estimate
-from .._files import claim_study, save_figures, write_results
+from .._study import claim_study, save_figures, write_results
 from ._figures import order_parameters, phases, stability
 
 MEAN_SQUARE, TYPICAL = "mean square", "typical replica"
@@ -76,7 +76,7 @@ def study_phase_diagram(
 
 
 def _spec(seed: int, quick: bool) -> Spec:
-    raw = tomllib.loads(experiments.text("phase_diagram")) | {"seed": seed}
+    raw = tomllib.loads(specs.text("phase_diagram")) | {"seed": seed}
     if quick:
         raw |= {"replicas": 64, "updates": 504}
         for table, key in (("model", "initial_width"), ("learning", "learning_rate")):

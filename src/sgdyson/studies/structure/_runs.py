@@ -11,8 +11,8 @@ import xarray as xr
 from jaxtyping import Float
 
 from ..._threads import cores
+from ...engine import simulate
 from ...errors import require
-from ...learning import simulate
 from ...models._network import Network
 from ...optimizers import Optimizer
 

@@ -11,7 +11,7 @@ from ...analysis import Check
 from ...models import CharacterTransformer
 from ...models._network import Network
 from ...optimizers import Adam
-from .._files import claim_study, save_figures, write_results
+from .._study import claim_study, save_figures, write_results
 from ._departure import Departure, levels_of, measure
 from ._figure import structure_figure
 from ._noise import noise_checks

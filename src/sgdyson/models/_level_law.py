@@ -1,0 +1,80 @@
+r"""The density of one level of a multiplet, smooth, from a sample.
+
+Near is a law in closed form: a Gaussian, the pair density, the finite-n density of the Gaussian
+orthogonal ensemble, each with the mean and the variance of the sample. In units of its
+probability $u = F_0(x)$ what is left is a density near one on (0, 1), which a few Legendre
+polynomials describe: $f(x) = f_0(x) [1 + \sum_k c_k p_k(u)]$, $c_k = \langle p_k(u) \rangle$
+(J. Neyman, Skand. Aktuarietidskr. 20, 149 (1937)).
+"""
+
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+from numpy.polynomial import legendre
+from numpy.typing import NDArray
+from scipy import integrate
+
+from ..laws import GaussianEnsembleDensity, Law
+
+Floats = NDArray[np.float64]
+_DEGREE = 8
+_GRID = np.linspace(0.0, 1.0, 1025)
+_LEAST = 1e-3  # of a density that must not be negative, relative to the law in closed form
+
+
+class LevelLaw(Law):
+    """One level of a multiplet in its stationary state, each of its levels as likely.
+
+    Args:
+        samples: levels of the multiplet, shape (sample, member).
+    """
+
+    citation: ClassVar[str] = "sgdyson, docs, Theory: the law of the levels"
+
+    def __init__(self, samples: Floats) -> None:
+        self._mean, self._variance = float(samples.mean()), float(samples.var())
+        members = samples.shape[1]
+        width = float(np.sqrt(2 * self._variance / (members + 1)))
+        self._near = GaussianEnsembleDensity(members, 1, width)
+        self._ratio = _smooth_density(self._near.cdf(samples.ravel() - self._mean))
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """Where the law in closed form has its mass."""
+        low, high = self._near.support
+        return self._mean + low, self._mean + high
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Infinite: the tails are those of a Gaussian."""
+        return -np.inf, np.inf
+
+    def mean(self) -> float:
+        """Of the sample."""
+        return self._mean
+
+    def var(self) -> float:
+        """Of the sample."""
+        return self._variance
+
+    def _pdf(self, x: Floats) -> Floats:
+        ratio = np.interp(self._near.cdf(x - self._mean), _GRID, self._ratio)
+        return np.asarray(self._near.pdf(x - self._mean) * ratio)
+
+    def _cdf(self, x: Floats) -> Floats:
+        return np.asarray(np.interp(self._near.cdf(x - self._mean), _GRID, self._cumulated))
+
+    @cached_property
+    def _cumulated(self) -> Floats:
+        return np.asarray(integrate.cumulative_trapezoid(self._ratio, _GRID, initial=0.0))
+
+
+def _smooth_density(u: Floats) -> Floats:
+    """Density of numbers on (0, 1) at the points of the grid, of integral one."""
+    powers = np.arange(_DEGREE + 1)
+    norm = np.sqrt(2 * powers + 1)  # of Legendre polynomials on (0, 1)
+    coefficients = norm * legendre.legvander(2 * u - 1, _DEGREE).mean(axis=0)
+    density = legendre.legval(2 * _GRID - 1, coefficients * norm)
+    density = np.maximum(density, _LEAST)
+    return np.asarray(density / integrate.trapezoid(density, _GRID))

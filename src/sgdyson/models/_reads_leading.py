@@ -1,0 +1,79 @@
+"""Names of the leading order that a prediction to any order has too."""
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike
+
+from ..spectra import Multiplet, multiplets
+from ._leading import LeadingOrder, Levels
+
+
+class ReadsLeading:
+    """The setting, the fixed point and its dynamics: what is the same to any order."""
+
+    leading: LeadingOrder
+
+    @property
+    def learning_rate(self) -> float:
+        """The step size, alpha."""
+        return self.leading.learning_rate
+
+    @property
+    def batch_size(self) -> float:
+        """|B|; infinity for the noise-free dynamics."""
+        return self.leading.batch_size
+
+    @property
+    def levels(self) -> Levels:
+        """The noise-free fixed point $x_i^*$."""
+        return self.leading.levels
+
+    @property
+    def target_modes(self) -> Levels:
+        """What each level learns, as in `LeadingOrder`."""
+        return self.leading.target_modes
+
+    @property
+    def learnt(self) -> Bool[np.ndarray, "level"]:
+        """False where the model cannot learn the mode; its level stays at zero."""
+        return self.leading.learnt
+
+    @property
+    def curvature(self) -> Levels:
+        r"""$\Omega_i$ of the drift potential at its minimum."""
+        return self.leading.curvature
+
+    @property
+    def covariance(self) -> Float[np.ndarray, "level level"]:
+        """$V_{ij}$ of the leading order, in the target's eigenbasis."""
+        return self.leading.covariance
+
+    @property
+    def common(self) -> Levels | float:
+        r"""$\langle M_{ii} M_{jj} \rangle$, by which all levels move together."""
+        return self.leading.common
+
+    @property
+    def relaxation_time(self) -> Levels:
+        """In updates, of level i about its fixed point."""
+        return self.leading.relaxation_time
+
+    @property
+    def friction(self) -> Levels:
+        r"""$\gamma_i$ of the spacing, as in `LeadingOrder`."""
+        return self.leading.friction
+
+    @property
+    def noise(self) -> Levels:
+        r"""$g_i^2$ of the spacing, as in `LeadingOrder`."""
+        return self.leading.noise
+
+    def multiplets(self) -> list[Multiplet]:
+        """The levels that are learnt, grouped by what they learn, in descending order."""
+        return [group for group in multiplets(self.levels) if self.learnt[group.indices[0]]]
+
+    def learning_curve(
+        self, initial_levels: ArrayLike, updates: ArrayLike
+    ) -> Float[np.ndarray, "time level"]:
+        """Noise-free levels after each of `updates`; see `LeadingOrder.learning_curve`."""
+        return self.leading.learning_curve(initial_levels, updates)

@@ -1,0 +1,177 @@
+"""The checks: each number of the paper, and ours, against its prediction."""
+
+import numpy as np
+
+from ...analysis import Check, ComparedMultiplet, MeasuredForce, MeasuredRun
+from ...models import TeacherStudent, quenched_mean_spacing
+from ...stats import Estimate, jackknife_of_means
+from ._data import Multiplicity, Results
+
+MOST = 0.03  # of a number: theory that could be further off has no check
+MOST_SINGLE = 0.05  # of the width of a single mode at |B| = 4, the strongest noise of the paper
+
+
+def wigner_checks(results: Results) -> list[Check]:
+    """Shape of the spacing law of each pair: <s^2> = 4/pi, where 3 pi/8 is 7 % less (beta = 2)."""
+    return [
+        _check(run, part, "wigner", "<s^2> of the unit spacing", part.pair.second_moment, 4 / np.pi)
+        for run in (results.reference, results.gentlest)
+        for part in run.pairs
+        if part.pair
+    ]
+
+
+def density_checks(results: Results) -> list[Check]:
+    """Fitted widths of the main run against sigma of the predicted law, order 1."""
+    run = results.reference
+    return [
+        _check(run, part, "densities", "sigma fitted", part.width, part.predicted_width)
+        for part in run.multiplets
+        if part.fit
+    ]
+
+
+def spacing_checks(results: Results) -> list[Check]:
+    """<S> of every pair and run against the predicted law, order 1."""
+    return [
+        _check(run, part, "scaling", "<S>", part.pair.mean, part.predicted_spacing)
+        for run in results.rbm
+        for part in run.pairs
+        if part.pair
+    ]
+
+
+def slope_checks(results: Results) -> list[Check]:
+    """The slope of the linear scaling rule as alpha/|B| vanishes: sqrt(2 pi), for each mode."""
+    return [
+        Check(
+            name=f"scaling slope kappa={part.target_mode:.3f}",
+            figure="scaling",
+            quantity="slope of <S> at small alpha/|B|",
+            setting={"kappa": round(part.target_mode, 4), "runs": len(results.rbm)},
+            measured=line.intercept,
+            predicted=float(np.sqrt(2 * np.pi)),
+            # a line through the leading order's ratio leaves out the square of its next order
+            theory_error=float(np.sqrt(2 * np.pi)) * _leading_error(results.gentlest, part) ** 2,
+        )
+        for part, line in zip(results.gentlest.pairs, results.rbm_scaling.limit, strict=True)
+    ]
+
+
+def drift_checks(results: Results) -> list[Check]:
+    """Mean lambda/kappa of every mode and run against the predicted law, order 1."""
+    mass2 = results.model.rbm_mass**2
+    checks = []
+    for run in results.rbm:
+        for part in run.multiplets:
+            kappa = part.target_mode
+            measured = part.mean * (-1 / kappa)
+            checks.append(
+                Check(
+                    name=f"{run.name} lambda/kappa kappa={kappa:.3f}",
+                    figure="drift",
+                    quantity="mean lambda/kappa",
+                    setting=_setting(run) | {"kappa": round(kappa, 4)},
+                    measured=Estimate(
+                        mass2 / kappa + measured.value, measured.error, measured.effective_size
+                    ),
+                    predicted=(mass2 - part.predicted_mean) / kappa,
+                    theory_error=min(part.theory_errors.mean, MOST * part.predicted_mean) / kappa,
+                )
+            )
+    return checks
+
+
+def teacher_checks(results: Results) -> list[Check]:
+    """<S> of the teacher-student model, fresh and quenched data."""
+    checks = []
+    for run in results.online:
+        (part,) = run.pairs
+        assert part.pair
+        checks.append(_check(run, part, "teacher_scaling", "<S>", part.pair.mean,
+                             part.predicted_spacing))  # fmt: skip
+    for planned, run in zip(results.group("quenched"), results.quenched, strict=True):
+        (part,) = run.pairs
+        assert part.pair
+        assert isinstance(planned.model, TeacherStudent)
+        checks.append(
+            Check(
+                name=f"{run.name} <S>",
+                figure="teacher_scaling",
+                quantity="<S> given the shared inputs",
+                setting=_setting(run),
+                measured=part.pair.mean,
+                predicted=quenched_mean_spacing(
+                    planned.model, planned.learning_rate, planned.batch_size
+                ),
+            )
+        )
+    return checks
+
+
+def semicircle_checks(results: Results) -> list[Check]:
+    """Second and fourth moment of the level density: exact GOE values at every n."""
+    return [check for found in results.semicircles for check in _moment_checks(found)]
+
+
+def _moment_checks(found: Multiplicity) -> list[Check]:
+    r"""<tr M^2> = sigma^2 n(n+1)/2; n tr M^4/(tr M^2)^2 = (2n^2 + 5n + 5)/(n+1)^2."""
+    n, sigma = found.n, found.prediction.width[0]
+    centred = found.levels - found.prediction.levels
+    moments = np.stack([(centred**k).sum(axis=2).mean(axis=1) for k in (2, 4)], axis=1)
+    second = jackknife_of_means(lambda m: np.sqrt(m[..., 0] / (n * (n + 1) / 2)), moments)
+    shape = jackknife_of_means(lambda m: n * m[..., 1] / m[..., 0] ** 2, moments)
+    neglected = float(found.prediction.next_order[0])
+    predicted = (2 * n**2 + 5 * n + 5) / (n + 1) ** 2
+    setting = {"N": n}
+    return [
+        Check(f"{found.name} sigma", "semicircle", "sigma from the second moment", setting,
+              second, float(sigma), min(neglected, MOST) * float(sigma)),
+        Check(f"{found.name} shape", "semicircle", "n <tr M^4>/<tr M^2>^2", setting,
+              shape, predicted, neglected * predicted),
+    ]  # fmt: skip
+
+
+def force_checks(results: Results) -> list[Check]:
+    """Strength of the 1/S force and of the diffusion."""
+    return [check for force in results.forces for check in _force_checks(force)]
+
+
+def _force_checks(force: MeasuredForce) -> list[Check]:
+    setting = {"kappa": round(force.mode, 4)}
+    name = f"force kappa={force.mode:.3f}"
+    return [
+        Check(f"{name} repulsion", "coulomb_force", "g^2 from the drift", setting,
+              force.measured_noise, force.noise, force.next_order * force.noise),
+        Check(f"{name} diffusion", "coulomb_force", "variance of a step / 4", setting,
+              force.measured_diffusion / 4, force.noise, force.next_order * force.noise),
+    ]  # fmt: skip
+
+
+def _leading_error(run: MeasuredRun, part: ComparedMultiplet) -> float:
+    return float(run.prediction.leading.next_order[part.indices[0]])
+
+
+def _setting(run: MeasuredRun) -> dict[str, float]:
+    return {"learning_rate": run.learning_rate, "batch_size": run.batch_size}
+
+
+def _check(
+    run: MeasuredRun,
+    part: ComparedMultiplet,
+    figure: str,
+    quantity: str,
+    measured: Estimate,
+    predicted: float,
+) -> Check:
+    """With the theory error that the prediction states, as far as it is believed."""
+    most = MOST_SINGLE if part.multiplet.is_single and run.batch_size <= 4 else MOST
+    return Check(
+        name=f"{run.name} {quantity} kappa={part.target_mode:.3f}",
+        figure=figure,
+        quantity=quantity,
+        setting=_setting(run) | {"kappa": round(part.target_mode, 4)},
+        measured=measured,
+        predicted=predicted,
+        theory_error=min(part.next_order, most) * predicted,
+    )
