@@ -1,16 +1,12 @@
 """Every check of the paper on levels of a known law: right it holds, wrong by a tenth it fails."""
 
-import json
-import tomllib
-
 import numpy as np
 import pytest
 import xarray as xr
 
-from sgdyson.campaign import specs as spec_files
 from sgdyson.ensembles import GaussianEnsemble
 from sgdyson.models import quenched_mean_spacing
-from sgdyson.studies.paper import _checks, reproduce
+from sgdyson.studies.paper import _checks
 from sgdyson.studies.paper._data import Results, _at_the_mean
 from sgdyson.studies.paper._entries import FIGURES
 from sgdyson.studies.paper._presets import specs
@@ -148,43 +144,3 @@ def test_a_figure_is_made_of_what_was_measured(right, name):
     figure = FIGURES[name].draw(right)
     assert figure.name == name
     assert figure.panels
-
-
-# one setting a campaign, most of which is compilation
-TINY = {
-    "rbm_batch": {"learning": {"batch_size": [16]}},
-    "rbm_rate": {"learning": {"learning_rate": [0.05]}},
-    "teacher_online": {"model": {"noise": 0.1},
-                       "learning": {"learning_rate": 0.1, "batch_size": 16}},
-    "semicircle": {"replicas": 20, "model": {"multiplicity": 2}},
-    "coulomb_force": {"updates": 200, "record_every": 1},
-}  # fmt: skip
-TINY["teacher_quenched"] = TINY["teacher_online"]
-
-
-def tiny(name):
-    """The spec file with 20 replicas, few updates and settings, from the fixed point on."""
-    raw = tomllib.loads(TEXT(name))
-    raw |= {"replicas": 20, "time_unit": "update", "updates": 40, "record_every": 10}
-    raw |= {} if "quenched" in name else {"burn_in": 10}
-    if raw["model"]["kind"] == "gaussian_rbm":
-        raw["model"]["initial"] = "fixed_point"
-    for key, value in TINY[name].items():
-        raw[key] = raw[key] | value if isinstance(value, dict) else value
-    tables = {key: raw.pop(key) for key in ("model", "learning")}
-    lines = [f"{key} = {json.dumps(value)}" for key, value in raw.items()]
-    for table, values in tables.items():
-        lines += [f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
-    return "\n".join(lines)
-
-
-TEXT = spec_files.text
-
-
-def test_all_figures_of_a_small_run_are_drawn(tmp_path, monkeypatch):
-    monkeypatch.setattr(spec_files, "text", tiny)
-    reproduce("paper", out=tmp_path / "out", progress=False, say=lambda line: None)
-    for name in FIGURES:
-        for kind in ("png", "pdf"):
-            assert (tmp_path / "out" / "figures" / f"{name}.{kind}").stat().st_size > 1000
-    assert "Coulomb" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
