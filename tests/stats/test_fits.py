@@ -164,5 +164,5 @@ def test_pair_density_has_one_maximum_whatever_the_samples(samples):
 
 def test_a_fit_that_does_not_settle_is_refused(monkeypatch):
     monkeypatch.setattr("sgdyson.stats._pair_likelihood._STEPS", 1)
-    with pytest.raises(InvalidInputError, match="did not settle in 1 steps"):
+    with pytest.raises(InvalidInputError, match="no maximum within 1 Newton steps"):
         fit_pair_density([0.0, 1.0, 5.0])

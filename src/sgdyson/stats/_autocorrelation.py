@@ -44,7 +44,7 @@ def autocorrelation_time(x: ArrayLike, window: float = 5.0, least_length: float 
         ShortChainError: fewer records than `least_length` tau; carries the estimate.
         InvalidInputError: NaN, complex numbers, one record, or a series that never changes.
     """
-    series = _series(x)
+    series, least_length = _series(x), positive("least_length", least_length)
     length = series.shape[1]
     rho = _autocorrelation(series)
     cut = _window(rho, positive("window", window))

@@ -33,4 +33,4 @@ def clustered_variances(replica_means: Floats) -> Floats:
 
 def effective_size(variance: float, error: float, samples: int) -> float:
     """variance/error^2: how many independent samples would give this error; all, if no error."""
-    return variance / error**2 if error > 0 else float(samples)
+    return (variance**0.5 / error) ** 2 if error > 0 else float(samples)

@@ -3,6 +3,7 @@
 import math
 from dataclasses import asdict, dataclass
 
+from .._checks import finite, settle
 from ..errors import require
 
 
@@ -20,7 +21,7 @@ class Estimate:
         effective_size: the number of independent samples that would give this error.
 
     Raises:
-        InvalidInputError: a negative or non-finite error, a non-finite value.
+        InvalidInputError: an error or a value that is no finite number, a negative error.
     """
 
     value: float
@@ -30,10 +31,11 @@ class Estimate:
     __array_ufunc__ = None  # a NumPy number times an Estimate is left to `__rmul__`
 
     def __post_init__(self) -> None:
+        for name in ("value", "error", "effective_size"):
+            settle(self, **{name: finite(name, getattr(self, name))})
         require(
-            math.isfinite(self.value) and math.isfinite(self.error) and self.error >= 0,
-            f"An Estimate needs a finite value and a finite error >= 0, got value {self.value} and "
-            f"error {self.error}; leave out replicas that diverged and pass a standard deviation.",
+            self.error >= 0,
+            f"error = {self.error!r} must not be negative; it is a standard deviation.",
         )
 
     def __str__(self) -> str:
@@ -45,14 +47,15 @@ class Estimate:
         return format(str(self), spec)
 
     def __mul__(self, factor: float) -> "Estimate":
-        error = self.error * abs(float(factor))
-        return Estimate(self.value * float(factor), error, self.effective_size)
+        plain = finite("factor", factor)
+        return Estimate(self.value * plain, self.error * abs(plain), self.effective_size)
 
     __rmul__ = __mul__
 
     def __truediv__(self, divisor: float) -> "Estimate":
-        require(divisor != 0, "An Estimate was divided by 0; give a divisor other than zero.")
-        return self * (1.0 / float(divisor))
+        plain = finite("divisor", divisor)
+        require(plain != 0, "An Estimate was divided by 0; give a divisor other than zero.")
+        return self * (1.0 / plain)
 
     def ratio(self, prediction: float) -> "Estimate":
         """This number in units of `prediction`, an exact number other than zero."""
@@ -60,7 +63,7 @@ class Estimate:
 
     def pull(self, prediction: float) -> float:
         """(value - prediction)/error; with no error, 0 where they agree and infinite elsewhere."""
-        difference = self.value - prediction
+        difference = self.value - finite("prediction", prediction)
         if self.error == 0:
             return math.copysign(math.inf, difference) if difference else 0.0
         return difference / self.error

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from scipy.special import erf
 from scipy.stats import kstwo, kstwobign
 
-from ..errors import require
+from .._checks import positive, real_array, shown
+from ..errors import InvalidInputError, require
 from . import _anderson_darling as ad
 from ._samples import Floats, finite
 from ._weighted_chi2 import weighted_chi2_sf
@@ -66,9 +67,10 @@ def ks_test(
     distance = float(max(np.max(ranks[1:] - u), np.max(u - ranks[:-1])))
     if effective_size is None:
         return GoodnessOfFit(distance, float(kstwo.sf(distance, n)), float(n), "given law")
+    effective_size = positive("effective_size", effective_size)
     require(
-        0 < effective_size <= n,
-        f"effective_size = {effective_size} of {n} samples; give a number above 0 and at most {n}.",
+        effective_size <= n,
+        f"effective_size = {effective_size:g} must be at most {n}, the number of samples.",
     )
     chance = float(kstwobign.sf(distance * np.sqrt(effective_size)))
     return GoodnessOfFit(distance, chance, float(effective_size), "given law")
@@ -121,8 +123,9 @@ def wigner_test(spacings: ArrayLike, mean: float | None = None) -> GoodnessOfFit
         "the smaller, not all zero.",
     )
     if mean is not None:
-        require(mean > 0, f"mean = {mean} is no mean spacing; give a number above zero.")
-        return _test_given(_surmise_cdf(x / mean), "Wigner surmise, mean spacing given")
+        return _test_given(
+            _surmise_cdf(x / positive("mean", mean)), "Wigner surmise, mean spacing given"
+        )
     s = x / x.mean()
     slope, weights = _scale_estimated()
     null = "Wigner surmise, mean spacing estimated"
@@ -186,7 +189,9 @@ def _samples(samples: ArrayLike) -> Floats:
 
 
 def _probabilities(cdf: Callable[[Floats], ArrayLike], x: Floats) -> Floats:
-    u = np.asarray(cdf(x), dtype=np.float64)
+    if not callable(cdf):
+        raise InvalidInputError(f"cdf = {shown(cdf)} must be a function of the samples.")
+    u = real_array("the values of cdf", cdf(x))
     require(
         u.shape == x.shape and bool(np.all((u >= 0) & (u <= 1))),
         "cdf did not turn the samples into probabilities; give a vectorised function to [0, 1].",

@@ -50,7 +50,7 @@ def density_histogram(samples: ArrayLike, edges: ArrayLike | None = None) -> His
     """
     x = finite(samples, "samples")
     require(bool(np.ptp(x) > 0), "samples are all equal; a histogram needs some that differ.")
-    bounds = _edges(x) if edges is None else np.asarray(edges, dtype=np.float64)
+    bounds = _edges(x) if edges is None else finite(edges, "edges")
     require(
         bounds.ndim == 1 and bounds.size >= 2 and bool(np.all(np.diff(bounds) > 0)),
         f"The edges of the bins are {bounds.tolist()}; they must rise.",

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.linalg import cho_solve
 from scipy.special import chdtrc
 
+from .._checks import real_array, truth
 from ..errors import require
 from ._estimate import Estimate
 from ._samples import Floats, finite
@@ -38,11 +39,11 @@ class LineFit:
 
     def __call__(self, x: ArrayLike) -> Floats:
         """The line at `x`, same shape."""
-        return np.asarray(self.intercept.value + self.slope.value * np.asarray(x, np.float64))
+        return np.asarray(self.intercept.value + self.slope.value * real_array("x", x))
 
     def error_at(self, x: ArrayLike) -> Floats:
         """Standard error of the line at `x`, same shape."""
-        x = np.asarray(x, np.float64)
+        x = real_array("x", x)
         (slope, both), (_, intercept) = self.covariance
         return np.asarray(np.sqrt(slope * x**2 + 2 * both * x + intercept))
 
@@ -75,7 +76,7 @@ def fit_line(
             a covariance that is not symmetric and positive, too few different x.
     """
     x, y, matrix = _points(x, y, y_error, covariance)
-    columns = [x] if through_origin else [x, np.ones_like(x)]
+    columns = [x] if truth("through_origin", through_origin) else [x, np.ones_like(x)]
     parameters = len(columns)
     require(
         len(np.unique(x)) >= parameters and bool(np.any(x != 0)),
@@ -115,7 +116,7 @@ def _points(
         (y_error is None) != (covariance is None),
         "A line needs the errors of its points once; give either y_error or covariance.",
     )
-    x, y = finite(x, "x"), finite(np.asarray(y), "y")
+    x, y = finite(x, "x"), finite(y, "y")
     require(
         x.ndim == 1 and x.shape == y.shape,
         f"x has shape {x.shape} and y {y.shape}; give two lists of one length.",

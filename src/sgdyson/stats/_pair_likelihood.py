@@ -45,8 +45,8 @@ def maximise(x: Floats) -> tuple[float, float, Floats]:
             return mean + scale * eta / tau, scale / tau, scale * influence
     require(
         False,
-        f"The fit of a pair density to x (mean {mean:.4g}, standard deviation {np.std(x):.3g}) did "
-        f"not settle in {_STEPS} steps; check that x holds both levels of one stationary pair.",
+        f"The likelihood of a pair density has no maximum within {_STEPS} Newton steps of the"
+        f" moments of x, mean {mean:.4g} and standard deviation {np.std(x):.3g}.",
     )
     raise AssertionError  # the line above has raised
 

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import whole
 from ..errors import require
 from ._clusters import clustered_covariance, effective_size
 from ._estimate import Estimate
-from ._samples import Floats, by_replica, finite, replicas_of
+from ._samples import Floats, by_replica, finite, value_of, with_replicas
 
 
 def mean_over_replicas(x: ArrayLike) -> Estimate:
@@ -27,7 +28,7 @@ def mean_over_replicas(x: ArrayLike) -> Estimate:
     Raises:
         InvalidInputError: NaN, fewer than two replicas, or more than two axes.
     """
-    array = np.asarray(x)
+    array = finite(x, "x")
     require(
         array.ndim <= 2,
         f"x has shape {array.shape} and one mean needs (replica, time); use means_over_replicas "
@@ -51,7 +52,7 @@ def means_over_replicas(x: ArrayLike) -> list[Estimate]:
     Raises:
         InvalidInputError: as `mean_over_replicas`.
     """
-    array = np.asarray(x)
+    array = finite(x, "x")
     require(
         array.ndim in (2, 3),
         f"x has shape {array.shape}; give (replica, time, k) or (replica, k).",
@@ -100,18 +101,18 @@ def jackknife(
         The statistic of all data; the effective size is the number of replicas.
 
     Raises:
-        InvalidInputError: NaN, fewer than two replicas or groups.
+        InvalidInputError: NaN, fewer than two replicas or groups, a statistic that is no number.
     """
-    replicas = replicas_of(data)
-    require(groups >= 2, f"groups = {groups} is too few for a jackknife; give at least 2.")
+    data = with_replicas(data)
+    replicas, groups = len(data), whole("groups", groups, 2)
     blocks = np.array_split(np.arange(replicas), min(groups, replicas))
-    whole = float(statistic(data))
-    left_out = np.array([float(statistic(np.delete(data, block, axis=0))) for block in blocks])
+    of_all = value_of(statistic, data)
+    left_out = np.array([value_of(statistic, np.delete(data, block, axis=0)) for block in blocks])
     h = np.array([replicas / len(block) for block in blocks])
-    centred = (1.0 - h) * (left_out - whole)  # pseudo-values from the whole, without cancellation
-    centre = -np.sum((1.0 - 1.0 / h) * (left_out - whole))
+    centred = (1.0 - h) * (left_out - of_all)  # pseudo-values from the whole, without cancellation
+    centre = -np.sum((1.0 - 1.0 / h) * (left_out - of_all))
     variance = float(np.mean((centred - centre) ** 2 / (h - 1.0)))
-    return Estimate(whole, float(np.sqrt(variance)), float(replicas))
+    return Estimate(of_all, float(np.sqrt(variance)), float(replicas))
 
 
 def jackknife_of_means(function: Callable[[Floats], ArrayLike], means: ArrayLike) -> Estimate:
@@ -132,14 +133,16 @@ def jackknife_of_means(function: Callable[[Floats], ArrayLike], means: ArrayLike
     samples = by_replica(means, "means")
     replicas = samples.shape[0]
     overall = samples.mean(axis=0)
-    left_out = np.asarray(function((replicas * overall - samples) / (replicas - 1)))
+    rest = (replicas * overall - samples) / (replicas - 1)
+    left_out = finite(function(rest), "the values of function")
     require(
         left_out.shape == (replicas,),
         f"function turned means of shape {samples.shape} into shape {left_out.shape}; it must act "
         "on the last axis alone and give one value a replica.",
     )
     variance = (replicas - 1) * float(np.var(left_out))
-    return Estimate(float(np.asarray(function(overall))), variance**0.5, float(replicas))
+    value = finite(function(overall), "the value of function").item()
+    return Estimate(float(value), variance**0.5, float(replicas))
 
 
 def bootstrap(
@@ -161,12 +164,13 @@ def bootstrap(
         effective size is the number of replicas.
 
     Raises:
-        InvalidInputError: NaN, fewer than two replicas or resamples.
+        InvalidInputError: NaN, fewer than two replicas or resamples, a statistic that is no
+            number, a seed that is none.
     """
-    replicas = replicas_of(data)
-    require(resamples >= 2, f"resamples = {resamples} gives no error; ask for at least 2.")
-    rng = np.random.default_rng(seed)
+    data = with_replicas(data)
+    replicas, resamples = len(data), whole("resamples", resamples, 2)
+    rng = np.random.default_rng(whole("seed", seed, 0, 2**128 - 1))
     values = [
-        float(statistic(data[rng.integers(replicas, size=replicas)])) for _ in range(resamples)
+        value_of(statistic, data[rng.integers(replicas, size=replicas)]) for _ in range(resamples)
     ]
-    return Estimate(float(statistic(data)), float(np.std(values, ddof=1)), float(replicas))
+    return Estimate(value_of(statistic, data), float(np.std(values, ddof=1)), float(replicas))

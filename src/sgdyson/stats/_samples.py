@@ -1,26 +1,22 @@
 """What every statistic asks of its samples."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import real_array
+from .._checks import finite as checked
+from .._checks import reals
 from ..errors import require
 
 Floats = NDArray[np.float64]
 
 
-def finite(x: ArrayLike, name: str) -> Floats:
+def finite(x: Any, name: str) -> Floats:
     """`x` as float64; refused when it is empty, no real numbers, or not finite."""
-    array = real_array(name, x)
+    array = reals(name, x, "leave out the replicas that hold them")
     require(array.size > 0, f"{name} is empty; give at least one sample.")
-    bad = array.size - int(np.count_nonzero(np.isfinite(array)))
-    require(
-        bad == 0,
-        f"{name} holds {bad} values that are NaN or infinite out of {array.size}; "
-        "leave out the replicas that diverged before measuring.",
-    )
     return array
 
 
@@ -39,6 +35,12 @@ def by_replica(x: ArrayLike, name: str = "x") -> Floats:
     return array.reshape(array.shape[0], -1)
 
 
-def replicas_of(data: NDArray[Any]) -> int:
-    """Length of the replica axis of `data`, at least two, all of it finite."""
-    return len(by_replica(data, "data"))
+def with_replicas(data: Any) -> NDArray[Any]:
+    """`data` as an array, its first axis of at least two replicas, all of it finite."""
+    by_replica(data, "data")
+    return np.asarray(data)
+
+
+def value_of(statistic: Callable[[NDArray[Any]], float], data: NDArray[Any]) -> float:
+    """A statistic of data; refused when it is no finite number."""
+    return checked("the value of statistic", statistic(data))

@@ -118,10 +118,8 @@ def _measure(s: Floats, excess: int, interval: int) -> MatrixDynamics:
     require(
         used > 0.2,
         f"in {1 - used:.0%} of the steps a level is nearer to another one, or to zero, than"
-        f" {_CLEAR:.0f} times its way between records: record more often to see repulsion."
-        if interval > 1
-        else f"in {1 - used:.0%} of the steps a level is nearer to another one, or to zero, than"
-        f" {_CLEAR:.0f} times its way in one update: repulsion is not to be seen at this noise.",
+        f" {_CLEAR:.0f} times its way between two records, {interval} updates apart: the rest are"
+        " too few to measure a force from.",
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         repulsion = coulomb_repulsion(start, excess) + _of_null(start, s[:-1, null])
