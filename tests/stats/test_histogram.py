@@ -30,6 +30,13 @@ def test_repeated_records_do_not_shrink_the_error():
     np.testing.assert_allclose(once.error, flat.error * np.sqrt(500 / 499))
 
 
+def test_errors_of_replicas_count_the_last_edge_as_numpy_does():
+    x = np.random.default_rng(4).integers(0, 4, size=(20, 6)).astype(float)
+    h = density_histogram(x, edges=[0.0, 1.0, 2.0, 3.0])
+    shares = np.array([np.histogram(row, h.edges)[0] / 6 for row in x])
+    np.testing.assert_allclose(h.error, shares.std(axis=0, ddof=1) / np.sqrt(20))
+
+
 def test_far_outlier_does_not_ask_for_endless_bins():
     x = np.r_[np.random.default_rng(3).normal(size=1000), 1e9]
     assert len(density_histogram(x).density) <= 1000

@@ -46,10 +46,9 @@ def test_it_measures_draws_and_goes_on(tmp_path, monkeypatch):
 def test_a_width_is_that_of_the_gas_and_no_other():
     """On exact draws: four standard errors, a false alarm in 16 000; a tenth more is rejected."""
     part = LinearNetwork((2.0,) * 4, hidden=(4,)).predict(0.01, 64, SGD(0.2))
-    learning = type("Learning", (), {"learning_rate": 0.01, "batch_size": 64})
     for factor, holds in ((1.0, True), (1.1**0.5, False)):
         gas = GaussianEnsemble(4, 1, factor * float(part.width[0])).eigenvalues(40_000, 1)
         levels = part.levels[0] + gas[:, ::-1].reshape(2000, 20, 4)
         levels -= levels.mean() - part.levels[0]
-        assert _width_check(species("product", levels, part), learning).passed is holds
+        assert _width_check(species("product", levels, part)).passed is holds
         np.testing.assert_allclose(levels.mean(), part.levels[0])

@@ -74,6 +74,14 @@ def test_a_wrong_boundary_fails_its_check():
         assert _study._check(found).passed is holds
 
 
+def test_the_boundary_is_measured_where_theory_has_it():
+    """By runs of three updates, from any start: weighted so that nothing has to die out first."""
+    limit = _study._mean_square(4, 0, quick=True)
+    assert _study._check(limit).passed
+    assert limit.measured.error < 0.1 * limit.predicted
+    assert abs(limit.measured.pull(limit.mean_dynamics)) > 4
+
+
 def test_the_grid_of_the_spec_is_the_one_promised():
     spec = _study._spec(0, quick=False)
     assert spec.shape == (3, 20, 20)

@@ -13,6 +13,7 @@ from ._long_range import form_factor as form_factor
 from ._long_range import mean_ratio as mean_ratio
 from ._long_range import number_variance as number_variance
 from ._long_range import rigidity as rigidity
+from ._long_range import spacing_ratios as spacing_ratios
 from ._long_range_theory import form_factor_theory as form_factor_theory
 from ._long_range_theory import number_variance_theory as number_variance_theory
 from ._long_range_theory import rigidity_theory as rigidity_theory

@@ -10,7 +10,7 @@ from .._checks import reals, shown
 from ..errors import require
 from ..laws import Brody
 from ..stats import Estimate, jackknife, mean_over_replicas
-from ._ordered import in_segments, samples
+from ._ordered import ascending, in_segments, samples
 
 Floats = NDArray[np.float64]
 Statistic = Callable[[Floats, Floats, float], Floats]  # spectrum, starts of windows, L
@@ -54,12 +54,26 @@ def mean_ratio(levels: ArrayLike) -> Estimate:
     Raises:
         InvalidInputError: too few levels, or levels that are complex, NaN or infinite.
     """
-    x = samples(levels)
-    gaps = np.diff(x * _exact_scale(x), axis=1)
-    larger = np.maximum(gaps[:, 1:], gaps[:, :-1])
-    smaller = np.minimum(gaps[:, 1:], gaps[:, :-1])
-    ratio = np.divide(smaller, larger, out=np.zeros_like(larger), where=larger > 0)
-    return mean_over_replicas(ratio)
+    return mean_over_replicas(spacing_ratios(samples(levels)))
+
+
+def spacing_ratios(levels: ArrayLike) -> Floats:
+    """R of every two successive spacings, the smaller over the larger; see `mean_ratio`.
+
+    Args:
+        levels: (..., level), three or more, in any order.
+
+    Returns:
+        (..., level - 2), from the lowest level up.
+
+    Raises:
+        InvalidInputError: levels that are complex, NaN or infinite.
+    """
+    x = ascending(levels, "levels")
+    gaps = np.diff(x * _exact_scale(x), axis=-1)
+    larger = np.maximum(gaps[..., 1:], gaps[..., :-1])
+    smaller = np.minimum(gaps[..., 1:], gaps[..., :-1])
+    return np.divide(smaller, larger, out=np.zeros_like(larger), where=larger > 0)
 
 
 def number_variance(unfolded: ArrayLike, lengths: ArrayLike) -> Curve:

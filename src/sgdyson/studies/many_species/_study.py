@@ -12,7 +12,6 @@ Coulomb gases of their own widths, all of which the joint Langevin process predi
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -65,27 +64,27 @@ def study_many_species(
                 for name, part in theory.items()
             ]
         )
-        checks += [_width_check(part, learning) for part in found[-1]]
-        checks.append(_correlation_check(found[-1], learning))
+        checks += [_width_check(part) for part in found[-1]]
+        checks.append(_correlation_check(found[-1]))
     save_figures([many_species(found)], out)
     write_results(out, "many-species", seed, checks, spec=campaign.spec.raw)
     return checks
 
 
-def _width_check(part: Species, learning: Any) -> Check:
+def _width_check(part: Species) -> Check:
     predicted = float(part.prediction.width[0] ** 2)
     return Check(
-        name=f"{part.name}/width/alpha{learning.learning_rate:g}_batch{learning.batch_size:g}",
+        name=f"{part.name}/width/{_name(part)}",
         figure="many_species",
         quantity="sigma^2",
-        setting={"learning_rate": learning.learning_rate, "batch_size": learning.batch_size},
+        setting=_setting(part),
         measured=part.width2,
         predicted=predicted,
         theory_error=float(part.prediction.next_order[0]) * predicted,
     )
 
 
-def _correlation_check(found: list[Species], learning: Any) -> Check:
+def _correlation_check(found: list[Species]) -> Check:
     """Of the traces of the two layers, over replicas and times."""
     first, second = (part.levels.sum(axis=-1) for part in found[1:3])
     first, second = first - first.mean(), second - second.mean()
@@ -93,11 +92,21 @@ def _correlation_check(found: list[Species], learning: Any) -> Check:
                         ((first, second), (first, first), (second, second))], axis=1)  # fmt: skip
     correlation = jackknife_of_means(lambda m: m[..., 0] / np.sqrt(m[..., 1] * m[..., 2]), moments)
     return Check(
-        name=f"correlation/alpha{learning.learning_rate:g}_batch{learning.batch_size:g}",
+        name=f"correlation/{_name(found[0])}",
         figure="many_species",
         quantity="correlation of the traces of W1 and W2",
-        setting={"learning_rate": learning.learning_rate, "batch_size": learning.batch_size},
+        setting=_setting(found[0]),
         measured=correlation,
         predicted=1.0,
         theory_error=float(found[1].prediction.next_order[0]),
     )
+
+
+def _setting(part: Species) -> dict[str, float]:
+    theory = part.prediction
+    return {"learning_rate": theory.learning_rate, "batch_size": theory.batch_size}
+
+
+def _name(part: Species) -> str:
+    theory = part.prediction
+    return f"alpha{theory.learning_rate:g}_batch{theory.batch_size:g}"

@@ -7,7 +7,7 @@ import xarray as xr
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from ...spectra import fit_bulk, fit_tail
+from ...spectra import fit_bulk, fit_tail, spacing_ratios
 from ...stats import Estimate, mean_over_replicas
 
 Floats = NDArray[np.float64]
@@ -66,12 +66,5 @@ def _of_matrix(
 def _numbers(s: Floats, shape: tuple[int, int]) -> tuple[float, int, float, float]:
     """Edge of the bulk, outliers, <r> without them, exponent of the tail."""
     bulk = fit_bulk(s, shape)
-    ratio = _mean_ratio(s[bulk.outliers :])
+    ratio = float(spacing_ratios(s[bulk.outliers :]).mean())  # its error comes from the replicas
     return bulk.edge.value, bulk.outliers, ratio, fit_tail(s**2, draws=0).exponent.value
-
-
-def _mean_ratio(levels: Floats) -> float:
-    """<r> of one spectrum; its error comes from the replicas."""
-    gaps = -np.diff(levels)
-    larger = np.maximum(gaps[1:], gaps[:-1])
-    return float(np.mean(np.minimum(gaps[1:], gaps[:-1]) / larger))
