@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 import sgdyson
 from sgdyson import _progress, cli
-from sgdyson.campaign import Campaign, _store, specs
+from sgdyson.campaign import Campaign, _campaign, _store, specs
 from sgdyson.campaign._campaign import _error
 from sgdyson.campaign._spec import parse_spec, read_spec
 from sgdyson.campaign._starter import write_starter
@@ -505,3 +505,27 @@ class TestExperiments:
         spec = read_spec(write_starter("mine", name))
         assert spec.first.name == "mine"
         assert spec.settings
+
+
+def test_multiples_of_a_learning_rate_are_rounded_up_to_updates():
+    raw = tomllib.loads(SPEC) | {
+        "time_unit": "1/learning_rate", "burn_in": 2, "updates": 5, "record_every": 1,
+    }  # fmt: skip
+    raw["learning"] |= {"learning_rate": 0.3, "batch_size": 4}
+    setting = parse_spec(raw).first
+    assert (setting.burn_in_updates, setting.interval) == (7, 4)  # of 6.7 and 3.3
+
+
+@pytest.mark.parametrize(("ratio", "least", "most"), [(0.9, 1, 1), (1.5, 2.25, 2.75), (9, 4, 4)])
+def test_replicas_grow_by_the_square_of_the_error_and_little_more(
+    tmp_path, monkeypatch, ratio, least, most
+):
+    raw = tomllib.loads(SPEC) | {"target_error": 0.01, "quantity": "level_mean"}
+    campaign = Campaign(parse_spec(raw), tmp_path / "out")
+    monkeypatch.setattr(campaign, "open", lambda: None)
+    monkeypatch.setattr(campaign, "_kept", lambda *_: None)
+    monkeypatch.setattr(_campaign, "_error", lambda *_: 0.01 * ratio)
+    sizes = campaign.store.chunk_replicas
+    totals = [10 * size for size in sizes]
+    for size, total, grown in zip(sizes, totals, campaign._grown(totals), strict=True):
+        assert least * total <= grown <= most * total + size

@@ -145,6 +145,19 @@ class TestDivergence:
         moves = np.diff(found.levels.values[0, :, 0]) != 0
         assert np.flatnonzero(moves).tolist() == list(range(last))
 
+    def test_a_replica_that_failed_stays_where_it_was_for_good(self):
+        """One row of the data in twenty has no finite gradient; the rows after it would move on."""
+        rows = np.ones(20)
+        rows[7] = np.inf
+        model = Model.from_loss(lambda w, batch: jnp.sum(w) * jnp.mean(batch),
+                                lambda _: jnp.full((2, 2), 2.0), rows)  # fmt: skip
+        found = run(model, learning_rate=0.01, batch_size=1, updates=100, record_every=1)
+        failed = found.diverged_at.values
+        assert ((failed >= 0) & (failed < 90)).any()
+        for last, levels in zip(failed, found.levels.values[..., 0], strict=True):
+            moves = np.flatnonzero(np.diff(levels) != 0)
+            assert len(moves) == (last if last >= 0 else 100)
+
     def test_a_step_too_long_loses_every_student(self):
         found = run("online", learning_rate=3.0, updates=200, record_every=100)
         assert found.diverged.all()

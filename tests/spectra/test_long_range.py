@@ -305,3 +305,10 @@ def test_local_unfolding_by_its_definition(neighbours):
     levels = np.concatenate([[0.0], np.cumsum(gaps)])
     found = nearest_spacings(unfold(levels, "local", neighbours=neighbours))
     np.testing.assert_allclose(found, np.array(unit) / np.mean(unit), rtol=1e-12)
+
+
+def test_the_weights_of_the_form_factor_keep_the_density_from_leaking():
+    """Of equal spacings, K = 0 between the whole tau; without weights n/(5.5 pi)^2 is left."""
+    fences = np.arange(200.0) + np.random.default_rng(5).uniform(size=(4, 1))
+    left = form_factor(fences, 5.5 / 200).value
+    assert left < 0.01 < 200 / (5.5 * np.pi) ** 2

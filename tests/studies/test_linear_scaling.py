@@ -44,6 +44,11 @@ def test_exponents_tell_the_two_rules_apart(power):
     assert abs(found.rule(power).slope.value - 3) < 4 * found.rule(power).slope.error
 
 
+def test_rates_beyond_the_middle_have_no_part_in_the_exponent():
+    slopes = [scan(1.0, excess=e).exponent("learning_rate").slope for e in (0.0, 0.5)]
+    assert slopes[0] == slopes[1]
+
+
 def test_where_the_rule_ends():
     assert scan(1.0).breaks_at(1.0) is None
     assert scan(1.0, excess=0.05).breaks_at(1.0) is None

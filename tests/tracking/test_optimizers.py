@@ -13,7 +13,9 @@ from sgdyson.optimizers import (
     Scheduled,
     stationary_variance,
 )
+from sgdyson.stats import Estimate
 from sgdyson.tracking import Run, SpectralTracker, Tracker, advise, matrix_noise, open_run
+from sgdyson.tracking._advice import _holds
 from sgdyson.tracking._optimizer import scaling_rule, widening
 
 torch = pytest.importorskip("torch")
@@ -311,3 +313,11 @@ class TestAdvice:
         rule = scaling_rule(type(optimizer).__name__, {"momentum": beta})
         found = widening(rule, alpha * h / (1 - beta))
         assert alpha / (2 * h * (1 - beta)) * found == pytest.approx(float(exact))
+
+
+@pytest.mark.parametrize(("off", "holds"), [(0.09, True), (0.11, False)])
+def test_the_mean_gradient_ends_the_rule_where_a_rate_is_a_tenth_off(off, holds):
+    """alpha goes as the root: at |B| = B_simple a factor f makes it ((1 + f)/2)^(1/2) of it."""
+    rule = type("Rule", (), {"exponent": 0.5})
+    factor = 2 * (1 + off) ** 2 - 1
+    assert _holds(rule, Estimate(64.0, 1.0, 9.0), 64.0, factor) is holds

@@ -61,13 +61,13 @@ def test_false_alarms_of_the_pvalue_and_its_power():
 
 
 def test_draws_of_the_null_are_levels_below_the_start_and_the_law_above():
-    """ln(x/start) is exponential of mean 1/(alpha - 1): four standard errors, and of 1/alpha not."""
+    """ln(x/start) is exponential of mean 1/(alpha - 1), not 1/alpha: four standard errors."""
     x, random = np.sort(pareto(50, 3.0)), np.random.default_rng(2)
     drawn = np.concatenate([_draw_once(random, x, 20, 3.0) for _ in range(400)])
     above = drawn >= x[20]
     logs = np.log(drawn[above] / x[20])
     for mean, holds in ((1 / 2, True), (1 / 3, False)):
-        assert (abs(logs.mean() - mean) < 4 * logs.std() / logs.size**0.5) is holds
+        assert bool(abs(logs.mean() - mean) < 4 * logs.std() / logs.size**0.5) is holds
     assert abs(above.mean() - 0.6) < 4 * (0.6 * 0.4 / drawn.size) ** 0.5
     assert np.isin(drawn[~above], x[:20]).all()
 

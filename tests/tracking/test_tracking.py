@@ -26,7 +26,7 @@ from sgdyson.tracking import (
     weight_matrices,
     write_run_report,
 )
-from sgdyson.tracking._gradients import of_successive
+from sgdyson.tracking._gradients import of_micro_batches, of_successive
 
 
 def noise(shape, seed=0, sigma=0.3):
@@ -312,3 +312,13 @@ def test_two_successive_gradients_are_unbiased():
         error = values.std() / np.sqrt(values.size)
         assert abs(values.mean() - expected) < 4 * error
         assert abs(values.mean() - expected / 2) > 4 * error
+
+
+def test_gradients_of_micro_batches_are_unbiased():
+    """4000 times four of them, |G|^2 = 3 and tr Sigma = 8: the square of the mean alone is 3.5."""
+    random = np.random.default_rng(6)
+    gradients = 0.5 * 8**0.5 * random.normal(size=(4000, 4, 2)) / 2**0.5 + np.sqrt(3 / 2)
+    found = np.array([of_micro_batches(four, 4.0) for four in gradients])
+    error = found.std(axis=0) / len(found) ** 0.5
+    assert (np.abs(found.mean(axis=0) - [3.0, 8.0]) < 4 * error).all()
+    assert (np.abs(found.mean(axis=0) - [3.5, 4.0]) > 4 * error).all()
