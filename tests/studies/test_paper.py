@@ -207,10 +207,11 @@ def test_foreign_folders_are_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_another_preset_or_seed_is_refused(folder):
+def test_another_preset_or_seed_is_refused(tmp_path):
+    again(tmp_path / "out", only=["rbm_sketch"])
     for change in ({"preset": "quick"}, {"preset": "paper", "seed": 5}):
         with pytest.raises(InvalidInputError, match="another"):
-            reproduce(only=["target_spectrum"], out=folder, progress=False, **change)
+            reproduce(only=["target_spectrum"], out=tmp_path / "out", progress=False, **change)
 
 
 def test_an_unwritable_folder_is_named(tmp_path):
