@@ -132,7 +132,7 @@ def independent_spacings(spacing: Floats) -> Floats:
     """
     if len(spacing) >= _MANY or spacing.shape[1] == 1:
         return spacing
-    tau = autocorrelation_time(spacing, least_length=0.0).value
+    tau = autocorrelation_time(spacing, least_length=1e-9).value  # of any length
     return spacing[:, :: max(math.ceil(2 * tau), 1)].ravel()
 
 
