@@ -6,7 +6,7 @@ Names and rooms are loaded when they are first used: `import sgdyson.laws` loads
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .campaign import Campaign as Campaign

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from . import __version__
 from ._failures import in_one_sentence
 from ._files import check_target, user_path
 from ._interrupt import leave, was_interrupted
 from ._terminal import prepare_streams, tell, visible
+from ._version import __version__
 
 if TYPE_CHECKING:
     from .analysis import Check
@@ -124,26 +124,9 @@ def dyson(
 
     Example: sgdyson dyson --levels 8 --out film.gif
     """
-    from ._progress import progress_bar
-    from .dyson import EigenvalueProcess
-    from .dyson._eigenvalues import require_room
-    from .dyson.film import check_path, write_levels
-    from .ensembles import Quadratic
-    from .errors import require
+    from .dyson.film import film_from_one_point
 
-    require(levels >= 2, f"--levels {levels} must be at least 2: one level repels nothing.")
-    require(0 < duration < 1e6, f"--duration {duration} must be positive, and below a million.")
-    check_path(out)
-    require(force or not out.exists(), f"--out {out} exists; choose another name, or add --force.")
-    frames, between = 240, 10
-    require_room(levels, 1, frames)
-    run = EigenvalueProcess(Quadratic(), beta).simulate(
-        [1e-3 * level for level in range(levels)],
-        step=duration / (frames * between), steps=frames * between, record_every=between,
-        replicas=1, seed=seed,
-    )  # fmt: skip
-    with progress_bar(frames, True, "frames") as advance:
-        write_levels(run, out, advance=advance)
+    film_from_one_point(out, levels, beta, duration, seed, replace=force)
     tell(f"{out}: {levels} levels, beta = {beta:g}")
 
 
@@ -159,7 +142,7 @@ def new(
 
     Example: sgdyson new scaling --like rbm_batch && sgdyson run scaling.toml --dry-run
     """
-    from .campaign._starter import write_starter
+    from .campaign.starter import write_starter
 
     path = write_starter(name, like)
     tell(f"{path} written; next: sgdyson run {path}")
@@ -182,7 +165,7 @@ def run(
     Example: sgdyson run scaling.toml --out results --workers 2
     """
     from .campaign import Campaign
-    from .campaign._starter import describe
+    from .campaign.starter import describe
 
     campaign = Campaign.from_file(spec, out)
     if dry_run:
@@ -305,7 +288,7 @@ def spectrum(
     from .checkpoints import print_rows, survey
     from .errors import require
     from .tracking import write_run_report
-    from .tracking._page import run_of_spectra
+    from .tracking.page import run_of_spectra
 
     require(not (as_json and as_csv), "--json and --csv are two formats; choose one.")
     require(split >= 1, f"--split {split} must be at least 1: the parts of a matrix.")

@@ -81,7 +81,10 @@ def cluster_of(before=""):
     ("before", "named"),
     [
         ("sys.modules['sgdyson'] = None", r"has no sgdyson.*pip install sgdyson=="),
-        ("import sgdyson; sgdyson.__version__ = '99'", r"worker .*127\.0\.0\.1.* has sgdyson 99"),
+        (
+            "import sgdyson._version as own; own.__version__ = '99'",
+            r"worker .*127\.0\.0\.1.* has sgdyson 99",
+        ),
         ("import jax; jax.__version__ = '0.0.1'", r"worker .*127\.0\.0\.1.* has jax 0\.0\.1"),
     ],
 )

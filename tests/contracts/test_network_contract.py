@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from sgdyson import Model, simulate
-from sgdyson.engine import _block
+from sgdyson.engine import block as _block
 from sgdyson.errors import InvalidInputError, NoPredictionError
 from sgdyson.models import MLP, CharacterTransformer, LinearNetwork
-from sgdyson.models._network import Network
+from sgdyson.models.network import Network
 
 RANDOM = np.random.default_rng(0)
 INPUTS = RANDOM.normal(size=(40, 5))

@@ -14,7 +14,7 @@ from test_two_layer_contract import MODELS as TWO_LAYER
 from sgdyson.campaign._fields import LearningSection
 from sgdyson.campaign._mistakes import _tables
 from sgdyson.campaign._spec import Setting, parse_spec
-from sgdyson.campaign._starter import _spec
+from sgdyson.campaign.starter import _spec
 from sgdyson.models import MODELS, LossModel
 from sgdyson.optimizers import OPTIMIZERS, SGD
 from sgdyson.studies import STUDIES

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sgdyson import simulate
-from sgdyson.engine import _block
+from sgdyson.engine import block as _block
 from sgdyson.models import TwoLayerTeacher
 
 MODELS = {

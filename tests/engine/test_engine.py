@@ -16,7 +16,7 @@ import pytest
 
 import sgdyson
 from sgdyson import GaussianRBM, Model, TeacherStudent, simulate
-from sgdyson.engine import _block
+from sgdyson.engine import block as _block
 from sgdyson.errors import InvalidInputError
 
 MODELS = {
@@ -212,3 +212,26 @@ def test_ctrl_c_stops_within_seconds():
     finally:
         child.kill()
         child.wait()
+
+
+KEEPS = """
+import hashlib
+from sgdyson import TeacherStudent, simulate
+run = simulate(TeacherStudent((2.0, 1.0)), learning_rate=0.1, batch_size=4, workers=2,
+               replicas=4096, updates=4, record_every=2, seed=1, progress=False)
+print(hashlib.sha256(run.levels.values.tobytes()).hexdigest())
+"""
+
+
+def test_programs_that_jax_keeps_give_the_same_bits_on_all_workers(tmp_path):
+    """A program out of JAX's own cache is not whole when it is handed on to another worker."""
+    kept = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(tmp_path)}
+    kept |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    children = (
+        subprocess.run([sys.executable, "-c", KEEPS], env=env, capture_output=True, text=True)
+        for env in (os.environ | {"JAX_ENABLE_COMPILATION_CACHE": "false"}, kept, kept)
+    )
+    bits = [child.stdout or child.stderr for child in children]
+    assert any(tmp_path.iterdir())
+    assert len(bits[0]) == 65
+    assert bits[1:] == bits[:1] * 2

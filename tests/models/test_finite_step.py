@@ -5,7 +5,7 @@ import pytest
 
 from sgdyson import GaussianRBM, TeacherStudent, simulate
 from sgdyson.optimizers import SGD, HeavyBall, Nesterov, stationary_variance
-from sgdyson.optimizers._stationary import remembered_variance
+from sgdyson.optimizers.stationary import remembered_variance
 
 
 @pytest.mark.parametrize("memory", [0.0, 0.3, 0.8])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from sgdyson import Model, simulate
-from sgdyson.engine._block import block_size
+from sgdyson.engine.block import block_size
 from sgdyson.errors import InvalidInputError
 from sgdyson.models import MLP, CharacterTransformer
 from sgdyson.models._corpus import tokens

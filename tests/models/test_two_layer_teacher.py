@@ -14,7 +14,7 @@ from sgdyson import simulate
 from sgdyson._normals import normals
 from sgdyson.errors import InvalidInputError, NoPredictionError
 from sgdyson.models import TwoLayerTeacher
-from sgdyson.models._stability import (
+from sgdyson.models.stability import (
     lyapunov_exponent,
     mean_square_limit,
     mean_square_weights,

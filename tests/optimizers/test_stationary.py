@@ -25,7 +25,7 @@ from sgdyson.optimizers import (
     effective_rate,
     stationary_variance,
 )
-from sgdyson.optimizers._stationary import _gains, remaining, response, stationary_covariance
+from sgdyson.optimizers.stationary import _gains, remaining, response, stationary_covariance
 
 WEIGHTS = 2000
 

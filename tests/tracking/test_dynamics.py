@@ -259,7 +259,7 @@ def the_data_of(page):
 
 
 def test_one_bad_matrix_hides_no_good_one(tmp_path, monkeypatch):
-    from sgdyson.tracking import _page
+    from sgdyson.tracking import page as _page
 
     random = np.random.default_rng(0)
     arrays = {name: random.standard_normal((30, 20)) for name in ("good", "lost", "odd", "tail")}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import __version__
+from .._version import __version__
 from ..figures import write_report
 from ._check import Check
 from ._figures import history_scaling, history_spacings

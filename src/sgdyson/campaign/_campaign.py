@@ -17,8 +17,8 @@ from .._files import user_path
 from .._progress import progress_bar
 from .._terminal import tell
 from .._threads import cores
-from ..engine._block import block_size
-from ..engine._settings import PRNG
+from ..engine.block import block_size
+from ..engine.settings import PRNG
 from ..errors import InvalidInputError, require
 from ..models import Model
 from ..optimizers import optimizer_settings

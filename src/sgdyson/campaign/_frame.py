@@ -14,7 +14,7 @@ import xarray as xr
 import zarr
 from zarr.codecs import ZstdCodec
 
-from .. import __version__
+from .._version import __version__
 from ._spec import Spec
 
 # name: type, and what stands where nothing is finished

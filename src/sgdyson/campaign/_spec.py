@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from .. import __version__
 from .._capacity import in_words, require_memory
 from .._files import user_path
 from .._threads import one_blas_thread
+from .._version import __version__
 from ..errors import InvalidInputError, NoPredictionError, require
 from ..models import Model, Prediction
 from ..spectra import Multiplet

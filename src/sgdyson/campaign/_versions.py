@@ -3,7 +3,7 @@
 import jax
 from jaxlib import version as jaxlib
 
-from .. import __version__
+from .._version import __version__
 
 
 def versions() -> dict[str, str]:

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from .. import __version__
+from .._version import __version__
 from ..errors import require
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from .._capacity import require_memory
 from .._checks import settle, whole
 from ..ensembles import GaussianEnsemble
-from ..ensembles._random import check_dense, complex_form, normal_entries
+from ..ensembles.entries import check_dense, complex_form, normal_entries
 from ..errors import require
 from ._dataset import check_ensemble, descending, labelled
 

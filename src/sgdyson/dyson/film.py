@@ -9,11 +9,47 @@ import numpy as np
 import xarray as xr
 
 from .._files import check_target, replacing
+from .._progress import progress_bar
+from ..ensembles import Quadratic
 from ..errors import require
 from ..figures import INK, PALETTE, STYLE, Figure, Line, Panel, draw, prepare_matplotlib
+from ._eigenvalues import EigenvalueProcess, require_room
 
 PICTURES = (".png", ".pdf", ".svg")
 FILMS = (".gif", ".mp4")
+_FRAMES, _BETWEEN = 240, 10  # of a film, and the steps from one to the next
+
+
+def film_from_one_point(
+    path: Path, levels: int, beta: float, duration: float, seed: int, *, replace: bool = False
+) -> None:
+    """Draw levels that leave one point and settle into the Coulomb gas.
+
+    Args:
+        path: see `write_levels`.
+        levels: how many, from 2 up.
+        beta: their repulsion, from 1 up.
+        duration: in units of the time in which they settle.
+        seed: of their noise.
+        replace: an existing file.
+
+    Raises:
+        InvalidInputError: a value that breaks one of these rules, a file that exists.
+    """
+    require(levels >= 2, f"--levels {levels} must be at least 2: one level repels nothing.")
+    require(0 < duration < 1e6, f"--duration {duration} must be positive, and below a million.")
+    check_path(path)
+    require(
+        replace or not path.exists(),
+        f"--out {path} exists; choose another name, or add --force.",
+    )
+    require_room(levels, 1, _FRAMES)  # before so long a list of levels is made
+    run = EigenvalueProcess(Quadratic(), beta).simulate(
+        [1e-3 * level for level in range(levels)], step=duration / (_FRAMES * _BETWEEN),
+        steps=_FRAMES * _BETWEEN, record_every=_BETWEEN, replicas=1, seed=seed,
+    )  # fmt: skip
+    with progress_bar(_FRAMES, True, "frames") as advance:
+        write_levels(run, path, advance=advance)
 
 
 def trajectories(run: xr.Dataset, replica: int = 0) -> Figure:

@@ -11,7 +11,7 @@ from .._capacity import require_memory
 from .._checks import first_line, shown, truth, whole
 from ..errors import InvalidInputError, require
 from ..models import Model
-from ..models._model import check_rates
+from ..models.model import check_rates
 from ._replica import OptimizerFactory
 
 Optimizer: TypeAlias = Any  # an optax.GradientTransformation or an OptimizerFactory

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import xarray as xr
 
-from .. import __version__
+from .._version import __version__
 from ..models import Model
 from ._replica import Record
 

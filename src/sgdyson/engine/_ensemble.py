@@ -18,11 +18,11 @@ from ..errors import require
 from ..models import Model
 from ..optimizers import optimizer_settings
 from ._arguments import Optimizer, Request, checked, factory
-from ._block import block_size, run_block
 from ._dataset import Recorder, labelled
 from ._devices import devices
 from ._replica import Record, Rule
-from ._settings import PRNG, own_settings
+from .block import block_size, run_block
+from .settings import PRNG, own_settings
 
 
 def simulate(

@@ -69,7 +69,7 @@ class _Loaded:
             return self._on[device]
 
     def _load(self, device: jax.Device, arrays: Any) -> Callable[[Any], Any]:
-        if self._first is not None and device.platform == "cpu":
+        if self._first is not None and device.platform == "cpu" and not _jax_keeps_programs():
             with suppress(jax.errors.JaxRuntimeError):  # sorting, for one, is not serialised
                 program, taken, returned = serialize_executable.serialize(self._first)
                 return serialize_executable.deserialize_and_load(
@@ -90,3 +90,9 @@ class _Loaded:
             raise InvalidInputError(
                 f"JAX cannot trace an update of this model and optimizer: {first_line(error)}"
             ) from error
+
+
+def _jax_keeps_programs() -> bool:
+    """A program out of the user's compilation cache is not whole once serialised a second time."""
+    settings = jax.config.values
+    return bool(settings["jax_enable_compilation_cache"] and settings["jax_compilation_cache_dir"])

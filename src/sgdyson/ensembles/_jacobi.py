@@ -6,16 +6,10 @@ import numpy as np
 
 from .._checks import settle, whole
 from ..errors import require
-from ._random import (
-    Levels,
-    Matrices,
-    RandomState,
-    check_dense,
-    generator,
-    repulsion_of,
-)
+from ._random import Levels, RandomState, generator, repulsion_of
 from ._tridiagonal import tridiagonal_levels
 from ._wishart import WishartEnsemble
+from .entries import Matrices, check_dense
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._checks import settle, whole
-from ._random import (
-    Levels,
-    Matrices,
-    RandomState,
-    check_dense,
-    complex_form,
-    generator,
-    normal_entries,
-    repulsion_of,
-)
+from ._random import Levels, RandomState, generator, repulsion_of
 from ._tridiagonal import tridiagonal_levels
+from .entries import Matrices, check_dense, complex_form, normal_entries
 
 
 @dataclass(frozen=True)

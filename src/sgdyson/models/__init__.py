@@ -3,7 +3,6 @@
 from ._leading import LeadingOrder as LeadingOrder
 from ._level_law import LevelLaw as LevelLaw
 from ._level_statistics import LevelNumbers as LevelNumbers
-from ._model import Model as Model
 from ._prediction import Prediction as Prediction
 from ._quenched import quenched_mean_spacing as quenched_mean_spacing
 from ._registry import MODELS as MODELS
@@ -13,5 +12,6 @@ from .gaussian_rbm import scalar_field_kernel as scalar_field_kernel
 from .linear_network import LinearNetwork as LinearNetwork
 from .loss_model import LossModel as LossModel
 from .mlp import MLP as MLP
+from .model import Model as Model
 from .teacher_student import TeacherStudent as TeacherStudent
 from .two_layer_teacher import TwoLayerTeacher as TwoLayerTeacher

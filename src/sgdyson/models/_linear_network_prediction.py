@@ -19,7 +19,7 @@ from scipy import integrate, optimize
 
 from ..errors import NoPredictionError
 from ..optimizers import Optimizer, effective_rate
-from ..optimizers._stationary import stationary_covariance
+from ..optimizers.stationary import stationary_covariance
 from ._leading import LeadingOrder, Levels, mixing
 from ._noisy_matrix import NoisyMatrix
 from ._prediction import Prediction

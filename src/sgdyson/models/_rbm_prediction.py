@@ -17,7 +17,7 @@ from jaxtyping import Float
 from scipy.integrate import solve_ivp
 
 from ..optimizers import Optimizer, effective_rate
-from ..optimizers._stationary import remembered_variance, response
+from ..optimizers.stationary import remembered_variance, response
 from ._leading import LeadingOrder, Levels, level_repulsion_shift, mixing
 from ._prediction import Prediction
 from ._rbm_law import rbm_theory

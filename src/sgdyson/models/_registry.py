@@ -1,10 +1,10 @@
 """The models by the name that specs and studies give them."""
 
-from ._model import Model
 from .character_transformer import CharacterTransformer
 from .gaussian_rbm import GaussianRBM
 from .linear_network import LinearNetwork
 from .mlp import MLP
+from .model import Model
 from .teacher_student import TeacherStudent
 from .two_layer_teacher import TwoLayerTeacher
 

@@ -26,7 +26,7 @@ from jaxtyping import Float
 
 from ..errors import NoPredictionError
 from ..optimizers import Adam, Optimizer, RMSProp, effective_rate, stationary_variance
-from ..optimizers._stationary import remaining
+from ..optimizers.stationary import remaining
 from ._leading import LeadingOrder, Levels, has_partner, level_repulsion_shift, mixing
 from ._noisy_matrix import NoisyMatrix
 from ._prediction import Prediction

@@ -13,10 +13,10 @@ from ..errors import require
 from ..optimizers import Optimizer
 from ._arrays import fingerprint
 from ._corpus import read_text, tokens
-from ._model import Weights
-from ._network import Network, normal_matrices, rows, unpredicted, whole_batch
 from ._prediction import Prediction
 from .mlp import Precision
+from .model import Weights
+from .network import Network, normal_matrices, rows, unpredicted, whole_batch
 
 Stream = Float[Array, "window place width"]
 _MLP = 4  # times the width: the hidden layer of a block

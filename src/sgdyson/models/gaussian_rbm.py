@@ -14,10 +14,10 @@ from .._normals import normals
 from ..errors import require
 from ..optimizers import Optimizer
 from ..spectra import levels_of_gram, real_matrices
-from ._model import Model, check_rates
 from ._prediction import Prediction
 from ._rbm_prediction import predict_rbm
 from ._samplers import SAMPLERS, Sampler, make_sampler
+from .model import Model, check_rates
 
 Weights = Float[Array, "hidden visible"]
 

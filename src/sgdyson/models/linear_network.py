@@ -15,9 +15,9 @@ from ..errors import require
 from ..optimizers import Optimizer
 from ._bartlett import wishart_factor
 from ._linear_network_prediction import predict_linear_network
-from ._model import check_rates
-from ._network import Network, whole_batch
 from ._prediction import Prediction
+from .model import check_rates
+from .network import Network, whole_batch
 
 _ESCAPED = 1e6  # times the teacher's scale: no network comes back from there
 Weights = dict[str, Array]  # "w1" (applied first), "w2", ...

@@ -10,9 +10,9 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from ..errors import require
 from ..optimizers import Optimizer
-from ._model import Weights
-from ._network import Network, rows, two_dimensional, unpredicted
 from ._prediction import Prediction
+from .model import Weights
+from .network import Network, rows, two_dimensional, unpredicted
 
 
 class LossModel(Network):

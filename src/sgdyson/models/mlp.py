@@ -14,9 +14,9 @@ from ..errors import require
 from ..optimizers import Optimizer
 from ._arrays import check_pairs, fingerprint, scikit_learn
 from ._dense import dense
-from ._model import Weights
-from ._network import Network, normal_matrices, rows, unpredicted
 from ._prediction import Prediction
+from .model import Weights
+from .network import Network, normal_matrices, rows, unpredicted
 
 Activation: TypeAlias = Literal["tanh", "relu", "identity"]
 Precision: TypeAlias = Literal["float32", "float64"]

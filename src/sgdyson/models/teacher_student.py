@@ -15,9 +15,9 @@ from ..errors import require
 from ..optimizers import Optimizer
 from ..spectra import levels_of_gram
 from ._bartlett import wishart_factor
-from ._model import Model, check_rates
 from ._prediction import Prediction
 from ._teacher_prediction import predict_teacher_student
+from .model import Model, check_rates
 
 Weights = Float[Array, "n n"]
 Memory = tuple[PRNGKeyArray, Array]

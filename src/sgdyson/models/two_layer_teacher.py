@@ -13,10 +13,10 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 from .._normals import normals, normals_across
 from ..errors import require
 from ..optimizers import Optimizer
-from ._model import Memory, check_rates
-from ._network import Network, unpredicted, whole_batch
 from ._prediction import Prediction
-from ._stability import mean_square_limit
+from .model import Memory, check_rates
+from .network import Network, unpredicted, whole_batch
+from .stability import mean_square_limit
 
 Weights: TypeAlias = Float[Array, "k l"]
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {

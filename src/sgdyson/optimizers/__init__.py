@@ -13,5 +13,5 @@ from ._registry import OPTIMIZERS as OPTIMIZERS
 from ._registry import optimizer_of as optimizer_of
 from ._registry import optimizer_settings as optimizer_settings
 from ._registry import optimizers_with as optimizers_with
-from ._stationary import effective_rate as effective_rate
-from ._stationary import stationary_variance as stationary_variance
+from .stationary import effective_rate as effective_rate
+from .stationary import stationary_variance as stationary_variance

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
 from .._files import write_text
 from .._folders import cannot_be_used, claim_folder
+from .._version import __version__
 from ..analysis import Check
 from ..errors import require
 from ..figures import Figure, save

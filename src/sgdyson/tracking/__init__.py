@@ -22,9 +22,9 @@ from ._dynamics import matrix_dynamics as matrix_dynamics
 from ._matrix_noise import MatrixNoise as MatrixNoise
 from ._matrix_noise import matrix_noise as matrix_noise
 from ._noise import noise_scale as noise_scale
-from ._page import write_run_report as write_run_report
 from ._run import Run as Run
 from ._run import matrices_of as matrices_of
 from ._run import open_run as open_run
 from ._torch import SpectralTracker as SpectralTracker
 from ._tracker import Tracker as Tracker
+from .page import write_run_report as write_run_report

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .. import __version__
+from .._version import __version__
 from ..errors import InvalidInputError, require
 from ._journal import (
     Column,

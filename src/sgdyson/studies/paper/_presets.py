@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...campaign import Setting, Spec
+from ...campaign import Setting, Spec, parse_spec, replaced
 from ...campaign import specs as spec_files
-from ...campaign._spec import parse_spec, replaced
 from ...errors import require
 from ...models import Model, TeacherStudent
 

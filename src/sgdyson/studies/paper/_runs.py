@@ -6,8 +6,8 @@ from typing import Any
 
 import xarray as xr
 
-from ... import __version__
 from ..._folders import cannot_be_used, claim_folder
+from ..._version import __version__
 from ...campaign import Campaign, Spec
 from ._presets import Run
 

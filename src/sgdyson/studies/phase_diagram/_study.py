@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ... import __version__
 from ..._files import write_text
+from ..._version import __version__
 from ...analysis import (
     Check,
     PhaseDiagram,
@@ -25,7 +25,7 @@ from ...analysis import (
 from ...campaign import Campaign, Spec, parse_spec, specs
 from ...engine import simulate
 from ...models import TwoLayerTeacher
-from ...models._stability import mean_square_weights, typical_limit
+from ...models.stability import mean_square_weights, typical_limit
 from ...stats import Estimate
 from .._study import claim_study, save_figures, write_results
 from ._figures import order_parameters, phases, stability

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from ..._threads import cores
 from ...engine import simulate
 from ...errors import require
-from ...models._network import Network
+from ...models.network import Network
 from ...optimizers import Optimizer
 
 _WINDOWS = 64  # samples on which the loss is measured

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...analysis import Check
 from ...models import CharacterTransformer
-from ...models._network import Network
+from ...models.network import Network
 from ...optimizers import Adam
 from .._study import claim_study, save_figures, write_results
 from ._departure import Departure, levels_of, measure

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from ..errors import NoPredictionError, require
 from ..spectra import levels_of_gram, real_matrices
-from ._model import Memory, Model, Weights
+from .model import Memory, Model, Weights
 
 
 class Network(Model):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .. import __version__
+from .._version import __version__
 from ..errors import InvalidInputError, require
 from ..spectra import MatrixSpectrum, measure_values, with_tail
 from ..stats import Estimate

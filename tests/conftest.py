@@ -1,0 +1,16 @@
+"""What all tests share."""
+
+import os
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One cache of compiled programs for all workers, their children and the next run.
+
+    Compiling takes JAX up to 5 s a model, and many tests run the same one.
+    """
+    if not hasattr(config, "workerinput") and config.cache is not None:
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
