@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ._attributes import json_text
 from ._files import is_scratch, user_path, write_text
 from .errors import InvalidInputError, require
 
@@ -35,7 +36,7 @@ def claim_folder(out: Path | str, marker: str, claim: dict[str, Any], what: str)
         else:
             require_empty(folder, what)
             folder.mkdir(parents=True, exist_ok=True)
-            write_text(folder / marker, json.dumps(claim, indent=2) + "\n")
+            write_text(folder / marker, json_text(claim, indent=2) + "\n")
     except OSError as error:
         raise cannot_be_used(folder, error) from error
     return folder

@@ -180,7 +180,10 @@ class TestDynamics:
             (lambda run: matrix_dynamics(run, "v"), "not among the matrices: w, free, apart"),
             (lambda run: matrix_dynamics(run, "w", 59_990), "at least 100"),
             (lambda run: matrix_dynamics(run.isel(time=[*range(200), 300]), "w", 0), "unequal"),
-            (lambda run: matrix_dynamics(run.isel(time=slice(0, None, 200)), "w", 0), "200 updates apart"),
+            (
+                lambda run: matrix_dynamics(run.isel(time=slice(0, None, 200)), "w", 0),
+                "200 updates apart",
+            ),
             (lambda run: advise(run.drop_vars("batch_size")), "give the tracker"),
             (lambda run: matrix_noise(run, "w"), "no gradients"),
         ],

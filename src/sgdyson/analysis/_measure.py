@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from .._attributes import number_of
 from ..errors import require
 from ..models import Model, Prediction
 from ..optimizers import Optimizer, optimizer_of
@@ -106,7 +107,7 @@ def measure(
         NoPredictionError: a model without a prediction under this optimiser.
     """
     levels = stationary_levels(run, burn_in)
-    learning_rate, batch_size = run.attrs["learning_rate"], run.attrs["batch_size"]
+    learning_rate, batch_size = (_setting(run, name) for name in ("learning_rate", "batch_size"))
     optimizer = optimizer_of(run.attrs) if optimizer is None else optimizer
     prediction = model.predict(learning_rate, batch_size, optimizer)
     return MeasuredRun(
@@ -119,6 +120,13 @@ def measure(
         diverged=int(run.diverged.sum()),
         records=levels.shape[1],
     )
+
+
+def _setting(run: xr.Dataset, name: str) -> float:
+    value = number_of(run.attrs, name)
+    require(value is not None, f"the run does not tell its {name}; put it into its attributes.")
+    assert value is not None
+    return value
 
 
 def _compared(levels: Floats, group: Multiplet, prediction: Prediction) -> ComparedMultiplet:

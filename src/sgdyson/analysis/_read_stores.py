@@ -1,13 +1,12 @@
 """Zarr: campaigns, and single runs of `simulate`."""
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from .._attributes import number_of
 from ..campaign import Campaign
 from ..errors import InvalidInputError, require
 from ._history import Floats, History
@@ -92,25 +91,18 @@ def read_run(store: Path) -> Iterator[History]:
     levels = np.array(values, np.float64)
     if "diverged" in run:
         levels[run.diverged.values.astype(bool)] = np.nan
-    recorded_from = run.attrs.get("record_from", 0) or 0
+    recorded_from = number_of(run.attrs, "record_from") or 0
     for matrix, own in _by_matrix(run, levels):
         yield History(
             source=_source(store, matrix),
             levels=own,
-            learning_rate=_number(run.attrs, "learning_rate"),
-            batch_size=_number(run.attrs, "batch_size"),
-            noise=_number(run.attrs, "noise"),
+            learning_rate=number_of(run.attrs, "learning_rate"),
+            batch_size=number_of(run.attrs, "batch_size"),
+            noise=number_of(run.attrs, "noise"),
             matrix=matrix,
             replicas=run.replica.values if "replica" in run.coords else None,
             stationary=bool(recorded_from > 0),
         )
-
-
-def _number(attributes: dict[str, Any], name: str) -> float | None:
-    value = attributes.get(name)
-    if isinstance(value, str) and value in ("inf", "Infinity"):
-        return math.inf
-    return float(value) if isinstance(value, int | float | np.number) else None
 
 
 def is_campaign(path: Path) -> bool:

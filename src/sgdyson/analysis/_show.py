@@ -1,11 +1,11 @@
 """Summaries on the terminal and as JSON."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.table import Column, Table
 
+from .._attributes import json_text
 from .._files import write_text
 from .._terminal import console, tell, visible
 from ._scaling import HistoryScaling
@@ -51,7 +51,7 @@ def write_json(path: Path, summaries: Sequence[Summary], lines: Sequence[History
          "scaling": [line.to_dict() for line in lines if summary in line.points]}
         for summary in summaries
     ]  # fmt: skip
-    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+    write_text(path, json_text(content, indent=2) + "\n")
 
 
 def number(value: float | None) -> str:

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 import xarray as xr
 
+from .._attributes import attributes_of
 from .._capacity import require_disk, require_memory
 from .._files import user_path
 from .._progress import progress_bar
@@ -168,17 +169,19 @@ class Campaign:
                 "diverged_at": ("replica", data.diverged_at[rows].values[finished]),
             },
             coords=coordinates,
-            attrs={
-                "learning_rate": learning.learning_rate,
-                "batch_size": batch if batch == np.inf else int(batch),
-                **optimizer_settings(learning.rule()),
-                "prng": PRNG,
-                "updates": setting.recorded_updates,
-                "record_every": setting.interval,
-                "record_from": setting.burn_in_updates,
-                "seed": setting.stream,
-                **model.settings(),
-            },
+            attrs=attributes_of(
+                {
+                    "learning_rate": learning.learning_rate,
+                    "batch_size": batch if batch == np.inf else int(batch),
+                    **optimizer_settings(learning.rule()),
+                    "prng": PRNG,
+                    "updates": setting.recorded_updates,
+                    "record_every": setting.interval,
+                    "record_from": setting.burn_in_updates,
+                    "seed": setting.stream,
+                    **model.settings(),
+                }
+            ),
         )
 
     def finished(self) -> tuple[int, int]:

@@ -1,13 +1,13 @@
 """Rows of spectra on the terminal, as JSON or as CSV."""
 
 import csv
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Column, Table
 
+from .._attributes import json_text
 from .._terminal import console, visible
 from ..stats import Estimate
 
@@ -24,7 +24,7 @@ _SHOWN = {
 def print_rows(rows: Sequence[dict[str, Any]], form: str) -> None:
     """Print to stdout as "json", "csv" or "table"."""
     if form == "json":
-        sys.stdout.write(json.dumps(list(rows), indent=2, allow_nan=False) + "\n")
+        sys.stdout.write(json_text(list(rows), indent=2) + "\n")
     elif form == "csv":
         keys = dict.fromkeys(key for row in rows for key in row)
         writer = csv.DictWriter(sys.stdout, list(keys))

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from .._attributes import attributes_of
 from .._version import __version__
 from ..errors import require
 
@@ -17,7 +18,7 @@ def labelled(
     return xr.Dataset(
         {"levels": (("replica", "time", "level"), levels), "diverged": ("replica", diverged)},
         coords={"replica": np.arange(len(levels)), "time": times},
-        attrs={**settings, "sgdyson_version": __version__},
+        attrs=attributes_of({**settings, "sgdyson_version": __version__}),
     )
 
 

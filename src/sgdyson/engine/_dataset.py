@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import xarray as xr
 
+from .._attributes import attributes_of
 from .._version import __version__
 from ..models import Model
 from ._replica import Record
@@ -76,5 +77,5 @@ def labelled(recorder: Recorder, record_every: int, settings: dict[str, Any]) ->
     return xr.Dataset(
         variables,
         coords=coordinates,
-        attrs={**settings, "sgdyson_version": __version__},
+        attrs=attributes_of({**settings, "sgdyson_version": __version__}),
     )

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, cast
 
+from .._attributes import number_of
 from ..errors import InvalidInputError
 from ._optimizers import SGD, Adam, AdamW, HeavyBall, Muon, Nesterov, Optimizer, RMSProp
 
@@ -69,4 +70,5 @@ def optimizer_of(settings: Mapping[str, Any]) -> Optimizer:
             f"the run tells optimizer = {name!r}, from which no prediction follows; give the"
             " optimizer that it was made with, one of sgdyson.optimizers."
         )
-    return kind(**{part: settings[key] for part, key in numbers.items()})
+    values = {part: number_of(settings, key) for part, key in numbers.items()}
+    return kind(**cast(dict[str, Any], values))

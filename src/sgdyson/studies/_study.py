@@ -1,9 +1,9 @@
 """What every study writes: whole or not at all."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+from .._attributes import json_text
 from .._files import write_text
 from .._folders import cannot_be_used, claim_folder
 from .._version import __version__
@@ -33,7 +33,7 @@ def write_results(out: Path, study: str, seed: int, checks: list[Check], **more:
         **more,
         "checks": [check.to_dict() for check in checks],
     }
-    write_text(out / "results.json", json.dumps(content, indent=1, allow_nan=False) + "\n")
+    write_text(out / "results.json", json_text(content, indent=1) + "\n")
 
 
 def save_figures(figures: list[Figure], out: Path) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._attributes import json_text
+
 Floats = NDArray[np.float64]
 _HEAD = struct.Struct("<IIc")  # length of the content, its CRC-32, kind
 _STEP = struct.Struct("<q")
@@ -128,12 +130,12 @@ def append_frames(path: Path, frames: Iterable[bytes]) -> None:
 def columns_frame(columns: Mapping[str, Column]) -> bytes:
     """Of columns that begin with the records after it."""
     listed = [[name, column.size, column.attributes] for name, column in columns.items()]
-    return _frame(b"C", json.dumps(listed).encode())
+    return _frame(b"C", json_text(listed).encode())
 
 
 def attributes_frame(attributes: Mapping[str, Any]) -> bytes:
     """All attributes of the run, in place of those before."""
-    return _frame(b"A", json.dumps(attributes).encode())
+    return _frame(b"A", json_text(attributes).encode())
 
 
 def record_frame(step: int, row: Floats) -> bytes:

@@ -5,12 +5,12 @@ array costs eight milliseconds a write, sixty times its two files, and a run has
 it leave a thread that a forked process would miss.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .._attributes import json_text
 from ._journal import Column
 
 
@@ -82,7 +82,7 @@ def _array(
 
 
 def _json(content: dict[str, Any]) -> bytes:
-    return json.dumps(content, allow_nan=False).encode()
+    return json_text(content).encode()
 
 
 def _replace(path: Path, content: bytes, length: int = 0) -> None:

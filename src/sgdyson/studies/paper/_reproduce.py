@@ -1,12 +1,12 @@
 """`sgdyson reproduce`: runs, figures, checks, report."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ..._attributes import json_text
 from ..._files import user_path, write_text
 from ...analysis import Check
 from ...errors import require
@@ -123,4 +123,4 @@ def _write_results(
         "checks": checks,
         "runs": records,
     }
-    write_text(folder / "results.json", json.dumps(results, indent=2, allow_nan=False) + "\n")
+    write_text(folder / "results.json", json_text(results, indent=2) + "\n")
