@@ -144,6 +144,9 @@ def test_quenched_spacing_given_its_inputs():
     predicted = quenched_mean_spacing(model, 0.3, 4)
     assert abs(measured.pull(predicted)) < 4
     assert abs(measured.pull(model.predict(0.3, 4).mean_spacing[0])) > 6  # fresh data differ
+    theory = model.predict_quenched(0.3, 4)
+    assert abs(theory.mean_spacing[0] - predicted) < 4 * theory.errors.mean_spacing[0]
+    assert theory.errors.mean_spacing[0] < 0.01 * predicted
     other = TeacherStudent((2.0, 2.0), data="quenched", shared_inputs=True, batches=50, data_seed=5)
     assert abs(measured.pull(quenched_mean_spacing(other, 0.3, 4))) > 6
 

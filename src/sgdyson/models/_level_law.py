@@ -18,7 +18,7 @@ from scipy import integrate
 from ..laws import GaussianEnsembleDensity, Law
 
 Floats = NDArray[np.float64]
-_DEGREE = 8
+_DEGREE = 6
 _GRID = np.linspace(0.0, 1.0, 1025)
 _LEAST = 1e-3  # of a density that must not be negative, relative to the law in closed form
 
@@ -37,7 +37,7 @@ class LevelLaw(Law):
         members = samples.shape[1]
         width = float(np.sqrt(2 * self._variance / (members + 1)))
         self._near = GaussianEnsembleDensity(members, 1, width)
-        self._ratio = _smooth_density(self._near.cdf(samples.ravel() - self._mean))
+        self._ratio = _smooth_density(self._near.cdf(samples - self._mean))
 
     @property
     def support(self) -> tuple[float, float]:
@@ -71,10 +71,17 @@ class LevelLaw(Law):
 
 
 def _smooth_density(u: Floats) -> Floats:
-    """Density of numbers on (0, 1) at the points of the grid, of integral one."""
+    """Density of numbers on (0, 1) at the points of the grid, of integral one.
+
+    A coefficient that is no larger than its error is noise, and would be seen as a ripple: each is
+    shrunk by the share that noise has in its square.
+    """
     powers = np.arange(_DEGREE + 1)
     norm = np.sqrt(2 * powers + 1)  # of Legendre polynomials on (0, 1)
-    coefficients = norm * legendre.legvander(2 * u - 1, _DEGREE).mean(axis=0)
+    values = norm * legendre.legvander(2 * u - 1, _DEGREE).mean(axis=1)  # members go together
+    coefficients, error = values.mean(axis=0), values.std(axis=0) / len(values) ** 0.5
+    share = np.divide(error, coefficients, out=np.ones_like(error), where=coefficients != 0) ** 2
+    coefficients *= np.maximum(1 - share, 0.0)
     density = legendre.legval(2 * _GRID - 1, coefficients * norm)
     density = np.maximum(density, _LEAST)
     return np.asarray(density / integrate.trapezoid(density, _GRID))

@@ -97,7 +97,7 @@ class Prediction(ReadsLeading):
             f"multiplet = {place} does not fluctuate, and has no density: it is not learnt, or"
             " there is no noise.",
         )
-        return LevelLaw(self._samples[:, list(group.indices)])
+        return LevelLaw(self._many_samples[:, list(group.indices)])
 
     @property
     def mean_spacing(self) -> Levels:
@@ -212,6 +212,11 @@ class Prediction(ReadsLeading):
     @cached_property
     def _samples(self) -> Float[np.ndarray, "sample level"]:
         return self.sample_levels(self._size)
+
+    @cached_property
+    def _many_samples(self) -> Float[np.ndarray, "sample level"]:
+        """A density needs more samples than a mean does."""
+        return self.sample_levels(4 * self._size) if len(self.levels) <= _SECOND else self._samples
 
     @cached_property
     def _numbers(self) -> tuple[LevelNumbers, LevelNumbers]:

@@ -1,24 +1,107 @@
-r"""The exact mean spacing of two levels when all replicas share the same quenched inputs.
+r"""The exact law of a student whose replicas all share the same quenched inputs.
 
-Given the inputs, $\delta' = \delta (1 - \alpha C_b) + \alpha a_b$ is linear in Gaussian noise, so
-$\delta$ is Gaussian and its covariance obeys a recursion through the data set. The spacing is the
-length of $(\delta_{11} - \delta_{22}, \delta_{12} + \delta_{21})$.
+Given the inputs, $\delta' = \delta (1 - \alpha C_b) + \alpha a_b$ is linear in the label noise,
+which comes back every pass as the inputs do. At the end of a pass $\delta = \alpha \sum_b a_b M_b$,
+$M_b = Q_b (1 - Q)^{-1}$, $Q_b$ the product of $1 - \alpha C$ over the mini-batches after b and Q
+that over all: a Gaussian matrix with
+
+$$\langle \delta_{ij} \delta_{kl} \rangle = \frac{\alpha^2 A}{|B|} \sum_b [\delta_{ik} (M_b^T
+M_b)_{jl} + (M_b)_{kj} (M_b)_{il}] .$$
 """
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
-from ..errors import require
-from ._leading import mean_length
-from .teacher_student import TeacherStudent
+from ..errors import NoPredictionError, require
+from ._leading import Levels, mean_length
+from ._random_matrix import Matrices, RandomMatrix
+from ._theory import Theory
+
+if TYPE_CHECKING:
+    from .teacher_student import TeacherStudent
+
+MOST = 24  # levels: the covariance has N^4 numbers
 
 
-def quenched_mean_spacing(model: TeacherStudent, learning_rate: float, batch_size: int) -> float:
+@dataclass(frozen=True)
+class GivenInputs(RandomMatrix):
+    r"""$W = \mathrm{diag}(c) + \delta$ of any Gaussian delta.
+
+    Attributes:
+        centre: c.
+        root: a root of the covariance of the entries of delta, shape (entry, coordinate).
+    """
+
+    centre: Levels
+    root: Float[np.ndarray, "entry coordinate"]
+    power = 1
+
+    @property
+    def coordinates(self) -> int:
+        """As many as entries."""
+        return self.root.shape[1]
+
+    def weights(self, normal: Float[np.ndarray, "sample coordinate"]) -> Matrices:
+        """W."""
+        n = len(self.centre)
+        return np.asarray((normal @ self.root.T).reshape(-1, n, n) + np.diag(self.centre))
+
+
+def quenched_theory(model: "TeacherStudent", learning_rate: float, batch_size: float) -> Theory:
+    """The law given the inputs, in place of that of online data; nothing is neglected."""
+    return Theory(
+        first=lambda: given_inputs(model, learning_rate, batch_size),
+        neglected=np.zeros(model.n),
+        distance=lambda weights: ((weights - np.diag(model.teacher)) ** 2).sum(axis=(1, 2)),
+    )
+
+
+def given_inputs(model: "TeacherStudent", learning_rate: float, batch_size: float) -> GivenInputs:
+    """The law of W at the end of a pass, under plain SGD.
+
+    Raises:
+        NoPredictionError: a step at which a pass does not contract.
+    """
+    covariance = quenched_covariance(model, learning_rate, int(batch_size))
+    values, vectors = np.linalg.eigh(covariance.reshape(model.n**2, -1))
+    # the largest variances first: quasi-random points are most even there
+    root = vectors[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0.0))
+    return GivenInputs(model.teacher, root)
+
+
+def quenched_covariance(
+    model: "TeacherStudent", learning_rate: float, batch_size: int
+) -> Float[np.ndarray, "n n n n"]:
+    """Covariance of delta_ij and delta_kl, given the shared inputs."""
+    n = model.n
+    after, kept = np.empty((model.batches, n, n)), np.eye(n)  # Q_b, from the last one back
+    for place, moment in zip(
+        reversed(range(model.batches)), _input_moments(model, batch_size)[::-1], strict=True
+    ):
+        after[place] = kept
+        kept = (np.eye(n) - learning_rate * moment) @ kept
+    if np.abs(np.linalg.eigvals(kept)).max() >= 1:
+        raise NoPredictionError(
+            f"learning_rate = {learning_rate:g} at batch_size = {batch_size} lets a pass through"
+            " the shared inputs grow: there is no stationary state; take a smaller one."
+        )
+    maps = after @ np.linalg.inv(np.eye(n) - kept)
+    found = np.einsum("bkj,bil->ijkl", maps, maps, optimize=True)
+    found += np.einsum("ik,jl->ijkl", np.eye(n), np.einsum("bmj,bml->jl", maps, maps))
+    return np.asarray(found * (learning_rate * float(model.noise)) ** 2 / batch_size)
+
+
+def quenched_mean_spacing(model: "TeacherStudent", learning_rate: float, batch_size: int) -> float:
     r"""<S> of a degenerate pair at the end of a pass through shared, quenched inputs.
 
-    $\langle S \rangle = a \sqrt{2/\pi}\, E(1 - b^2/a^2)$ for a plane Gaussian vector of standard
-    deviations a >= b, E the complete elliptic integral of parameter m.
+    The spacing is the length of the plane Gaussian vector $(\delta_{11} - \delta_{22},
+    \delta_{12} + \delta_{21})$: $\langle S \rangle = a \sqrt{2/\pi}\, E(1 - b^2/a^2)$ for its
+    standard deviations a >= b, E the complete elliptic integral of parameter m.
 
     Args:
         model: of two equal levels, with quenched and shared inputs.
@@ -29,20 +112,13 @@ def quenched_mean_spacing(model: TeacherStudent, learning_rate: float, batch_siz
         model.n == 2 and model.shared_inputs and bool(np.ptp(model.teacher) == 0),
         "quenched_mean_spacing needs a teacher of two equal levels and shared_inputs = True.",
     )
-    covariance = np.zeros((2, 2, 2, 2))  # of delta_ij and delta_kl
-    unit = np.eye(2)
-    noise = np.einsum("ik,jl->ijkl", unit, unit) + np.einsum("il,jk->ijkl", unit, unit)
-    noise *= (learning_rate * model.noise) ** 2 / batch_size
-    passes = int(np.ceil(20 / (learning_rate * model.batches))) + 1  # forgotten to exp(-40)
-    for moment in np.tile(_input_moments(model, batch_size), (passes, 1, 1)):
-        left = unit - learning_rate * moment
-        covariance = np.einsum("ijkl,jm,ln->imkn", covariance, left, left) + noise
+    covariance = quenched_covariance(model, learning_rate, batch_size)
     spacing = np.array([[[1.0, 0.0], [0.0, -1.0]], [[0.0, 1.0], [1.0, 0.0]]])
     plane = np.einsum("aij,ijkl,bkl->ab", spacing, covariance, spacing)
     return float(mean_length(*np.linalg.eigvalsh(plane)))
 
 
-def _input_moments(model: TeacherStudent, batch_size: int) -> np.ndarray:
+def _input_moments(model: "TeacherStudent", batch_size: int) -> np.ndarray:
     """C_b of every mini-batch of the shared data set, shape (batches, N, N)."""
     with jax.enable_x64(True):
         places = jnp.arange(model.batches, dtype=jnp.uint32)

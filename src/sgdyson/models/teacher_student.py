@@ -1,5 +1,6 @@
 """A linear student that learns a symmetric teacher from noisy labels."""
 
+from dataclasses import replace
 from typing import Any
 
 import equinox as eqx
@@ -16,6 +17,7 @@ from ..optimizers import Optimizer
 from ..spectra import levels_of_gram
 from ._bartlett import wishart_factor
 from ._prediction import Prediction
+from ._quenched import MOST, quenched_theory
 from ._teacher_prediction import predict_teacher_student
 from .model import Model, check_rates
 
@@ -140,11 +142,33 @@ class TeacherStudent(Model):
     def predict(
         self, learning_rate: float, batch_size: float, optimizer: Optimizer | None = None
     ) -> Prediction:
-        """The stationary levels under online data; see `Prediction`."""
+        """The stationary levels under online data; see `Prediction`.
+
+        Quenched data of each replica's own are as online ones if they are forgotten before they
+        come back: learning_rate * batches well above one. Of shared inputs: `predict_quenched`.
+        """
         check_rates(learning_rate, batch_size)
         return predict_teacher_student(
             self.teacher, self.noise, learning_rate, batch_size, optimizer
         )
+
+    def predict_quenched(self, learning_rate: float, batch_size: int) -> Prediction:
+        """The exact law at the end of a pass, given the shared inputs, under plain SGD.
+
+        `leading` is that of online data.
+
+        Raises:
+            InvalidInputError: inputs that are not shared; more than 24 levels.
+            NoPredictionError: a step at which a pass does not contract, when levels are asked for.
+        """
+        check_rates(learning_rate, batch_size)
+        require(
+            self.shared_inputs and self.n <= MOST,
+            f"shared_inputs = {self.shared_inputs} with {self.n} levels: the law given the inputs"
+            f" needs shared_inputs = True and at most {MOST} levels.",
+        )
+        online = self.predict(learning_rate, batch_size)
+        return replace(online, _theory=quenched_theory(self, learning_rate, batch_size))
 
     def settings(self) -> dict[str, Any]:
         """Plain values for the attributes of a result."""

@@ -58,7 +58,7 @@ def target_spectrum(target_modes: np.ndarray, rbm_mass: float) -> Figure:
 def learnt_levels(run: MeasuredRun) -> Figure:
     """Figure 3: distributions of the levels with their predicted laws, targets dashed."""
     marks: list[Mark] = []
-    predicted = run.prediction.sample_levels()
+    predicted = run.prediction.sample_levels(2**14)
     for colour, part in enumerate(run.multiplets):
         for member in range(part.levels.shape[2]):
             found = density_histogram(part.levels[:, :, member])
