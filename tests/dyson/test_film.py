@@ -6,6 +6,9 @@ import sys
 import pytest
 from PIL import Image
 
+from sgdyson.dyson.film import film_from_one_point
+from sgdyson.errors import InvalidInputError
+
 
 def command(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
@@ -25,11 +28,10 @@ def test_a_film_and_a_picture(tmp_path):
         last = frames.convert("L")
         assert first.tobytes() != last.tobytes()
     # not overwritten, unless asked to
-    done = command("--out", str(film))
-    assert done.returncode == 2
-    assert "--force" in done.stderr
+    with pytest.raises(InvalidInputError, match="--force"):
+        film_from_one_point(film, 5, 1.0, 3.0, 0)
     picture = tmp_path / "levels.svg"
-    assert command("--levels", "3", "--beta", "2", "--out", str(picture)).returncode == 0
+    film_from_one_point(picture, 3, 2.0, 3.0, 0)
     assert "<svg" in picture.read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["film.gif", "levels.svg"]
 

@@ -126,7 +126,7 @@ batch_size = [16, 16, 64, 16]
 def test_a_campaign_is_measured_drawn_and_written(tmp_path, monkeypatch):
     monkeypatch.setattr(specs, "text", lambda name: TINY)
     monkeypatch.setattr(_study, "ARCHITECTURES", {"teacher_student": 1.0})
-    monkeypatch.setattr(_study, "OPTIMIZERS", ("sgd",))
+    monkeypatch.setattr(_study, "OPTIMIZERS", {"sgd": OPTIMIZERS["sgd"]})
     said: list[str] = []
     checks = study_linear_scaling(tmp_path, 0, said.append)
     assert said == ["1 of 1: teacher_student under sgd"]
