@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 EXTRAS = ("data", "test")  # what the short set needs beside the dependencies
-# since 0.16.4 it tells every user of the lowest zarr, whatever the filters, that crc32c is deprecated
+# newer ones warn at every import, whatever the filters, that the crc32c of the lowest zarr is old
 BESIDE = {"numcodecs": "0.16.3"}
 REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?>=([0-9.]+)")
 
