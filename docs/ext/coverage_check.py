@@ -31,7 +31,8 @@ def public_names(package: str) -> list[str]:
     module = importlib.import_module(package)
     tree = ast.parse(Path(inspect.getfile(module)).read_text(encoding="utf-8"))
     imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
-    return [a.asname for node in imports for a in node.names if a.asname and a.asname == a.name]
+    names = [a.name for node in imports for a in node.names if a.asname == a.name]
+    return [name for name in names if not name.startswith("_")]  # such as the version
 
 
 def documented(site: Path) -> set[str]:
