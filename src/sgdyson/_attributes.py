@@ -4,9 +4,11 @@ JSON has no infinity and no NaN, and the words that Python writes for them stop 
 netCDF has no truth values and no nested lists.
 """
 
+import csv
+import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +45,21 @@ def number_of(attributes: Mapping[str, Any], name: str) -> float | None:
 def json_text(content: Any, indent: int | None = None) -> str:
     """Valid JSON of anything: numbers that are not finite are told in words, NaN as null."""
     return json.dumps(_finite(content), indent=indent, allow_nan=False)
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as CSV below their names, which are those of all rows together; None is left empty.
+
+    Example:
+        >>> csv_text([{"name": "w", "rows": 3}, {"name": "v", "outliers": None}]).splitlines()
+        ['name,rows,outliers', 'w,3,', 'v,,']
+    """
+    text = io.StringIO()
+    names = dict.fromkeys(name for row in rows for name in row)
+    writer = csv.DictWriter(text, list(names), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def _attribute(value: Any) -> Any:

@@ -97,7 +97,7 @@ def test_what_ends_the_command_is_one_sentence(capsys, monkeypatch, error, words
     def fail():
         raise error
 
-    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr("sgdyson.cli._end.app", fail)
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert end.value.code == 2
@@ -121,6 +121,6 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
         raise KeyError("step")
 
     assert in_one_sentence(KeyError("step")) is None
-    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr("sgdyson.cli._end.app", fail)
     with pytest.raises(KeyError):
         cli.main()

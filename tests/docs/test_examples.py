@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from sgdyson.cli import app
 from sgdyson.studies.paper._entries import FIGURES
 from sgdyson.studies.paper._presets import PRESETS
 
@@ -74,3 +76,9 @@ def test_the_page_on_reproducing_names_every_figure_and_preset() -> None:
     figures = text.split("## Figures")[1].split("## What is written")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", figures, re.MULTILINE)) == set(FIGURES)
     assert set(re.findall(r"`--preset (\w+)`", text)) == set(PRESETS)
+
+
+def test_the_page_on_the_command_line_names_every_command() -> None:
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    commands = re.findall(r"`sgdyson ([a-z]+)`", text)
+    assert commands == list(get_command(app).commands)

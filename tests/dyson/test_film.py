@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from sgdyson.dyson.film import film_from_one_point
-from sgdyson.errors import InvalidInputError
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess:
@@ -27,9 +26,6 @@ def test_a_film_and_a_picture(tmp_path):
         frames.seek(frames.n_frames - 1)
         last = frames.convert("L")
         assert first.tobytes() != last.tobytes()
-    # not overwritten, unless asked to
-    with pytest.raises(InvalidInputError, match="--force"):
-        film_from_one_point(film, 5, 1.0, 3.0, 0)
     picture = tmp_path / "levels.svg"
     film_from_one_point(picture, 3, 2.0, 3.0, 0)
     assert "<svg" in picture.read_text()

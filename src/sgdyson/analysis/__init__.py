@@ -26,7 +26,6 @@ from ._scaling import ScalingLine as ScalingLine
 from ._scaling import scaling as scaling
 from ._scaling import scaling_lines as scaling_lines
 from ._show import show as show
-from ._show import write_json as write_json
 from ._stability import StabilityLimit as StabilityLimit
 from ._stability import growth_crossing as growth_crossing
 from ._stability import threshold as threshold

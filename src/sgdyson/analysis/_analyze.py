@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import InvalidInputError
 from ._history import History
@@ -24,6 +25,18 @@ class Analysis:
     summaries: list[Summary]
     lines: list[HistoryScaling]
     failures: list[str]
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Plain values, one entry a history, each with the scaling lines it is a point of."""
+        return [
+            {**summary.to_dict(),
+             "scaling": [line.to_dict() for line in self.lines if summary in line.points]}
+            for summary in self.summaries
+        ]  # fmt: skip
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Plain values, one row a multiplet, all with the same keys."""
+        return [row for summary in self.summaries for row in summary.rows()]
 
 
 def analyze(

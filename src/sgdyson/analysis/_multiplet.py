@@ -86,6 +86,24 @@ class MeasuredMultiplet:
             else None,
         }
 
+    def row(self) -> dict[str, Any]:
+        """Plain values side by side, each error beside its value; None where there is none."""
+        pair = self.pair
+        return {
+            "first_level": self.indices[0],
+            "last_level": self.indices[-1],
+            **_beside("mean_level", self.mean),
+            **_beside("mean_spacing", self.mean_spacing),
+            **_beside("width", self.width),
+            "wigner_statistic": pair.wigner.statistic if pair else None,
+            "wigner_pvalue": pair.wigner.pvalue if pair else None,
+        }
+
+
+def _beside(name: str, estimate: Estimate | None) -> dict[str, float | None]:
+    value, error = (estimate.value, estimate.error) if estimate else (None, None)
+    return {name: value, f"{name}_error": error}
+
 
 def measure_multiplet(levels: Floats, multiplet: Multiplet) -> MeasuredMultiplet:
     """Measure one multiplet of levels (replica, time, level), its errors over replicas."""

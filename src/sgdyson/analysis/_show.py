@@ -1,12 +1,10 @@
-"""Summaries on the terminal and as JSON."""
+"""Summaries on the terminal."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.table import Column, Table
 
-from .._attributes import json_text
-from .._files import write_text
 from .._terminal import console, tell, visible
 from ._scaling import HistoryScaling
 from ._summary import Summary
@@ -42,16 +40,6 @@ def show(summaries: Sequence[Summary], lines: Sequence[HistoryScaling]) -> None:
         for group in summary.copies:
             numbers = ", ".join(map(str, group))
             tell(f"{visible(summary.source)}: replicas {numbers} are one", stderr=False)
-
-
-def write_json(path: Path, summaries: Sequence[Summary], lines: Sequence[HistoryScaling]) -> None:
-    """A list, one entry a history, each with the scaling lines it is a point of."""
-    content = [
-        {**summary.to_dict(),
-         "scaling": [line.to_dict() for line in lines if summary in line.points]}
-        for summary in summaries
-    ]  # fmt: skip
-    write_text(path, json_text(content, indent=2) + "\n")
 
 
 def number(value: float | None) -> str:

@@ -76,6 +76,17 @@ class Summary:
             "notes": self.notes,
         }
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Plain values, one row a multiplet."""
+        return [
+            {
+                "source": self.source, "matrix": self.matrix, "learning_rate": self.learning_rate,
+                "batch_size": self.batch_size, "noise": self.noise, "replicas": self.n_replicas,
+                "records": self.records,
+            } | each.row()
+            for each in self.multiplets
+        ]  # fmt: skip
+
 
 def summarise(history: History, burn_in: int | None = None) -> Summary:
     """Measure a history.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from .._capacity import in_words
-from .._files import create_text
+from .._files import create_text, write_text
 from ..errors import require
 from ..models import MODELS
 from ..optimizers import OPTIMIZERS, optimizers_with
@@ -45,8 +45,16 @@ optimizer = "sgd"            # or {optimizers}
 """
 
 
-def write_starter(name: str, like: str | None = None) -> Path:
+def write_starter(name: str, like: str | None = None, *, replace: bool = False) -> Path:
     """Write NAME.toml, a commented starter or a copy of one of `sgdyson.campaign.specs`.
+
+    Args:
+        name: of the campaign, and of the file without its ending.
+        like: name of a spec to copy; None writes the starter.
+        replace: a file that exists.
+
+    Returns:
+        The file.
 
     Raises:
         InvalidInputError: a name that is no file name, a file that exists, an unknown experiment.
@@ -61,7 +69,9 @@ def write_starter(name: str, like: str | None = None) -> Path:
         name == path.stem and "/" not in name,
         f"NAME = {name!r} must be a plain name, without folders or an ending.",
     )
-    create_text(path, _spec(name, like))
+    require(replace or not path.exists(), f"{path} exists; choose another name, or add --force.")
+    # without `replace`, a file that another process writes in this moment is safe as well
+    (write_text if replace else create_text)(path, _spec(name, like))
     return path
 
 

@@ -3,5 +3,5 @@
 from ._checkpoints import Checkpoint as Checkpoint
 from ._checkpoints import checkpoints as checkpoints
 from ._survey import survey as survey
-from ._table import print_rows as print_rows
+from ._table import print_table as print_table
 from ._work import Survey as Survey

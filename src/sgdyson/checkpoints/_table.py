@@ -1,13 +1,10 @@
-"""Rows of spectra on the terminal, as JSON or as CSV."""
+"""Rows of spectra on the terminal."""
 
-import csv
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Column, Table
 
-from .._attributes import json_text
 from .._terminal import console, visible
 from ..stats import Estimate
 
@@ -21,20 +18,8 @@ _SHOWN = {
 }  # fmt: skip
 
 
-def print_rows(rows: Sequence[dict[str, Any]], form: str) -> None:
-    """Print to stdout as "json", "csv" or "table"."""
-    if form == "json":
-        sys.stdout.write(json_text(list(rows), indent=2) + "\n")
-    elif form == "csv":
-        keys = dict.fromkeys(key for row in rows for key in row)
-        writer = csv.DictWriter(sys.stdout, list(keys))
-        writer.writeheader()
-        writer.writerows(rows)
-    else:
-        _print_table(rows)
-
-
-def _print_table(rows: Sequence[dict[str, Any]]) -> None:
+def print_table(rows: Sequence[dict[str, Any]]) -> None:
+    """Print a row for each matrix, of `Survey.rows`, to standard output."""
     drawn = console(width=160)
     shown = [name for name in _SHOWN if any(name in row for row in rows)]
     table = Table("matrix", "shape", *(Column(_SHOWN[name], justify="right") for name in shown))

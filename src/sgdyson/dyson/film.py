@@ -20,9 +20,7 @@ FILMS = (".gif", ".mp4")
 _FRAMES, _BETWEEN = 240, 10  # of a film, and the steps from one to the next
 
 
-def film_from_one_point(
-    path: Path, levels: int, beta: float, duration: float, seed: int, *, replace: bool = False
-) -> None:
+def film_from_one_point(path: Path, levels: int, beta: float, duration: float, seed: int) -> None:
     """Draw levels that leave one point and settle into the Coulomb gas.
 
     Args:
@@ -31,18 +29,13 @@ def film_from_one_point(
         beta: their repulsion, from 1 up.
         duration: in units of the time in which they settle.
         seed: of their noise.
-        replace: an existing file.
 
     Raises:
-        InvalidInputError: a value that breaks one of these rules, a file that exists.
+        InvalidInputError: a value that breaks one of these rules.
     """
     require(levels >= 2, f"--levels {levels} must be at least 2: one level repels nothing.")
     require(0 < duration < 1e6, f"--duration {duration} must be positive, and below a million.")
     check_path(path)
-    require(
-        replace or not path.exists(),
-        f"--out {path} exists; choose another name, or add --force.",
-    )
     require_room(levels, 1, _FRAMES)  # before so long a list of levels is made
     run = EigenvalueProcess(Quadratic(), beta).simulate(
         [1e-3 * level for level in range(levels)], step=duration / (_FRAMES * _BETWEEN),

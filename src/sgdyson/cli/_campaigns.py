@@ -1,0 +1,94 @@
+"""Campaigns: a spec to start from, its runs, what is done and whether it is still right."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .._terminal import tell
+from ._app import Command, app
+from ._outputs import Force, out_folder
+
+_PANEL = "Campaigns"
+_MOST_FAILURES = 20
+
+Folder = Annotated[Path, typer.Argument(help="Folder of a campaign.")]
+
+
+@app.command(cls=Command, rich_help_panel=_PANEL)
+def new(
+    name: Annotated[str, typer.Argument(help="Of the campaign; the file is NAME.toml.")],
+    like: Annotated[
+        str | None,
+        typer.Option(help="A campaign of the paper: rbm_batch, rbm_rate, teacher_online, ..."),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Write a commented spec to start a campaign from.
+
+    Example: sgdyson new scaling --like rbm_batch && sgdyson run scaling.toml --dry-run
+    """
+    from ..campaign.starter import write_starter
+
+    path = write_starter(name, like, replace=force)
+    tell(f"{path} written; next: sgdyson run {path}")
+
+
+@app.command(cls=Command, rich_help_panel=_PANEL)
+def run(
+    spec: Annotated[Path, typer.Argument(help="A TOML file; `sgdyson new NAME` writes one.")],
+    out: Annotated[Path | None, out_folder("the campaign's name")] = None,
+    workers: Annotated[int | None, typer.Option(help="Threads here; all cores if none.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="A Dask scheduler, tcp://HOST:PORT, instead of this machine.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show settings, time, disk and memory; run nothing.")
+    ] = False,
+) -> None:
+    """Run every setting of a campaign; stopped and called again, only what is missing.
+
+    Example: sgdyson run scaling.toml --out results --workers 2
+    """
+    from ..campaign import Campaign
+    from ..campaign.starter import describe
+
+    campaign = Campaign.from_file(spec, out)
+    if dry_run:
+        tell(describe(campaign), stderr=False)
+        return
+    campaign.run(workers=workers, scheduler=scheduler)
+    tell(f"{campaign.progress().text()} finished in {campaign.store.folder}")
+
+
+@app.command(cls=Command, rich_help_panel=_PANEL)
+def status(folder: Folder) -> None:
+    """Tell what is done.
+
+    Example: sgdyson status results
+    """
+    from ..campaign import Campaign
+
+    campaign = Campaign.from_folder(folder)
+    chunks, in_all = campaign.finished()
+    tally = campaign.progress()
+    tell(f"{tally.text()}, chunks {chunks}/{in_all} finished in {folder}", stderr=False)
+
+
+@app.command(cls=Command, rich_help_panel=_PANEL)
+def verify(folder: Folder) -> None:
+    """Hash all files again. Exit status 1 when one differs: `run` puts it right.
+
+    Example: sgdyson verify results
+    """
+    from ..campaign import Campaign
+
+    campaign = Campaign.from_folder(folder)
+    bad = campaign.verify()
+    damaged = campaign.store.bad_frame()
+    tell(f"{campaign.finished()[0]} chunks are good, {len(bad)} are not", stderr=False)
+    for chunk in bad[:_MOST_FAILURES]:
+        tell(f"  setting {chunk.setting}, chunk {chunk.number}: will be run again", stderr=False)
+    for name in damaged[:_MOST_FAILURES]:
+        tell(f"  metadata {name}: will be written again", stderr=False)
+    raise typer.Exit(1 if bad or damaged else 0)

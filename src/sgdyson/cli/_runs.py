@@ -1,0 +1,94 @@
+"""Checkpoints, and training runs that were tracked."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .._attributes import csv_text, json_text
+from .._terminal import tell, visible
+from ._app import Command, app
+from ._outputs import (
+    CsvFile,
+    Force,
+    HtmlFile,
+    JsonFile,
+    check_outputs,
+    emit,
+    out_file,
+    to_standard_output,
+)  # fmt: skip
+
+_PANEL = "Checkpoints and training runs"
+
+
+@app.command(cls=Command, rich_help_panel=_PANEL)
+def spectrum(
+    path: Annotated[Path, typer.Argument(help="A checkpoint, its folder, or a folder of several.")],
+    json_file: JsonFile = None,
+    csv_file: CsvFile = None,
+    html_file: HtmlFile = None,
+    force: Force = False,
+    false_alarm: Annotated[
+        float, typer.Option(help="Chance of an outlier in a matrix of pure noise.")
+    ] = 0.01,
+    tail: Annotated[
+        bool, typer.Option("--tail", help="Fit a power law to the tail, with a p-value.")
+    ] = False,
+    split: Annotated[int, typer.Option(help="Parts of fused query-key-value matrices.")] = 1,
+    randomise: Annotated[
+        bool, typer.Option("--randomise", help="Largest singular value of shuffled entries too.")
+    ] = False,
+    layout: Annotated[
+        str,
+        typer.Option(help="Of three axes or more: auto (by name), torch, channels_last or stack."),
+    ] = "auto",
+) -> None:
+    """Spectra of the weight matrices of a checkpoint: noise, outliers, ranks; a row for each.
+
+    Reads safetensors and npz, and with PyTorch installed its files, weights only. What has no
+    spectrum is listed on stderr with the reason, and so is what was assumed in reading.
+
+    Example: sgdyson spectrum model.safetensors --json table.json --html page.html
+    """
+    from ..checkpoints import print_table, survey
+    from ..errors import require
+    from ..tracking import write_run_report
+    from ..tracking.page import run_of_spectra
+
+    require(split >= 1, f"--split {split} must be at least 1: the parts of a matrix.")
+    require(0 < false_alarm < 1, f"--false-alarm {false_alarm} must be between 0 and 1.")
+    check_outputs(force=force, source=path, json=json_file, csv=csv_file, html=html_file)
+    seed = 0 if randomise else None
+    spectra = survey(path, split, layout=layout, false_alarm=false_alarm, tail=tail, randomise=seed)
+    for sentence in spectra.sentences():
+        tell(visible(sentence))
+    if html_file is not None:
+        run, measured = run_of_spectra(spectra.series())
+        write_run_report(html_file, run, path.name, measured)
+        tell(f"page: {html_file}")
+    rows = spectra.rows()
+    if not to_standard_output(json_file, csv_file):
+        print_table(rows)
+    emit(json_file, json_text(rows, indent=2) + "\n")
+    emit(csv_file, csv_text(rows))
+
+
+@app.command(cls=Command, rich_help_panel=_PANEL)
+def report(
+    path: Annotated[Path, typer.Argument(help="The store of a tracked run.")],
+    out: Annotated[Path | None, out_file("the page; NAME.html here if none")] = None,
+    force: Force = False,
+) -> None:
+    """A page of a tracked run: spectra over time, outliers, noise, the linear scaling rule.
+
+    Works on a run that is still going, or that crashed.
+
+    Example: sgdyson report run.zarr --out run.html
+    """
+    from ..tracking import open_run, write_run_report
+
+    page = out or Path(f"{path.resolve().stem}.html")
+    check_outputs(force=force, out=page)
+    write_run_report(page, open_run(path), path.resolve().stem)
+    tell(f"page: {page}")
