@@ -143,7 +143,28 @@ class TestDiffusion:
         assert "learning rate of this matrix" in found.without
 
 
+EVERY = sorted(
+    name for name, kind in vars(torch.optim).items()
+    if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)
+    and name not in ("Optimizer", "LBFGS", "SparseAdam")  # a closure, sparse gradients
+)  # fmt: skip
+
+
 class TestTold:
+    @pytest.mark.parametrize("rate", [0.25, torch.tensor(0.25)], ids=["float", "tensor"])
+    @pytest.mark.parametrize("kind", EVERY)
+    def test_every_optimiser_of_pytorch(self, tmp_path, kind, rate):
+        """Whose groups hold pairs too, such as the eps of Adafactor, with None in it."""
+        model = torch.nn.Linear(5, 4)
+        optimizer = getattr(torch.optim, kind)([model.weight], lr=rate)
+        with SpectralTracker(model, tmp_path / "run.zarr", every=1, optimizer=optimizer) as tracker:
+            model.weight.grad = torch.ones(4, 5)
+            optimizer.step()
+            tracker.step()
+        run = Run(open_run(tmp_path / "run.zarr"))
+        assert run.optimizer == kind
+        assert run.setting("learning_rate", "weight").tolist() == [0.25, 0.25]
+
     @pytest.mark.parametrize(
         ("optimizer", "name", "numbers"),
         [

@@ -122,13 +122,13 @@ def unwrapped(optimizer: Any) -> list[Any]:
 
 def number(value: Any) -> float:
     """Of anything that holds exactly one."""
-    return float(np.asarray(value.detach().cpu() if hasattr(value, "detach") else value).item())
+    return float(_array(value).item())
 
 
 def _of_group(optimizer: Any, group: Mapping[str, Any]) -> dict[str, float]:
     told = {name: group[name] for name in _OF_TORCH if group.get(name) is not None}
-    if group.get("betas") is not None:
-        told["beta1"], told["beta2"] = group["betas"][:2]
+    if isinstance(group.get("betas"), list | tuple):
+        told |= dict(zip(("beta1", "beta2"), group["betas"], strict=False))
     if type(optimizer).__name__ in _WITH_SMOOTHING:
         told["decay"] = group["alpha"]
     return _numbers(told)
@@ -139,4 +139,14 @@ def _difference(numbers: dict[str, float], common: dict[str, float]) -> dict[str
 
 
 def _numbers(told: Mapping[str, Any]) -> dict[str, float]:
-    return {_NAMES.get(name, name): number(value) for name, value in told.items()}
+    """Those that are one number: the eps of Adafactor is a pair, with None for what is derived."""
+    alone = {name: value for name, value in told.items() if _is_one(value)}
+    return {_NAMES.get(name, name): number(value) for name, value in alone.items()}
+
+
+def _is_one(value: Any) -> bool:
+    return not isinstance(value, list | tuple | str) and _array(value).size == 1
+
+
+def _array(value: Any) -> np.ndarray:
+    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
