@@ -28,7 +28,7 @@ def record(out, steps, **settings):
     with Tracker(out, every=1, **settings) as tracker:
         for step in steps:
             tracker.update(step, {"w": weights(step)})
-    assert tracker._told == set()
+    assert tracker._said == set()
 
 
 def end(tracker, steps):
@@ -223,7 +223,7 @@ class TestLeaves:
         with Tracker(tmp_path / "run.zarr", every=1) as tracker:
             for step in range(2):
                 tracker.update(step, {"w": weights(step), "rngs": leaves})
-        assert tracker._told == set()
+        assert tracker._said == set()
         run = Run(open_run(tmp_path / "run.zarr"))
         assert (run.names, len(run.steps)) == (["w"], 2)
         reasons = dict(run.skipped)
@@ -333,7 +333,7 @@ class TestFailure:
         tracker.update(0, {"w": weights(0)})
         tracker._settle()
         monkeypatch.setattr(
-            tracker, "_singular_values", lambda _: spectrum(0) if stuck.wait() else None
+            tracker, "_singular_values", lambda _: [spectrum(0)] if stuck.wait() else None
         )
         with pytest.warns(RuntimeWarning, match="without a sign of life") as seen:
             end(tracker, range(1, 50))
@@ -432,7 +432,7 @@ for twin in (copy.deepcopy(tracker), pickle.loads(pickle.dumps(tracker))):
     twin.update(1000, arrays(0))
     twin.close()
 tracker.close()
-assert not tracker._told
+assert not tracker._said
 assert open_run(sys.argv[1]).time.values.tolist() == list(range(70))
 """
 

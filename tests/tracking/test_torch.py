@@ -197,7 +197,7 @@ class TestClipping:
             if zeroed is not None:
                 model.zero_grad(set_to_none=zeroed)
             tracker.step()
-        assert tracker._told == set()
+        assert tracker._said == set()
         return Run(open_run(path))
 
     @pytest.mark.parametrize("clip", [0.05, 0.5, 1e3])
@@ -274,9 +274,12 @@ class TestLayers:
         tracker = SpectralTracker(model, tmp_path / "run.zarr", every=1)
         tracker._settle()
         shapes, find = [], tracker._singular_values
-        monkeypatch.setattr(
-            tracker, "_singular_values", lambda m: find(m) if shapes.append(m.shape) is None else 0
-        )
+
+        def counted(matrices):
+            shapes.extend(m.shape for m in matrices)
+            return find(matrices)
+
+        monkeypatch.setattr(tracker, "_singular_values", counted)
         for step in range(5):
             with torch.no_grad():
                 model[1].weight += 0.1
@@ -453,3 +456,57 @@ def test_transformers(tmp_path):
     assert run.time.values.tolist() == [0, 1, 2, 3, 4]
     assert run.batch_size.values[-1] == 16
     assert np.isfinite(run["noise_layer.weight"].values[2:]).all()
+
+
+class TestPartsOfMatrices:
+    """The noise of query, key and value in one matrix, and of experts in one array, is of each."""
+
+    @staticmethod
+    def recorded(tmp_path, name, weight, gradients, split):
+        model = torch.nn.Module()
+        model.register_parameter(name, torch.nn.Parameter(torch.tensor(weight)))
+        with SpectralTracker(
+            model, tmp_path / "run.zarr", every=1, split=split, batch_size=8
+        ) as tracker:
+            for _ in range(2):
+                model.zero_grad()
+                parameter = getattr(model, name)
+                for gradient in gradients:
+                    (parameter * torch.tensor(gradient)).sum().div(len(gradients)).backward()
+                    tracker.micro_step()
+                with torch.no_grad():
+                    parameter += 0.1
+                tracker.step()
+        return Run(open_run(tmp_path / "run.zarr"))
+
+    @pytest.mark.parametrize(("name", "shape", "split"), [
+        ("c_attn", (6, 18), 3), ("experts", (4, 6, 5), 1), ("qkv", (18, 6), 3),
+    ])  # fmt: skip
+    def test_each_has_its_own(self, tmp_path, name, shape, split):
+        random = np.random.default_rng(0)
+        weight = random.standard_normal(shape)
+        gradients = random.standard_normal((4, *shape)) + 0.3
+        run = self.recorded(tmp_path, name, weight, gradients, split)
+        whole = [
+            np.split(g, 3, axis=np.argmax(shape)) if split == 3 else list(g) for g in gradients
+        ]
+        assert run.names == [f"{name}[{i}]" for i in range(len(whole[0]))]
+        for i, own in enumerate(run.names):
+            parts = np.array([g[i] for g in whole])
+            expected = np.mean(np.sum((parts - parts.mean(0)) ** 2, axis=(1, 2))) * 4 / 3 * 2
+            np.testing.assert_allclose(run.noise(own)[1:, 1], expected, rtol=1e-6)
+
+    def test_by_hand_too(self, tmp_path):
+        random = np.random.default_rng(0)
+        gradients = random.standard_normal((4, 6, 18))
+        with Tracker(tmp_path / "run.zarr", every=1, split=3) as tracker:
+            for step in range(2):
+                tracker.update(
+                    step, {"c_attn": random.standard_normal((6, 18))},
+                    micro_gradients={"c_attn": gradients}, micro_batch=2,
+                    acting_gradients={"c_attn": gradients.mean(0) / 2},
+                )  # fmt: skip
+        run = Run(open_run(tmp_path / "run.zarr"))
+        part = gradients[:, :, 6:12]
+        expected = np.mean(np.sum((part - part.mean(0)) ** 2, axis=(1, 2))) * 4 / 3 * 2 / 4
+        np.testing.assert_allclose(run.noise("c_attn[1]")[:, 1], expected, rtol=1e-6)

@@ -19,6 +19,7 @@ from ._long_range_theory import number_variance_theory as number_variance_theory
 from ._long_range_theory import rigidity_theory as rigidity_theory
 from ._long_range_theory import two_level_cluster as two_level_cluster
 from ._matrices import Skipped as Skipped
+from ._matrices import parts_of as parts_of
 from ._matrices import weight_matrices as weight_matrices
 from ._multiplets import Multiplet as Multiplet
 from ._multiplets import multiplet_levels as multiplet_levels
@@ -37,6 +38,7 @@ from ._spectrum import MatrixSpectrum as MatrixSpectrum
 from ._spectrum import gram_suffices as gram_suffices
 from ._spectrum import measure_values as measure_values
 from ._spectrum import singular_values as singular_values
+from ._spectrum import singular_values_of as singular_values_of
 from ._spectrum import spectrum as spectrum
 from ._spectrum import with_tail as with_tail
 from ._tail import Tail as Tail

@@ -7,8 +7,9 @@ the bias beside a kernel the rest.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..errors import require
 
@@ -69,13 +70,14 @@ def is_vectors(name: str) -> bool:
     return leaf in ("bias", "scale") or leaf.endswith("_bias")
 
 
-def _parts_of(name: str) -> list[str]:
+@lru_cache(maxsize=1 << 14)  # a tracker asks at each record
+def _parts_of(name: str) -> tuple[str, ...]:
     parts = _PARTS.split(name.removesuffix(":0"))
     while len(parts) > 1 and parts[-1] in _ENDS and parts[-2] != "":
         if parts[-2] not in ("kernel", "bias", "embedding", "scale", "weight"):
             break
         parts.pop()
-    return parts
+    return tuple(parts)
 
 
 def _bias(name: str, shapes: Mapping[str, Shape]) -> Shape | None:
@@ -87,7 +89,7 @@ def _bias(name: str, shapes: Mapping[str, Shape]) -> Shape | None:
     return shapes.get(f"{name}_bias")
 
 
-def _kernel(leaf: str, parents: list[str], shape: Shape, bias: Shape | None) -> Layout:
+def _kernel(leaf: str, parents: Sequence[str], shape: Shape, bias: Shape | None) -> Layout:
     """Of Flax, Keras or Haiku: the last axis is what comes out."""
     axes, path = len(shape), "/".join(parents)
     parent = parents[-1] if parents else ""
@@ -119,7 +121,7 @@ def _stacked(shape: Shape, bias: Shape | None, conv: bool) -> int | None:
     return 1
 
 
-def _weight(leaf: str, parents: list[str], shape: Shape, bias: Shape | None) -> Layout:
+def _weight(leaf: str, parents: Sequence[str], shape: Shape, bias: Shape | None) -> Layout:
     """Of PyTorch and its kin: the first axis is what comes out, unless matrices are stacked."""
     axes, path = len(shape), "/".join([*parents, leaf])
     alone = next((place for place, size in enumerate(shape) if size != 1), axes)

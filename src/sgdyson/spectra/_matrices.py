@@ -67,8 +67,11 @@ def weight_matrices(
         if is_optimiser_state(name, shapes or ()):
             yield Skipped(name, "state of the optimiser")
             continue
-        chosen = layout if isinstance(layout, str) else layout.get(name, "auto")
-        yield from _matrices_of(name, value, split, chosen, shapes)
+        yield from _matrices_of(name, value, split, _kind(layout, name), shapes)
+
+
+def _kind(layout: str | Mapping[str, str], name: str) -> str:
+    return layout if isinstance(layout, str) else layout.get(name, "auto")
 
 
 def _pairs(arrays: Iterable[tuple[str, Any] | Skipped]) -> Iterator[tuple[str, Any]]:
@@ -93,12 +96,37 @@ def _matrices_of(
     if reason:
         yield Skipped(name, reason)
         return
-    for own, matrix in _taken(name, array, layout_of(name, array.shape, layout, shapes)):
+    for own, taken in _taken(name, array, layout_of(name, array.shape, layout, shapes)):
+        with np.errstate(over="ignore", invalid="ignore"):  # too large: told as infinity
+            matrix = taken.astype(np.float64)
         reason = _without_spectrum(array, matrix)
-        if reason:
-            yield Skipped(own, reason)
-        else:
-            yield from _parts(own, matrix, split)
+        yield from [Skipped(own, reason)] if reason else _parts(own, matrix, split)
+
+
+def parts_of(
+    name: str,
+    array: Any,
+    split: int | Mapping[str, int] = 1,
+    layout: str | Mapping[str, str] = "auto",
+    shapes: Mapping[str, Shape] | None = None,
+) -> Iterator[tuple[str, Any]]:
+    """What `weight_matrices` makes matrices of, as it is: of a gradient the parts as of its weight.
+
+    Args:
+        name: of the array.
+        array: with two axes or more, of NumPy or a tensor of PyTorch.
+        split: parts of fused matrices, see `weight_matrices`.
+        layout: which axes are rows, see `weight_matrices`.
+        shapes: of all arrays.
+
+    Returns:
+        Names and matrices, as many as there are; none of an array that does not split.
+    """
+    taken = layout_of(name, tuple(array.shape), _kind(layout, name), shapes)
+    for part in _taken(name, array, taken):
+        for found in _parts(*part, split):
+            if not isinstance(found, Skipped):
+                yield found
 
 
 def _unfit(name: str, array: np.ndarray) -> str | None:
@@ -122,37 +150,50 @@ def is_real(dtype: np.dtype) -> bool:
     return dtype.name.startswith(("bfloat", "float")) and "e8m0" not in dtype.name
 
 
-def _taken(name: str, array: np.ndarray, layout: Layout) -> Iterator[tuple[str, Floats]]:
+def _taken(name: str, array: Any, layout: Layout) -> Iterator[tuple[str, Any]]:
     """The matrices of an array, each made when it is asked for."""
     stack, core = array.shape[: layout.stack], array.shape[layout.stack :]
+    if len(core) == 2 and not stack and layout.rows == (0,):  # by far the most
+        yield name, array
+        return
     columns = [axis for axis in range(len(core)) if axis not in layout.rows]
     order = (*layout.rows, *columns)
     height = math.prod(core[axis] for axis in layout.rows)
-    for place in np.ndindex(stack):
-        with np.errstate(over="ignore", invalid="ignore"):  # too large: told as infinity
-            matrix = array[place].astype(np.float64).transpose(order).reshape(height, -1)
+    for place in np.ndindex(*stack):
+        inner = array[place]
+        # NumPy's transpose is called otherwise by PyTorch
+        turned = inner.permute(order) if hasattr(inner, "permute") else inner.transpose(order)
         number = ",".join(str(index) for index in place)
-        yield (f"{name}[{number}]" if math.prod(stack) > 1 else name), matrix
+        own = f"{name}[{number}]" if math.prod(stack) > 1 else name
+        yield own, turned.reshape(height, -1)
 
 
-def _without_spectrum(array: np.ndarray, matrix: Floats) -> str | None:
+def _without_spectrum(array: np.ndarray, matrix: Any) -> str | None:
     if min(matrix.shape) < _FEWEST:
         return f"shape {array.shape}: a single row or column"
-    if not np.isfinite(matrix).all():
+    largest = np.abs(matrix).max()
+    if not math.isfinite(largest):
         return "holds NaN or infinity"
-    return None if matrix.any() else "all zero"
+    return None if largest else "all zero"
 
 
 def _parts(
-    name: str, matrix: Floats, split: int | Mapping[str, int]
-) -> Iterator[tuple[str, Floats] | Skipped]:
-    fused = any(word in name.lower() for word in _FUSED)
-    parts = split.get(name, 1) if isinstance(split, Mapping) else (split if fused else 1)
+    name: str, matrix: Any, split: int | Mapping[str, int]
+) -> Iterator[tuple[str, Any] | Skipped]:
+    parts = _count(name, split)
     axis = 0 if matrix.shape[0] >= matrix.shape[1] else 1
+    size, left = divmod(matrix.shape[axis], max(parts, 1))
     if parts == 1:
         yield name, matrix
-    elif parts < 1 or matrix.shape[axis] % parts:
+    elif parts < 1 or left:
         yield Skipped(name, f"{matrix.shape[axis]} rows do not split into {parts} equal parts")
     else:
-        for number, part in enumerate(np.split(matrix, parts, axis=axis)):
-            yield f"{name}[{number}]", part
+        for number in range(parts):
+            chosen = slice(number * size, (number + 1) * size)
+            yield f"{name}[{number}]", matrix[chosen] if axis == 0 else matrix[:, chosen]
+
+
+def _count(name: str, split: int | Mapping[str, int]) -> int:
+    if isinstance(split, Mapping):
+        return split.get(name, 1)
+    return split if split != 1 and any(word in name.lower() for word in _FUSED) else 1

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 _SPLIT = re.compile(r"[./]")
 _OPTIMISER = frozenset((
@@ -26,8 +27,8 @@ def is_optimiser_state(name: str, names: Collection[str] = ()) -> bool:
         name: of the array.
         names: of all arrays: `mu` and `nu` are moments only side by side.
     """
-    parts = _SPLIT.split(name)
-    if any(part.lower() in _OPTIMISER or _ENDS.search(part) for part in parts):
+    parts, told = _read(name)
+    if told:
         return True
     for place, part in enumerate(parts):
         if part in _MOMENTS:
@@ -35,6 +36,13 @@ def is_optimiser_state(name: str, names: Collection[str] = ()) -> bool:
             if ".".join(other) in names or "/".join(other) in names:
                 return True
     return False
+
+
+@lru_cache(maxsize=1 << 14)  # a tracker asks at each record
+def _read(name: str) -> tuple[tuple[str, ...], bool]:
+    """Parts of a name, and whether one of them tells."""
+    parts = tuple(_SPLIT.split(name))
+    return parts, any(part.lower() in _OPTIMISER or bool(_ENDS.search(part)) for part in parts)
 
 
 def is_average(name: str) -> bool:

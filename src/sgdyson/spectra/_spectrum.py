@@ -1,6 +1,7 @@
 """The spectrum of one weight matrix, and the numbers read off it."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -100,6 +101,22 @@ def singular_values(matrix: Floats) -> Floats:
         if gram_suffices(s):
             return _times(s, unit)
     return _times(np.linalg.svd(w, compute_uv=False), unit)
+
+
+def singular_values_of(matrices: Sequence[Floats]) -> list[Floats]:
+    """Of several matrices, finite; small ones of one shape are decomposed in one call."""
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for place, matrix in enumerate(matrices):
+        alike.setdefault(matrix.shape, []).append(place)
+    found: list[Floats] = [np.zeros(0)] * len(matrices)
+    for shape, places in alike.items():
+        if min(shape) <= _SMALL and _unit(stack := np.array([matrices[p] for p in places])) == 1.0:
+            together = list(np.linalg.svd(stack, compute_uv=False))
+        else:
+            together = [singular_values(matrices[place]) for place in places]
+        for place, s in zip(places, together, strict=True):
+            found[place] = s
+    return found
 
 
 def gram_suffices(s: Floats) -> bool:

@@ -1,10 +1,15 @@
 r"""Signal and noise of a gradient: unbiased for |G|^2 and tr Sigma, per record and matrix."""
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from ..errors import require
+from ._arrays import copies, named_arrays
+
+Shapes = dict[str, tuple[int, ...]]
+Parts = Callable[[str, Any, Shapes], Iterable[tuple[str, Any]]]
 
 Moments = tuple[float, float]  # |G|^2, and tr Sigma of a single sample
 
@@ -45,3 +50,40 @@ def scaled(moments: Moments, acting_square: float, square: float) -> Moments:
     known = np.isfinite([acting_square, square]).all() and acting_square > 0 and square > 0
     factor = acting_square / square if known else np.nan
     return moments[0] * factor, moments[1] * factor
+
+
+def moments_of(gradients: Any, samples: float, acting: Any, parts: Parts) -> Mapping[str, Moments]:
+    """Of each matrix, part of a fused one or of a stack.
+
+    Args:
+        gradients: like the weights, each with the micro-batch as first axis.
+        samples: in a micro-batch.
+        acting: like the weights, their mean as the optimiser had it; None where it is that.
+        parts: names and views of the matrices of an array.
+    """
+    arrays = dict(_real(gradients, 3))
+    shapes = {name: array.shape[1:] for name, array in arrays.items()}
+    micro = {
+        own: np.stack([views[own] for views in each])
+        for name, array in arrays.items()
+        if (each := [dict(parts(name, gradient, shapes)) for gradient in array])
+        for own in each[0]
+    }
+    found = {own: of_micro_batches(array, samples) for own, array in micro.items()}
+    if acting is None:
+        return found
+    squares = {
+        own: float(np.sum(view**2))
+        for name, gradient in _real(acting, 2)
+        for own, view in parts(name, gradient, shapes)
+    }
+    return {
+        own: scaled(found[own], squares.get(own, np.nan), float(np.sum(array.mean(axis=0) ** 2)))
+        for own, array in micro.items()
+    }
+
+
+def _real(tree: Any, axes: int) -> Iterable[tuple[str, np.ndarray]]:
+    for name, array in copies(named_arrays(tree)):
+        if np.ndim(array) >= axes and not np.iscomplexobj(array):
+            yield name, np.asarray(array, dtype=np.float64)

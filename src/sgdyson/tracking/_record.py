@@ -2,21 +2,24 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..errors import require
-from ..spectra import Skipped, singular_values, weight_matrices
+from ..spectra import Skipped, singular_values_of, weight_matrices
 from ._gradients import Moments
 from ._keys import Keys
 from ._settings import Settings
 
 Shape = tuple[int, ...]
 _SAMPLE = 64  # entries that are looked at first
+_SMALL, _LARGE = 1 << 10, 1 << 14  # entries that are kept as they are; of which one is held
+_NOTHING = np.zeros(0)
 Spectra = dict[str, np.ndarray]
+Find = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 
 
 @dataclass
@@ -43,8 +46,7 @@ class Recorder:
     Args:
         split: parts of fused matrices.
         layout: which axes are rows, by name.
-        find: singular values of a matrix.
-        live: called after each matrix.
+        live: called after each decomposition.
         shapes: of all that was ever recorded, by name.
         keys: of the arrays, by name.
     """
@@ -55,6 +57,7 @@ class Recorder:
     keys: Keys = field(default_factory=lambda: Keys({}))
     layout: str | Mapping[str, str] = "auto"
     _last: Spectra = field(default_factory=dict)
+    _contents: dict[str, bytes] = field(default_factory=dict)
     _digests: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
 
     def record(
@@ -63,7 +66,7 @@ class Recorder:
         moments: Mapping[str, Moments],
         before: Mapping[str, np.ndarray],
         settings: Settings,
-        find: Callable[[np.ndarray], np.ndarray] = singular_values,
+        find: Find = singular_values_of,
     ) -> Record:
         """Measure the matrices among these arrays."""
         values = {name: np.array(value) for name, value in settings.common.items()}
@@ -72,23 +75,45 @@ class Recorder:
         old = dict(self._matrices(before.items(), [], sizes))
         resumed = bool(self.shapes) and not self._last
         known = set(self.shapes)
+        small: list[tuple[str, np.ndarray]] = []
         for name, matrix in self._matrices(arrays, found.skipped, sizes):
             self._know(name, matrix.shape)
-            found.spectra[name] = s = self._spectrum(name, matrix, find)
-            key = self.keys[name]
-            values[f"s_{key}"] = s
+            found.spectra[name] = self._last.get(name, _NOTHING)  # in the order of the model
+            if not self._stands_still(name, matrix):
+                small.append((name, matrix))
+            if matrix.size > _LARGE:  # so that no two of them are held at once
+                self._decompose(small, found.spectra, find)
             if name in old:
-                values[f"velocity_{key}"] = _velocity(old[name], matrix)
-            if name in moments:
-                values[f"signal_{key}"], values[f"noise_{key}"] = map(np.array, moments[name])
-            for quantity, value in settings.differing(name).items():
-                values[f"{quantity}_{key}"] = np.array(value)
-            self.live()
+                values[f"velocity_{self.keys[name]}"] = _velocity(old[name], matrix)
+        self._decompose(small, found.spectra, find)
+        for name, s in found.spectra.items():
+            self._tell_of(name, s, values, moments, settings)
         if resumed and found.spectra:
             check_some_known(known, found.spectra)
         found.change = self._change(found.spectra)
         self._last = found.spectra
         return found
+
+    def _decompose(
+        self, matrices: list[tuple[str, np.ndarray]], spectra: Spectra, find: Find
+    ) -> None:
+        """All of these, and empty the list."""
+        found = find([matrix for _, matrix in matrices])
+        spectra.update(zip([name for name, _ in matrices], found, strict=True))
+        matrices.clear()
+        self.live()
+
+    def _tell_of(
+        self, name: str, s: np.ndarray, values: dict[str, np.ndarray],
+        moments: Mapping[str, Moments], settings: Settings,
+    ) -> None:  # fmt: skip
+        key = self.keys[name]
+        values[f"s_{key}"] = s
+        if name in moments:
+            values[f"signal_{key}"], values[f"noise_{key}"] = map(np.array, moments[name])
+        if settings.own:
+            for quantity, value in settings.differing(name).items():
+                values[f"{quantity}_{key}"] = np.array(value)
 
     def attributes(self) -> dict[str, dict[str, Any]]:
         """Of the arrays of spectra."""
@@ -114,27 +139,35 @@ class Recorder:
         known = self.shapes.setdefault(name, shape)
         require(known == shape, f"{name} had the shape {known} and now has {shape}.")
 
-    def _spectrum(
-        self, name: str, matrix: np.ndarray, find: Callable[[np.ndarray], np.ndarray]
-    ) -> np.ndarray:
+    def _stands_still(self, name: str, matrix: np.ndarray) -> bool:
         """What has not moved by a bit, as a frozen matrix, is not decomposed once more."""
+        if matrix.size <= _SMALL:
+            content = matrix.tobytes()
+            still = self._contents.get(name) == content and name in self._last
+            self._contents[name] = content
+            return still
         sample = matrix.ravel()[:: max(matrix.size // _SAMPLE, 1)].tobytes()
         before = self._digests.get(name)
         digest = b""
         if before is None or before[0] == sample:  # else it has moved for sure
             digest = hashlib.blake2b(np.ascontiguousarray(matrix).data, digest_size=16).digest()
         self._digests[name] = (sample, digest)
-        if digest and before == (sample, digest) and name in self._last:
-            return self._last[name]
-        return find(matrix)
+        return bool(digest) and before == (sample, digest) and name in self._last
 
     def _change(self, spectra: Spectra) -> float | None:
-        changes = []
-        for name, s in spectra.items():
-            if name in self._last:
-                moved = s - self._last[name]
-                changes.append(math.sqrt((moved @ moved) / (s @ s)))
-        return max(changes, default=None)
+        if list(spectra) == list(self._last):  # nearly always: one look at all
+            return _largest_change(list(self._last.values()), list(spectra.values()))
+        both = [name for name in spectra if name in self._last]
+        return _largest_change([self._last[n] for n in both], [spectra[n] for n in both])
+
+
+def _largest_change(before: list[np.ndarray], after: list[np.ndarray]) -> float | None:
+    if not after:
+        return None
+    starts = np.cumsum([0, *(len(s) for s in after[:-1])])
+    now = np.concatenate(after)
+    moved = np.add.reduceat((now - np.concatenate(before)) ** 2, starts)
+    return math.sqrt(np.max(moved / np.add.reduceat(now**2, starts)))
 
 
 def check_some_known(known: Iterable[str], names: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """The tracker of a PyTorch module; imports torch only where a module proves it is there."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,12 @@ import numpy as np
 from ..errors import require
 from ..spectra import gram_suffices
 from ._record import check_some_known
+from ._resume import Mode
 from ._settings import Rate, Settings, of_torch, unwrapped
 from ._torch_gradients import Gradients
 from ._torch_parameters import parameters, tied
 from ._torch_processes import Processes
-from ._tracker import Log, Mode, Tracker
+from ._tracker import Log, Tracker
 
 
 class SpectralTracker(Tracker):
@@ -100,7 +101,7 @@ class SpectralTracker(Tracker):
         self._check_model()
         self._velocities, self._start, self._step = velocities, start_step, start_step
         self._device = _accelerator(self._module)
-        self._gradients = Gradients(self._module, self._processes)
+        self._gradients = Gradients(self._module, self._processes, self._parts)
         self._weights: dict[str, Any] = {}  # before the step that is recorded
         self.skipped += list(tied(self._module))
         self._try(self._measure, start_step)
@@ -136,7 +137,7 @@ class SpectralTracker(Tracker):
             self._fail(error)
 
     def _measure(self, step: int) -> None:
-        batch = self._batch_now()
+        batch = self._told.batch()
         if self.cadence.due(step):
             moments = self._gradients.moments(batch) if batch and step > self._start else {}
             arrays = self._arrays()
@@ -184,10 +185,10 @@ class SpectralTracker(Tracker):
             deque(parameters(self._module), maxlen=0)
         return []
 
-    def _singular_values(self, matrix: np.ndarray) -> np.ndarray:
+    def _singular_values(self, matrices: Sequence[np.ndarray]) -> list[np.ndarray]:
         if self._device is None:
-            return super()._singular_values(matrix)
-        return singular_values_on(self._device, matrix)
+            return super()._singular_values(matrices)
+        return [singular_values_on(self._device, matrix) for matrix in matrices]
 
 
 def _accelerator(module: Any) -> Any:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ._gradients import Moments, of_squares, of_successive, scaled
+import numpy as np
+
+from ._gradients import Moments, Parts, Shapes, of_squares, of_successive, scaled
 from ._torch_processes import Processes, square, whole
 
 
@@ -13,10 +15,14 @@ class Gradients:
     Args:
         module: whose gradients.
         processes: that share it.
+        parts: names and views of the matrices of an array, from its name and the shapes of all.
     """
 
-    def __init__(self, module: Any, processes: Processes) -> None:
-        self._module, self._processes = module, processes
+    def __init__(self, module: Any, processes: Processes, parts: Parts) -> None:
+        self._module, self._processes, self._parts = module, processes, parts
+        self._shapes = shapes_of(module)
+        self._names: dict[int, str] = {}
+        self._owned: dict[str, list[str]] = {}
         self._before: dict[str, Any] = {}  # of the step before
         self._sums: dict[str, Any] = {}  # of the micro-batches so far
         self._micro: list[dict[str, float]] = []
@@ -39,7 +45,9 @@ class Gradients:
         """
         self._before, self._sums, self._micro = {}, {}, []
         if watch:
-            self._processes.watch()
+            self._shapes = shapes_of(self._module)
+            self._names = {id(p): name for name, p in self._module.named_parameters()}
+            self._processes.watch(self._split_by_id)
             if keep and not self._processes.replicated:
                 self._before = {name: g.clone() for name, g in self._current()}
 
@@ -72,7 +80,7 @@ class Gradients:
         return moments
 
     def _of_processes(self, current: dict[str, Any], batch: float) -> dict[str, Moments]:
-        local, mean = self._processes.mean_squares(self._module)
+        local, mean = self._processes.mean_squares(self._matrices(), self._device())
         small = batch / self._processes.size
         return {
             name: scaled(of_squares(local[name], mean[name], small, batch), square(g), mean[name])
@@ -81,6 +89,42 @@ class Gradients:
         }
 
     def _current(self) -> Iterator[tuple[str, Any]]:
+        """Of each matrix; of a fused one, or of a stack, of each part."""
         for name, parameter in self._module.named_parameters():
             if parameter.grad is not None and parameter.ndim > 1:
-                yield name, parameter.grad.detach()
+                yield from self._split(name, parameter.grad.detach())
+
+    def _split(self, name: str, gradient: Any) -> Iterator[tuple[str, Any]]:
+        own = self._own(name)
+        if len(own) == 1:
+            yield own[0], gradient  # as it is, spread over processes or not
+        elif own:
+            yield from self._parts(name, whole(gradient), self._shapes)
+
+    def _own(self, name: str) -> list[str]:
+        """Names of the matrices of a parameter, from its shape: nothing is gathered for it."""
+        if name not in self._owned:
+            shape = self._shapes.get(name, ())
+            parts = self._parts(name, np.broadcast_to(0.0, shape), self._shapes)
+            self._owned[name] = [own for own, _ in parts] if len(shape) > 1 else []
+        return self._owned[name]
+
+    def _split_by_id(self, parameter: Any, gradient: Any) -> Iterator[tuple[str, Any]]:
+        name = self._names.get(id(parameter))
+        return iter(()) if name is None else self._split(name, gradient)
+
+    def _matrices(self) -> list[str]:
+        """Names of all, the same in every process."""
+        return [own for name in self._shapes for own in self._own(name)]
+
+    def _device(self) -> Any:
+        return next(self._module.parameters()).device
+
+
+def shapes_of(module: Any) -> Shapes:
+    """Of the parameters that have one already."""
+    return {
+        name: tuple(p.shape)
+        for name, p in module.named_parameters()
+        if not hasattr(p, "materialize")
+    }

@@ -1,11 +1,14 @@
 """The processes of a distributed run of PyTorch, which is imported only where a model shows it."""
 
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from math import nan
 from typing import Any
 
 from ..errors import require
 from ._tell import tell
+
+Split = Callable[[Any, Any], Iterable[tuple[str, Any]]]
 
 
 class Processes:
@@ -24,8 +27,9 @@ class Processes:
         self.module, self.size, self.rank = model, 1, 0
         self.replicated, self.sharded = False, is_sharded(model)
         self._watching = False
-        self._squares: dict[int, float] = {}
-        self._means: dict[int, float] = {}
+        self._split: Split = lambda parameter, gradient: ()
+        self._squares: dict[str, float] = {}
+        self._means: dict[str, float] = {}
         require(
             not any(type(part).__name__ == "FullyShardedDataParallel" for part in model.modules()),
             "FullyShardedDataParallel flattens its matrices, so that none is left to watch; shard"
@@ -67,39 +71,48 @@ class Processes:
     def writes(self) -> bool:
         return self.rank == 0
 
-    def watch(self) -> None:
-        """Keep squares of the gradients of the next step."""
-        self._watching, self._squares, self._means = True, {}, {}
+    def watch(self, split: Split) -> None:
+        """Keep squares of the gradients of the next step.
 
-    def mean_squares(self, module: Any) -> tuple[dict[str, float], dict[str, float]]:
-        """Of each parameter's gradient: the mean over processes of its square, and the square of
+        Args:
+            split: names and views of the matrices in a parameter's gradient.
+        """
+        self._watching, self._squares, self._means, self._split = True, {}, {}, split
+
+    def mean_squares(
+        self, names: list[str], device: Any
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Of each matrix's gradient: the mean over processes of its square, and the square of
         their average, before anything clips it. Every process must ask.
+
+        Args:
+            names: of all matrices, the same in every process.
+            device: of the model; NCCL reduces nothing on the CPU.
         """  # noqa: D205
         import torch
         import torch.distributed as distributed
 
-        keys = {name: id(parameter) for name, parameter in module.named_parameters()}
-        device = next(module.parameters()).device  # NCCL reduces nothing on the CPU
         # as many numbers in each process, whatever it has seen: none waits for another
-        squares = [self._squares.get(key, nan) for key in keys.values()]
+        squares = [self._squares.get(name, nan) for name in names]
         total = torch.tensor(squares, dtype=torch.float64, device=device)
         distributed.all_reduce(total)
         self._watching = False
-        local = {n: float(x) / self.size for n, x in zip(keys, total, strict=True) if x == x}
-        return local, {name: self._means.get(keys[name], nan) for name in local}
+        local = {n: float(x) / self.size for n, x in zip(names, total, strict=True) if x == x}
+        return local, {name: self._means.get(name, nan) for name in local}
 
-    def _keep(self, bucket: Any) -> list[tuple[int, Any]]:
+    def _keep(self, bucket: Any) -> list[tuple[str, Any]]:
         """Squares of a bucket of gradients; each of them, to be looked at when it is averaged."""
         if not self._watching:
             return []
         parts = [
-            (id(parameter), gradient)
+            part
             for parameter, gradient in zip(bucket.parameters(), bucket.gradients(), strict=True)
+            for part in self._split(parameter, gradient)
         ]
         self._squares |= {key: square(gradient) for key, gradient in parts}
         return parts
 
-    def _keep_means(self, parts: list[tuple[int, Any]], done: Any) -> Any:
+    def _keep_means(self, parts: list[tuple[str, Any]], done: Any) -> Any:
         with suppress(Exception):  # it would be raised in the training
             self._means |= {key: square(gradient) for key, gradient in parts}  # views of the bucket
         return done.value()

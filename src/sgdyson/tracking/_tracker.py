@@ -2,31 +2,30 @@
 
 import os
 import weakref
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 
 from .._threads import one_blas_thread
 from ..errors import require
-from ..spectra import Skipped, fit_bulk, layout_of, singular_values
+from ..spectra import Skipped, layout_of, parts_of, singular_values_of
 from ._advice import Advice, advise
 from ._arrays import copies, named_arrays
 from ._beside import Beside, StillBusyError
 from ._cadence import Cadence
-from ._gradients import Moments, of_micro_batches, scaled
-from ._keys import Keys
+from ._gradients import Moments, Shapes, moments_of
 from ._record import Recorder
+from ._resume import Mode, matrices_in, store_of
 from ._run import open_run
 from ._run_store import RunStore
-from ._settings import Rate, Settings, by_hand, number, rates
+from ._scalars import scalars_of
+from ._settings import Rate, Settings, by_hand
 from ._tell import tell
+from ._told import Told
 
 Log = Callable[[str, float, int], object]
-Mode = Literal["append", "new"]
-_FOR_BULK = 5
 _Result = tuple[float | None, list[tuple[str, float, int]]]
 
 
@@ -78,21 +77,18 @@ class Tracker:
         for kind in [layout] if isinstance(layout, str) else layout.values():
             layout_of("weights", (1, 1), kind)
         self.out, self.cadence, self.split = Path(out), Cadence(every), split
-        self.learning_rate, self.batch_size, self._log = learning_rate, batch_size, log
-        self._optimizer, self._numbers = by_hand(optimizer)
-        require(
-            batch_size is None or callable(batch_size) or batch_size > 0,
-            f"batch_size = {batch_size!r} must be a positive number of samples.",
-        )
+        self._optimizer, numbers = by_hand(optimizer)
+        self._told = Told(learning_rate, batch_size, numbers, self._tell_once)
+        self._log = log
         self.skipped: list[Skipped] = []
         self.stopped = self._closed = False
         self._process = os.getpid()
         self._beside = Beside[_Result]()
         self._recorder = Recorder(split, self._beside.live, layout=layout)
-        self._store = _store(self.out, mode, start_step)
-        self._recorder.shapes, self._recorder.keys = _matrices(self._store)
+        self._store = store_of(self.out, mode, start_step)
+        self._recorder.shapes, self._recorder.keys = matrices_in(self._store)
         self._change: float | None = None
-        self._told: set[str] = set()
+        self._said: set[str] = set()
         weakref.finalize(self, _end, self._process, self._beside, self._store)
 
     def due(self, step: int) -> bool:
@@ -124,10 +120,12 @@ class Tracker:
             return
         try:
             named = copies(named_arrays(arrays))
-            moments = {}
+            moments: Mapping[str, Moments] = {}
             if micro_gradients is not None:
                 require(bool(micro_batch), "micro_gradients need micro_batch=, their samples.")
-                moments = _moments(micro_gradients, float(micro_batch or 1), acting_gradients)
+                moments = moments_of(
+                    micro_gradients, float(micro_batch or 1), acting_gradients, self._parts
+                )
             self._submit(step, named, moments, {})
         except Exception as error:  # whatever it is, the training must go on
             self._fail(error)
@@ -214,28 +212,17 @@ class Tracker:
             tell(f"sgdyson's tracker has stopped: {str(error) or repr(error)}", 3)
 
     def _tell_once(self, message: str) -> None:
-        if message not in self._told:
-            self._told.add(message)
+        if message not in self._said:
+            self._said.add(message)
             tell(f"sgdyson's tracker: {message}", 4)
 
     def _settings(self) -> Settings:
         """What holds now, as far as it is to be had."""
-        batch = self._batch_now()
-        common = self._numbers | ({} if batch is None else {"batch_size": batch})
-        try:
-            rate = rates(self.learning_rate)
-        except Exception as error:
-            self._tell_once(f"learning_rate= could not be had: {error!r}")
-            return Settings(common)
-        return Settings(common | rate.common, rate.own)
+        return self._told.now()
 
-    def _batch_now(self) -> float | None:
-        try:
-            batch = self.batch_size() if callable(self.batch_size) else self.batch_size
-            return None if batch is None else number(batch)
-        except Exception as error:
-            self._tell_once(f"batch_size= could not be had: {error!r}")
-            return None
+    def _parts(self, name: str, array: Any, shapes: Shapes) -> Iterable[tuple[str, Any]]:
+        """Names and views of the matrices of an array."""
+        return parts_of(name, array, self.split, self._recorder.layout, shapes)
 
     def _beside_training(self, *record: Any) -> _Result:
         # more threads of BLAS would take the cores from the training, and wait
@@ -256,11 +243,11 @@ class Tracker:
         self._skip(found.skipped)
         self._store.append(step, found.values, recorder.attributes(), self._attributes(step))
         shapes = recorder.shapes
-        scalars = list(_scalars(found.spectra, shapes, step)) if self._log is not None else []
+        scalars = list(scalars_of(found.spectra, shapes, step)) if self._log is not None else []
         return found.change, scalars
 
-    def _singular_values(self, matrix: np.ndarray) -> np.ndarray:
-        return singular_values(matrix)
+    def _singular_values(self, matrices: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return singular_values_of(matrices)
 
     def _skip(self, found: list[Skipped]) -> None:
         """What never had a spectrum is listed, once."""
@@ -277,32 +264,6 @@ class Tracker:
         return found | ({"optimizers": history} if history else {})
 
 
-def _store(out: Path, mode: Mode | None, start: int | None) -> RunStore:
-    require(mode in (None, "append", "new"), f'mode = {mode!r} must be "append" or "new".')
-    require(
-        start is None or (isinstance(start, int | np.integer) and start >= 0),
-        f"start_step = {start!r} must be a whole number of updates, 0 or more.",
-    )
-    append = mode == "append" or (mode is None and bool(start))
-    require(
-        append or not out.exists(),
-        f'{out} exists; choose another name for the store, or mode="append" to go on with the run'
-        " in it.",
-    )
-    return RunStore(out, append=out.exists(), start=start)
-
-
-def _matrices(store: RunStore) -> tuple[dict[str, tuple[int, ...]], Keys]:
-    """Shapes and keys of those in the store, in their order."""
-    listed = sorted(
-        (column.attributes["number"], column.attributes["name"], column.attributes["shape"], key)
-        for key, column in store.columns.items()
-        if key.startswith("s_")
-    )
-    shapes = {name: tuple(shape) for _, name, shape, _ in listed}
-    return shapes, Keys({name: key[2:] for _, name, _, key in listed})
-
-
 def _end(process: int, beside: Beside[_Result], store: RunStore) -> None:
     """Where close() is not called: with the tracker's end, or at exit."""
     if os.getpid() != process:
@@ -312,38 +273,3 @@ def _end(process: int, beside: Beside[_Result], store: RunStore) -> None:
         store.flush()
     except Exception as error:
         tell(f"sgdyson's tracker could not end its store: {error}")
-
-
-def _moments(gradients: Any, samples: float, acting: Any) -> dict[str, Moments]:
-    """Of all that has two axes beside that of the micro-batch."""
-    parts = dict(_real(gradients, 3))
-    found = {name: of_micro_batches(values, samples) for name, values in parts.items()}
-    if acting is None:
-        return found
-    squares = {name: float(np.sum(gradient**2)) for name, gradient in _real(acting, 2)}
-    return {
-        name: scaled(
-            found[name], squares.get(name, np.nan), float(np.sum(values.mean(axis=0) ** 2))
-        )
-        for name, values in parts.items()
-    }
-
-
-def _real(tree: Any, axes: int) -> Iterable[tuple[str, np.ndarray]]:
-    for name, array in copies(named_arrays(tree)):
-        if np.ndim(array) >= axes and not np.iscomplexobj(array):
-            yield name, np.asarray(array, dtype=np.float64)
-
-
-def _scalars(
-    spectra: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]], step: int
-) -> Iterable[tuple[str, float, int]]:
-    for name, s in spectra.items():
-        found = {"spectral": float(s[0]), "stable_rank": float(np.sum((s / s[0]) ** 2))}
-        with suppress(Exception):  # a spectrum that has no bulk must not cost the run its record
-            if s.size >= _FOR_BULK:
-                bulk = fit_bulk(s, (shapes[name][0], shapes[name][1]))
-                if bulk.is_noise:
-                    found |= {"sigma": bulk.sigma.value, "outliers": float(bulk.outliers)}
-        for quantity, value in found.items():
-            yield f"sgdyson/{name}/{quantity}", value, step

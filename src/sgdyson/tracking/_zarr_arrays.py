@@ -34,13 +34,13 @@ def write_rows(
         first: record of the first row.
         block: records in a chunk.
     """
-    inner = [] if column.size is None else [column.size]
+    array = folder / name
+    array.mkdir(exist_ok=True)
     for begin in range(0, len(rows), block):
-        place = [(first + begin) // block, *(0 for _ in inner)]
-        chunk = folder.joinpath(name, "c", *map(str, place))
         lines = rows[begin : begin + block].astype(rows.dtype.newbyteorder("<"))
+        chunk = array / _chunk((first + begin) // block, column)
         _replace(chunk, lines.tobytes(), block * rows.shape[1] * rows.itemsize)
-    meta = folder / name / "zarr.json"
+    meta = array / "zarr.json"
     _replace(meta, _json(_array(name, column, len(rows) + first, block, rows.dtype)))
 
 
@@ -52,16 +52,19 @@ def read_rows(
     size = column.stop - column.start
     found = np.full((stop - start, size), np.nan if dtype == "<f8" else 0, dtype)
     for begin in range(start, stop, block):
-        place = [begin // block, *([] if column.size is None else [0])]
         lines = found[begin - start : begin - start + block]
+        chunk = folder / name / _chunk(begin // block, column)
         try:
-            numbers = np.fromfile(
-                folder.joinpath(name, "c", *map(str, place)), dtype, count=lines.size
-            )
+            numbers = np.fromfile(chunk, dtype, count=lines.size)
         except OSError:
             continue
         lines.flat[: len(numbers)] = numbers
     return found
+
+
+def _chunk(number: int, column: Column) -> str:
+    """In the folder of its array: a folder more costs as much as a file, for hundreds of arrays."""
+    return f"c.{number}" if column.size is None else f"c.{number}.0"
 
 
 def _array(
@@ -72,7 +75,7 @@ def _array(
         "zarr_format": 3, "node_type": "array", "shape": [records, *inner],
         "data_type": dtype.name,
         "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [block, *inner]}},
-        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "."}},
         "fill_value": 0 if dtype.kind == "i" else "NaN",
         "codecs": [{"name": "bytes", "configuration": {"endian": "little"}}],
         "attributes": column.attributes,
@@ -88,12 +91,7 @@ def _json(content: dict[str, Any]) -> bytes:
 def _replace(path: Path, content: bytes, length: int = 0) -> None:
     """Write whole or not at all; a chunk whose end holds no record yet is a hole up to there."""
     partial = path.with_name(f"{path.name}.partial")
-    try:
-        file = partial.open("wb")
-    except FileNotFoundError:  # the first of its folder
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = partial.open("wb")
-    with file:
+    with partial.open("wb") as file:
         file.write(content)
         if length > len(content):
             file.truncate(length)

@@ -1,0 +1,25 @@
+"""The few numbers of a record that go to a logger."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+
+import numpy as np
+
+from ..spectra import fit_bulk
+
+_FOR_BULK = 5
+
+
+def scalars_of(
+    spectra: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]], step: int
+) -> Iterable[tuple[str, float, int]]:
+    """Name, value and step, of each matrix."""
+    for name, s in spectra.items():
+        found = {"spectral": float(s[0]), "stable_rank": float(np.sum((s / s[0]) ** 2))}
+        with suppress(Exception):  # a spectrum that has no bulk must not cost the run its record
+            if s.size >= _FOR_BULK:
+                bulk = fit_bulk(s, (shapes[name][0], shapes[name][1]))
+                if bulk.is_noise:
+                    found |= {"sigma": bulk.sigma.value, "outliers": float(bulk.outliers)}
+        for quantity, value in found.items():
+            yield f"sgdyson/{name}/{quantity}", value, step
