@@ -41,6 +41,7 @@ from ._spectrum import singular_values as singular_values
 from ._spectrum import singular_values_of as singular_values_of
 from ._spectrum import spectrum as spectrum
 from ._spectrum import with_tail as with_tail
+from ._spiked import SpikedModel as SpikedModel
 from ._tail import Tail as Tail
 from ._tail import fit_tail as fit_tail
 from ._unfolding import nearest_spacings as nearest_spacings

@@ -1,13 +1,6 @@
 r"""The noise in a weight matrix: Marchenko and Pastur's bulk, its edge, and what stands above.
 
-Of an M x n matrix (n <= M) of independent entries of variance sigma^2, the largest level of
-W^T W is $\sigma^2 (\mu + \nu \Lambda)$, $\Lambda$ of Tracy and Widom's law of beta = 1,
-
-$$\mu = \big(\sqrt{M - 1/2} + \sqrt{n - 1/2}\big)^2, \qquad
-\nu = \big(\sqrt{M - 1/2} + \sqrt{n - 1/2}\big)
-\big((M - 1/2)^{-1/2} + (n - 1/2)^{-1/2}\big)^{1/3}$$
-
-(I. M. Johnstone, Ann. Stat. 29, 295 (2001); Z. Ma, Bernoulli 18, 322 (2012)).
+The largest level of noise has the law `sgdyson.laws.LargestLevel`.
 """
 
 from dataclasses import dataclass
@@ -17,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import require
-from ..laws import MarchenkoPastur, MarchenkoPasturSingular, TracyWidom
+from ..laws import LargestLevel, MarchenkoPastur, MarchenkoPasturSingular
 from ..stats import Estimate
 from ._sphericity import LEAST_KURTOSIS, sphericity_pvalue
 
@@ -159,10 +152,7 @@ def _pvalue(levels: Floats, shape: tuple[int, int], n: int, kurtosis: float | No
 @lru_cache
 def _threshold(n: int, m: int, false_alarm: float) -> float:
     """Level of W^T W, in units of sigma^2."""
-    long, short = np.sqrt(m - 0.5), np.sqrt(n - 0.5)
-    scale = (long + short) * (1 / long + 1 / short) ** (1 / 3)
-    quantile = float(TracyWidom(1).ppf(1 - false_alarm))
-    return float((long + short) ** 2 + scale * quantile)
+    return float(LargestLevel.of_singular_values((m, n)).ppf(1 - false_alarm)) ** 2
 
 
 @lru_cache
