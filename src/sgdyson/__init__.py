@@ -22,8 +22,8 @@ _HOMES = {
     "Prediction": "models", "TeacherStudent": "models", "reproduce": "studies.paper",
 }  # fmt: skip
 _ROOMS = (
-    "analysis", "campaign", "checkpoints", "dyson", "engine", "ensembles", "errors", "figures",
-    "laws", "models", "optimizers", "spectra", "stats", "studies", "tracking",
+    "analysis", "campaign", "checkpoints", "cli", "dyson", "engine", "ensembles", "errors",
+    "figures", "laws", "models", "optimizers", "spectra", "stats", "studies", "tracking",
 )  # fmt: skip
 
 __all__ = [

@@ -12,6 +12,7 @@ from ..models import (
     CharacterTransformer,
     GaussianRBM,
     LinearNetwork,
+    LowRankTeacher,
     Model,
     TeacherStudent,
     TwoLayerTeacher,
@@ -79,6 +80,26 @@ class TeacherSection(ModelTable):
         teacher = np.repeat(self.teacher, self.multiplicity)
         rest = self.model_dump(exclude={"kind", "teacher", "multiplicity"})
         return TeacherStudent(teacher, **rest)
+
+
+class LowRankSection(ModelTable):
+    """`[model]` with `kind = "low_rank_teacher"`: see `LowRankTeacher`."""
+
+    kind: Literal["low_rank_teacher"]
+    strengths: Annotated[tuple[Positive, ...], Strict(False)]
+    outputs: Count
+    inputs: Count
+    noise: NotNegative = 0.1
+    initial_width: NotNegative = 0.05
+
+    def numbers(self) -> int:
+        """Weights, and their singular vectors."""
+        return 3 * self.outputs * self.inputs
+
+    def build(self) -> Model:
+        """The model."""
+        rest = self.model_dump(exclude={"kind", "strengths", "outputs", "inputs"})
+        return LowRankTeacher(self.strengths, (self.outputs, self.inputs), **rest)
 
 
 class LinearNetworkSection(ModelTable):
@@ -172,6 +193,7 @@ class TransformerSection(ModelTable):
 ModelSection: TypeAlias = Annotated[
     RBMSection
     | TeacherSection
+    | LowRankSection
     | LinearNetworkSection
     | TwoLayerSection
     | MLPSection

@@ -65,7 +65,7 @@ class EigenvalueProcess:
             steps: how many.
             record_every: steps between two records; the first record is before any step.
             replicas: how many.
-            seed: seed of the ensemble, not negative.
+            seed: of the ensemble, not negative.
             progress: show a bar, where there is a terminal to show it.
 
         Returns:
@@ -124,18 +124,16 @@ def require_room(levels: int, replicas: int, records: int) -> None:
 def _check_potential(potential: Potential, levels: int) -> None:
     """Refuse, before anything is compiled, what JAX cannot trace."""
     try:
-        with jax.enable_x64(True):  # as it will be run
-            shape = jax.ShapeDtypeStruct((levels,), jnp.float64)  # type: ignore[no-untyped-call]
-            force = jax.eval_shape(potential, shape)
+        found = jax.eval_shape(potential, jax.ShapeDtypeStruct((levels,), float))  # type: ignore[no-untyped-call]
     except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
         raise InvalidInputError(
             f"potential = {potential!r} must be written with jax.numpy, not NumPy or Python's math,"
             " and without `if` on levels."
         ) from error
     require(
-        getattr(force, "shape", None) == (levels,),
+        getattr(found, "shape", None) == (levels,),
         f"potential = {potential!r} must return an array of the levels' shape ({levels},), not"
-        f" {getattr(force, 'shape', force)!r}.",
+        f" {getattr(found, 'shape', found)!r}.",
     )
 
 

@@ -10,21 +10,26 @@ import xarray as xr
 from .._attributes import attributes_of
 from .._version import __version__
 from ..models import Model
+from ._observables import Observable, measured
 from ._replica import Record
 
 
 class Recorder:
     """Gathers what is measured of the chosen replicas, from several threads."""
 
-    def __init__(self, model: Model, chosen: range, times: int, record_weights: bool) -> None:
+    def __init__(
+        self, model: Model, chosen: range, times: int, record_weights: bool,
+        observables: dict[str, Observable],
+    ) -> None:  # fmt: skip
         self.chosen = chosen
         self.diverged_at = np.full(len(chosen), -1)
         self.levels: np.ndarray | None = None
-        self.weights: dict[str, np.ndarray] = {}
+        self.beside: dict[str, np.ndarray] = {}  # observables and weights
         self.matrix_names = model.matrix_names()
         self._model = model
         self._times = times
         self._record_weights = record_weights
+        self._observables = observables
         self._lock = threading.Lock()
 
     def add(self, members: range, first: int, record: Record) -> None:
@@ -33,17 +38,19 @@ class Recorder:
         inside = slice(wanted.start - members.start, wanted.stop - members.start)
         weights = jax.tree.map(lambda leaf: leaf[inside], record.weights)
         levels = self._model.levels(weights)
-        kept = _named_leaves(weights) if self._record_weights else {}
+        beside = _named_leaves(weights) if self._record_weights else {}
+        for name, function in self._observables.items():
+            beside[name] = measured(name, function, weights, levels.shape[:2])
         with self._lock:
             if self.levels is None:
                 self.levels = self._empty(levels)
-                self.weights = {name: self._empty(leaf) for name, leaf in kept.items()}
+                self.beside = {name: self._empty(values) for name, values in beside.items()}
         rows = slice(wanted.start - self.chosen.start, wanted.stop - self.chosen.start)
         columns = slice(first, first + levels.shape[1])
         self.levels[rows, columns] = levels
         self.diverged_at[rows] = record.diverged_at[inside, -1]
-        for name, leaf in kept.items():
-            self.weights[name][rows, columns] = leaf
+        for name, values in beside.items():
+            self.beside[name][rows, columns] = values
 
     def _empty(self, part: np.ndarray) -> np.ndarray:
         return np.empty((len(self.chosen), self._times, *part.shape[2:]), part.dtype)
@@ -65,7 +72,7 @@ def labelled(recorder: Recorder, record_every: int, settings: dict[str, Any]) ->
         "diverged": ("replica", recorder.diverged_at >= 0),
         "diverged_at": ("replica", recorder.diverged_at),
     }
-    for name, array in recorder.weights.items():
+    for name, array in recorder.beside.items():
         axes = tuple(f"{name}_{axis}" for axis in range(array.ndim - 2))
         variables[name] = (("replica", "time", *axes), array)
     coordinates: dict[str, Any] = {

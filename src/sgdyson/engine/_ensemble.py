@@ -20,7 +20,9 @@ from ..optimizers import optimizer_settings
 from ._arguments import Optimizer, Request, checked, factory
 from ._dataset import Recorder, labelled
 from ._devices import devices
-from ._replica import Record, Rule
+from ._observables import Record, chosen_observables
+from ._replica import Record as ReplicaRecord
+from ._replica import Rule
 from .block import block_size, run_block
 from .settings import PRNG, own_settings
 
@@ -36,6 +38,7 @@ def simulate(
     seed: int,
     optimizer: Optimizer | None = None,
     record_from: int = 0,
+    record: Record = (),
     record_weights: bool = False,
     workers: int | None = None,
     progress: bool | Callable[[float], None] = True,
@@ -54,9 +57,12 @@ def simulate(
             run.
         record_every: updates between two records.
         record_from: updates before the first record, which `time` 0 stands for.
-        seed: seed of the whole ensemble, not negative.
+        seed: of the whole ensemble, not negative.
         optimizer: an Optax transformation, used as it is, with its own learning rate; or a
             function from the learning rate to one, such as `optax.adam`. Plain SGD by default.
+        record: what to keep beside the levels: names of the model's observables, such as
+            "overlaps" of a `LowRankTeacher`, and functions of your own, from weights in NumPy with
+            leading axes (replica, time) to an array with these in front; a mapping names them.
         record_weights: keep the weights too.
         workers: threads on a CPU; one a core by default.
         progress: show a bar with rate and time left, where there is a terminal to show it; or a
@@ -65,9 +71,9 @@ def simulate(
     Returns:
         A data set with `levels` (replica, time, level), descending, `diverged` (replica),
         `diverged_at` (replica; the first update that failed, -1 if none did) and, if asked for,
-        `weights`; coordinate `time` counts updates, and where a model has several matrices
-        `matrix` names the one that each level belongs to. Attributes hold every setting. The
-        levels of a diverged replica stay at their last values: leave them out of averages.
+        observables and `weights`; coordinate `time` counts updates, and where a model has several
+        matrices `matrix` names the one that each level belongs to. Attributes hold every setting.
+        The levels of a diverged replica stay at their last values: leave them out of averages.
 
     Raises:
         InvalidInputError: a value that breaks one of these rules.
@@ -93,7 +99,10 @@ def simulate(
         "prng": PRNG,
         **model.settings(),
     }
-    recorder = Recorder(model, request.replicas, request.records + 1, request.record_weights)
+    recorder = Recorder(
+        model, request.replicas, request.records + 1, request.record_weights,
+        chosen_observables(model, record),
+    )  # fmt: skip
     every, records = request.record_every, request.records
     total = len(request.replicas) * (request.record_from + records * every)
     run = partial(run_block, burn_in=request.record_from, records=records, every=every)
@@ -105,7 +114,7 @@ def simulate(
 
 def _run_blocks(
     what: tuple[Model, Rule],
-    run: Callable[..., Iterable[tuple[int, Record | None]]],
+    run: Callable[..., Iterable[tuple[int, ReplicaRecord | None]]],
     request: Request,
     recorder: Recorder,
     advance: Callable[[float], None],
@@ -147,7 +156,7 @@ def _run_blocks(
 
 
 def _moved(tree: PyTree[Any], device: jax.Device) -> PyTree[Any]:
-    """A tree with its arrays on the device where programs run, wherever a user had put them."""
+    """With its arrays on this device, wherever a user had put them: there the programs run."""
     return jax.tree.map(
         lambda leaf: jax.device_put(leaf, device) if eqx.is_array(leaf) else leaf, tree
     )

@@ -72,7 +72,7 @@ class HardEdge(Law):
 
     @property
     def _unit(self) -> float:
-        """The t of sqrt(s), by the convention of this beta."""
+        """T of sqrt(s)."""
         return 2.0 if self.beta == 4 else 1.0
 
     @property

@@ -1,6 +1,7 @@
 """What learns: one file per model, its closed-form predictions beside it."""
 
 from ._leading import LeadingOrder as LeadingOrder
+from ._learning_path import LearningPath as LearningPath
 from ._level_law import LevelLaw as LevelLaw
 from ._level_statistics import LevelNumbers as LevelNumbers
 from ._prediction import Prediction as Prediction
@@ -11,6 +12,7 @@ from .gaussian_rbm import GaussianRBM as GaussianRBM
 from .gaussian_rbm import scalar_field_kernel as scalar_field_kernel
 from .linear_network import LinearNetwork as LinearNetwork
 from .loss_model import LossModel as LossModel
+from .low_rank_teacher import LowRankTeacher as LowRankTeacher
 from .mlp import MLP as MLP
 from .model import Model as Model
 from .teacher_student import TeacherStudent as TeacherStudent

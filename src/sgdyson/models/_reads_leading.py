@@ -55,7 +55,7 @@ class ReadsLeading:
 
     @property
     def relaxation_time(self) -> Levels:
-        """Updates in which level i relaxes to its fixed point."""
+        """In updates, of level i about its fixed point."""
         return self.leading.relaxation_time
 
     @property

@@ -15,7 +15,7 @@ from ..optimizers import Optimizer
 from ._prediction import Prediction
 
 Weights: TypeAlias = Any  # a pytree of arrays
-Memory: TypeAlias = Any  # a tree of arrays too
+Memory: TypeAlias = Any  # likewise
 
 
 class Model(eqx.Module):
@@ -61,6 +61,13 @@ class Model(eqx.Module):
     @abstractmethod
     def matrix_names(self) -> tuple[str, ...]:
         """For each level the name of the weight matrix it belongs to."""
+
+    def observables(self) -> dict[str, Callable[[PyTree[np.ndarray]], np.ndarray]]:
+        """What `simulate(record=...)` may keep beside the levels, by name; none by default.
+
+        Functions from NumPy weights with any leading axes to arrays with these in front.
+        """
+        return {}
 
     @abstractmethod
     def predict(

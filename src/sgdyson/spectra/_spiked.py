@@ -112,8 +112,8 @@ class SpikedModel:
     def levels(self) -> Floats:
         """The level of each strength; the edge for one below the threshold."""
         mu, nu = self._ratios
-        above = self.strengths * (1 + mu if self.symmetric else np.sqrt((1 + mu) * (1 + nu)))
-        return np.where(self.detached, above, self.edge)
+        above = 1 + mu if self.symmetric else np.sqrt((1 + mu) * (1 + nu))
+        return np.where(self.detached, self.strengths * above, self.edge)
 
     @property
     def level_variances(self) -> Floats:
@@ -178,8 +178,8 @@ class SpikedModel:
 
     @cached_property
     def _ratios(self) -> tuple[Floats, Floats]:
-        """Mu and nu of each strength."""
-        unit = self.variance / self.strengths**2
+        """Mu and nu of each strength that is seen, and of the threshold in place of the others."""
+        unit = self.variance / np.where(self.detached, self.strengths, self.threshold) ** 2
         return self.shape[0] * unit, self.shape[1] * unit
 
     def _overlaps(self, own: Floats, other: Floats) -> Floats:

@@ -147,13 +147,13 @@ def advise(run: xr.Dataset | Run) -> Advice:
 
 
 def _rates(run: Run) -> NDArray[np.float64]:
-    """Learning rates of all matrices at all records, as far as they are known."""
+    """Of all matrices at all records, as far as they are known."""
     found = np.concatenate([run.setting("learning_rate", name) for name in [None, *run.names]])
     return np.asarray(found[np.isfinite(found)])
 
 
 def _rule(run: Run) -> ScalingRule:
-    """The scaling rule that holds for every matrix."""
+    """That of every matrix."""
     rules = []
     for name in run.names:
         last = {q: v[np.isfinite(v)][-1:] for q, v in run.settings(name).items()}
@@ -165,10 +165,7 @@ def _rule(run: Run) -> ScalingRule:
 
 
 def _holds(rule: ScalingRule, scale: Estimate | None, batch: float, factor: float) -> bool:
-    r"""Whether the rule holds where the mean gradient counts too.
-
-    There $\alpha \propto \sqrt{|B|(1 + |B|/B_\mathrm{simple})}$, in place of $\sqrt{|B|}$.
-    """
+    r"""Where the mean gradient counts, $\alpha \propto \sqrt{|B|(1 + |B|/B_\mathrm{simple})}$."""
     if rule.exponent == 1 or scale is None or factor == 1:
         return True
     ratio = (1 + factor * batch / scale.value) / (1 + batch / scale.value)

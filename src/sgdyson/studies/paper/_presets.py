@@ -63,7 +63,7 @@ class Run:
 
     @property
     def batch_size(self) -> int:
-        """Samples in a mini-batch, |B|."""
+        """Of a mini-batch, |B|."""
         return int(self.setting.learning.batch_size)
 
 
