@@ -124,16 +124,18 @@ def require_room(levels: int, replicas: int, records: int) -> None:
 def _check_potential(potential: Potential, levels: int) -> None:
     """Refuse, before anything is compiled, what JAX cannot trace."""
     try:
-        found = jax.eval_shape(potential, jax.ShapeDtypeStruct((levels,), float))  # type: ignore[no-untyped-call]
+        with jax.enable_x64(True):  # as it will be run
+            shape = jax.ShapeDtypeStruct((levels,), jnp.float64)  # type: ignore[no-untyped-call]
+            force = jax.eval_shape(potential, shape)
     except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
         raise InvalidInputError(
             f"potential = {potential!r} must be written with jax.numpy, not NumPy or Python's math,"
             " and without `if` on levels."
         ) from error
     require(
-        getattr(found, "shape", None) == (levels,),
+        getattr(force, "shape", None) == (levels,),
         f"potential = {potential!r} must return an array of the levels' shape ({levels},), not"
-        f" {getattr(found, 'shape', found)!r}.",
+        f" {getattr(force, 'shape', force)!r}.",
     )
 
 
