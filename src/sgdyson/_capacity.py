@@ -131,7 +131,7 @@ def _cached(folder: Path) -> int:
 
 
 def _number(file: Path) -> int | None:
-    """In a file of one number; `max` is none."""
+    """The number in a file of one number; None where it says `max`."""
     try:
         return int(file.read_text())
     except (OSError, ValueError):

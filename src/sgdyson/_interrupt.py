@@ -18,7 +18,7 @@ _first: list[float] = []
 
 
 def expect_interrupts() -> None:
-    """From now on; not where the surroundings ignore Ctrl-C, as `nohup` does, or handle it."""
+    """Handle Ctrl-C from now on, unless others handle it, or ignore it as `nohup` does."""
     ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if ours and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, _interrupted)

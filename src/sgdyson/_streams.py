@@ -58,7 +58,7 @@ def _is_terminal(found: os.stat_result) -> bool:
 
 
 def _descriptor(path: Path) -> int | None:
-    """Of `/dev/stdout`, `/dev/fd/63` and links to them: what this process has open there."""
+    """The descriptor behind `/dev/stdout`, `/dev/fd/63` and links to them; None of other paths."""
     for _ in range(_MOST_LINKS):
         match = _DESCRIPTOR.fullmatch(str(path.absolute()))
         if match and match[2] in (None, str(os.getpid())):

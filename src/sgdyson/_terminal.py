@@ -35,7 +35,7 @@ def tell(text: object, *, stderr: bool = True) -> None:
 
 
 def console(*, width: int = 140) -> Console:
-    """Where tables are drawn: strings are text, not markup.
+    """A console that draws tables and takes strings as text, not as markup.
 
     Args:
         width: in columns, where there is no terminal to tell.

@@ -37,7 +37,7 @@ def cores() -> int:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """For the whole process, until the last of those who asked for it has left."""
+    """Hold BLAS to one thread in the whole process, until the last who asked for it has left."""
     with _lock:
         # those that come later find one thread, and restore one thread
         _inside.append(_limited())

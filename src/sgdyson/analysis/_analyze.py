@@ -18,7 +18,7 @@ class Analysis:
 
     Attributes:
         summaries: one a history that could be measured.
-        lines: of the linear scaling rule through them.
+        lines: lines of the linear scaling rule through them.
         failures: a sentence for each file or setting that could not be read or measured.
     """
 
@@ -54,11 +54,11 @@ def analyze(
     Args:
         path: see `read`.
         burn_in: see `summarise`.
-        array: see `read`, likewise the others.
-        axes: of the array.
+        array: name of the array in an `.npz`, see `read`.
+        axes: meaning of each axis of the array, see `read`.
         learning_rate: alpha, where the file does not tell.
-        batch_size: |B|, likewise.
-        noise: of labels, likewise.
+        batch_size: |B|, where the file does not tell.
+        noise: epsilon of the labels, where the file does not tell.
 
     Raises:
         InvalidInputError: nothing there, a single file that is no history.

@@ -18,7 +18,7 @@ class Check:
         name: unique among the checks of a report.
         figure: the figure that shows it.
         quantity: what is compared.
-        setting: of the run behind it.
+        setting: setting of the run behind it.
         measured: with its error.
         predicted: by theory.
         theory_error: stated size of what the theory neglects, in units of the quantity.

@@ -19,7 +19,7 @@ class MeasuredForce:
         mode: kappa of the pair.
         force: the measured curves.
         drift: predicted at each bin, for the finite step of one update.
-        diffusion: likewise.
+        diffusion: predicted at each bin, for the finite step of one update.
         line: drift/S against <1/S>/S, a straight line of slope 2 g^2 and intercept -gamma.
         noise: g^2 predicted.
         friction: gamma predicted.

@@ -20,7 +20,7 @@ class History:
         levels: (replica, time, level), descending, of one matrix.
         learning_rate: alpha, where known.
         batch_size: |B|, where known.
-        noise: of the labels, where known.
+        noise: noise of the labels, where known.
         matrix: its name, where the model has several.
         replicas: the number by which each replica is known.
         multiplets: by the model, where there is one; None is a guess from the levels.

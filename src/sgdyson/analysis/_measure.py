@@ -28,7 +28,7 @@ class ComparedMultiplet(MeasuredMultiplet):
 
     Attributes:
         target_mode: what the levels learn.
-        predicted_mean: of the levels.
+        predicted_mean: predicted mean of the levels.
         predicted_width: sigma.
         predicted_spacing: mean gap of neighbours; NaN of a single level.
         theory_errors: stated errors of these three numbers.
@@ -96,7 +96,7 @@ def measure(
     """Measure a run of `simulate` against its model's prediction, under the run's own optimiser.
 
     Args:
-        name: of the run.
+        name: name of the run.
         run: the data set.
         model: that was simulated.
         burn_in: updates left out at the beginning.

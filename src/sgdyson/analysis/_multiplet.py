@@ -52,7 +52,7 @@ class MeasuredMultiplet:
     Attributes:
         multiplet: which levels.
         levels: shape (replica, time, member), descending.
-        mean: of all of them.
+        mean: mean of all of them.
         width: sigma of the Coulomb gas; of a single level its standard deviation.
         mean_spacing: <S> between neighbours; None for a single level.
         fit: pair density or Gaussian fitted to the levels; None for a larger multiplet.
@@ -144,7 +144,7 @@ def _gas_width(members: Floats) -> Estimate:
 
 
 def independent_spacings(spacing: Floats) -> Floats:
-    """Of few replicas spacings two correlation times apart, as one list; of many all of them.
+    """All spacings of many replicas; of few, one list of spacings two correlation times apart.
 
     The covariance of many replicas tells how their records hang together; of few it is not known.
     """

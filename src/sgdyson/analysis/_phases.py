@@ -115,8 +115,8 @@ class PhaseDiagram:
         name: of what learns, such as the activation.
         ratios: alpha/|B|, the columns.
         widths: initial sigma_W, the rows.
-        shares: of each of `PHASES`, (row, column).
-        parameters: of each of `ORDER_PARAMETERS`, (row, column).
+        shares: shares of each of `PHASES`, (row, column).
+        parameters: parameters of each of `ORDER_PARAMETERS`, (row, column).
         limits: predicted boundaries of stability in alpha/|B|, by name.
     """
 

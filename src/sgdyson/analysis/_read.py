@@ -35,8 +35,8 @@ def read(
         axes: meaning of each axis: `replica`, `time`, and `row`, `column` (weights), `level`
             (eigenvalues of W^T W) or `singular`; guessed from the shape if None.
         learning_rate: alpha, where the file does not tell.
-        batch_size: |B|, likewise.
-        noise: of labels, likewise.
+        batch_size: |B|, where the file does not tell.
+        noise: epsilon of the labels, where the file does not tell.
         failures: takes a sentence for each file of a folder, or setting of a campaign, that cannot
             be read, while the others are; without it the first such raises.
 

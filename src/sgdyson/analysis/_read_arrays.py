@@ -32,8 +32,8 @@ class Layout:
         array: name in an `.npz`; None takes the only one that can hold a history.
         axes: meaning of each axis, of `AXES`; None is a guess from the shape.
         learning_rate: alpha, where the file does not tell.
-        batch_size: likewise.
-        noise: likewise.
+        batch_size: |B|, where the file does not tell.
+        noise: epsilon of the labels, where the file does not tell.
     """
 
     array: str | None = None

@@ -16,7 +16,7 @@ def read_campaign(folder: Path, failures: list[str] | None = None) -> Iterator[H
     """Every matrix of every setting of which replicas are finished.
 
     Args:
-        folder: of the campaign.
+        folder: folder of the campaign.
         failures: takes a sentence for each setting that is not as it was written, while the others
             are read; without it the first such setting raises.
     """

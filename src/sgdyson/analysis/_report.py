@@ -22,7 +22,7 @@ def write_summary_report(
     """Write the HTML page of an analysis.
 
     Args:
-        path: of the page.
+        path: path of the page.
         summaries: at least one.
         lines: of `scaling_lines`.
         command: that makes it again.

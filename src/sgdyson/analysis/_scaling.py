@@ -56,8 +56,8 @@ class HistoryScaling(ScalingLine):
 
     Attributes:
         matrix: its name, where the model has several.
-        indices: of the multiplet.
-        noise: of the labels, where known; settings of other noise are another line.
+        indices: indices of the multiplet.
+        noise: noise of the labels, where known; settings of other noise are another line.
         points: the summaries on it.
     """
 

@@ -20,7 +20,7 @@ class StabilityLimit:
         batch_size: |B|.
         measured: alpha, with its error.
         predicted: alpha.
-        prediction_error: of a prediction by Monte Carlo; 0 of an exact one.
+        prediction_error: standard error of a prediction by Monte Carlo; 0 of an exact one.
         mean_dynamics: what the mean alone would say, 2 over the largest curvature.
     """
 
@@ -41,7 +41,7 @@ def growth_crossing(rates: Floats, before: Floats, after: Floats) -> Estimate:
     Args:
         rates: learning rates (rate,).
         before: squares q (replica, rate), at the earlier time.
-        after: likewise, at the later.
+        after: squares q (replica, rate), at the later time.
     """
     centre, count = rates.mean(), len(rates)
     offset = rates - centre

@@ -23,7 +23,7 @@ class Summary:
         source: the file, and the setting and matrix in it.
         learning_rate: alpha, where known.
         batch_size: |B|, where known.
-        noise: of the labels, where known.
+        noise: noise of the labels, where known.
         matrix: its name, where the model has several.
         n_replicas: independent ones, that were measured.
         records: of each, that were measured.

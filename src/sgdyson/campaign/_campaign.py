@@ -44,7 +44,7 @@ class Cost:
 
     Attributes:
         settings: how many.
-        updates: of all replicas together, burn-in included.
+        updates: updates of all replicas together, burn-in included.
         seconds: on this machine, from a short calibration that leaves compilation out.
         disk: bytes, before compression.
         memory: bytes of the chunks under way at one time.
@@ -143,7 +143,7 @@ class Campaign:
         """One setting as `simulate` gives it: its finished replicas, its values as attributes.
 
         Args:
-            index: of the setting, in the order of `spec.settings`.
+            index: index of the setting, in the order of `spec.settings`.
 
         Raises:
             InvalidInputError: chunks of it that are not as they were written.
@@ -350,7 +350,7 @@ def _levels(model: Model) -> int:
 
 
 def _seconds_per_update(setting: Setting) -> float:
-    """Of one replica in one thread; the first run compiles."""
+    """Time of an update of one replica in one thread, measured; a run before it compiles."""
     updates = 200
     short = setting.model_copy(
         update={"updates": updates, "record_every": updates, "burn_in": 0, "time_unit": "update"}

@@ -31,7 +31,7 @@ def run_on_cluster(
 
     Args:
         jobs: in the order in which they are sent.
-        address: of the scheduler.
+        address: address of the scheduler.
         advance: is told the updates of replicas as they come back.
         say: is told what is waited for.
 
@@ -61,7 +61,7 @@ def run_on_cluster(
 
 
 def run_there(setting: Setting, replicas: range) -> tuple[Result, dict[str, str], str]:
-    """On a worker: a chunk, and by which versions and where it was made."""
+    """Run a chunk on a worker; tell too by which versions and where it was made."""
     from distributed import get_worker
 
     return run_chunk(setting, replicas), versions(), str(get_worker().address)

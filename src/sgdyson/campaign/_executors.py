@@ -18,7 +18,7 @@ Advance: TypeAlias = Callable[[float], None]
 
 
 class Result(NamedTuple):
-    """Of a chunk: what is stored, and how long it took."""
+    """What is stored of a chunk, and how long it took."""
 
     arrays: dict[str, np.ndarray]
     seconds: float
@@ -51,7 +51,7 @@ class _StoppedError(Exception):
 def run_here(
     jobs: Iterator[Job], workers: int | None, advance: Advance
 ) -> Generator[tuple[Job, Result], None, None]:
-    """On so many threads, all cores by default; stopping the iteration stops the work."""
+    """Run jobs on threads, all cores by default; to stop the iteration stops the work."""
     threads = workers or cores()
     stop = threading.Event()
 

@@ -61,5 +61,5 @@ class LearningSection(Section):
         return OPTIMIZERS[self.optimizer](**given)
 
     def factory(self) -> Optimizer | None:
-        """As `simulate` takes it: None for plain SGD."""
+        """The optimiser as `simulate` takes it: None for plain SGD."""
         return None if self.rule() == SGD() else self.rule()

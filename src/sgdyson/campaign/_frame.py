@@ -27,9 +27,9 @@ def empty_group(spec: Spec, replicas: int, levels: int, rows: int) -> dict[str, 
     """Files of the group without data, by their names in it.
 
     Args:
-        spec: of the campaign.
+        spec: spec of the campaign.
         replicas: length of that axis.
-        levels: of a replica, at most.
+        levels: levels of a replica, at most.
         rows: replicas in a Zarr chunk.
     """
     with tempfile.TemporaryDirectory(prefix="sgdyson-") as scratch:

@@ -48,7 +48,7 @@ def exclusive(path: Path) -> Iterator[None]:
 
 
 def _take(handle: int) -> None:
-    """At once, or not at all."""
+    """Lock an open file at once, or raise."""
     posix, windows = _module("fcntl"), _module("msvcrt")
     if posix is not None:
         posix.flock(handle, posix.LOCK_EX | posix.LOCK_NB)

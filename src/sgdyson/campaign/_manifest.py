@@ -26,7 +26,7 @@ class FileRecord(_Record):
 
     Attributes:
         size: in bytes.
-        sha256: of its contents.
+        sha256: sha256 of its contents.
         changed: when, in nanoseconds; a file of another time is hashed before it is believed.
     """
 
@@ -36,7 +36,7 @@ class FileRecord(_Record):
 
     @classmethod
     def of(cls, path: Path) -> "FileRecord":
-        """Of a file that is there."""
+        """The record of a file that is there."""
         found = path.stat()
         return cls(size=found.st_size, sha256=sha256_of(path), changed=found.st_mtime_ns)
 
@@ -44,7 +44,7 @@ class FileRecord(_Record):
         """What is wrong with the file now; empty if nothing is.
 
         Args:
-            path: of the file.
+            path: path of the file.
             thorough: hash it even if size and time are as they were.
         """
         try:
@@ -89,7 +89,7 @@ class Manifest:
 
     Args:
         path: of it; need not be there yet.
-        digest: of the campaign.
+        digest: digest of the campaign.
     """
 
     def __init__(self, path: Path, digest: str) -> None:
@@ -174,6 +174,6 @@ class Manifest:
 
 
 def sha256_of(path: Path) -> str:
-    """Of a file's contents."""
+    """Hash of a file's contents."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -34,18 +34,18 @@ class Setting(Section):
     """One value for every parameter.
 
     Attributes:
-        name: of the campaign.
-        seed: of the campaign; `stream` is that of the setting.
+        name: name of the campaign.
+        seed: seed of the campaign; `stream` is that of the setting.
         replicas: how many, before any are added for precision.
         time_unit: of the three that follow: one update, or 1/learning_rate of them, rounded up.
-        updates: of each replica after its burn-in.
+        updates: updates of each replica after its burn-in.
         record_every: time between records.
         burn_in: time before the first record, or "stationary": 40 times the slowest relaxation
             time that the model predicts.
         vary: how lists are combined.
         target_error: standard error every setting must reach on `quantity`.
         quantity: mean spacing of the first degenerate pair, or mean or width of the first level.
-        most_replicas: of a setting, when replicas are added.
+        most_replicas: most replicas of a setting, when replicas are added.
         model: what learns.
         learning: how.
     """
@@ -170,12 +170,12 @@ class Spec:
 
     @property
     def first(self) -> Setting:
-        """For what all settings share."""
+        """The first setting, asked for what all of them share."""
         return self.settings[0]
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the grid: an axis for each varied parameter, or one for a zip."""
+        """Shape of the grid: an axis for each varied parameter, or one for a zip."""
         if self.first.vary == "zip" and self.varied:
             return (len(self.settings),)
         return tuple(len(values) for values in self.varied.values())

@@ -45,8 +45,8 @@ class Store:
 
     Args:
         folder: holds `data.zarr`, `manifest.jsonl` and `spec.json`.
-        spec: of the campaign.
-        levels: of a replica, at most.
+        spec: spec of the campaign.
+        levels: levels of a replica, at most.
         blocks: replicas that are computed together anyway, a power of two for each setting.
 
     Raises:
@@ -190,7 +190,7 @@ class Store:
         return self.opened()
 
     def opened(self) -> xr.Dataset:
-        """As `open`, where the files that will be read are known to be whole."""
+        """The data as `open` gives it, once the files that will be read are known to be whole."""
         done = self.done()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Zarr's on files that others keep in the folder
@@ -207,7 +207,7 @@ class Store:
         )
 
     def place(self, setting: int) -> tuple[int, ...]:
-        """Of a setting in the grid."""
+        """The place of a setting in the grid."""
         shape = self.spec.shape
         return tuple(int(i) for i in np.unravel_index(setting, shape)) if shape else ()
 
@@ -216,7 +216,7 @@ class Store:
         return Manifest(self.folder / "manifest.jsonl", self.spec.digest)
 
     def _frame(self) -> Frame | None:
-        """As it was last written."""
+        """The metadata as they were last written; None before."""
         frames = [entry for entry in self._manifest.read() if isinstance(entry, Frame)]
         return frames[-1] if frames else None
 

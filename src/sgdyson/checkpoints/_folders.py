@@ -87,7 +87,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _kind(entry: Path) -> str:
-    """Of a file: "file", "folder", or the reason why it is not opened."""
+    """Whether an entry is a "file" or a "folder", or the reason why it is not opened."""
     try:
         mode = entry.stat().st_mode
     except OSError as error:

@@ -48,7 +48,7 @@ def unquantised(arrays: Iterable[Stored], elsewhere: Iterable[str] = ()) -> Iter
     """The arrays, codes replaced by weights where that is plain, and refused where it is not.
 
     Args:
-        arrays: of all shards of a checkpoint.
+        arrays: arrays of all shards of a checkpoint.
         elsewhere: names of arrays in shards that are missing.
     """
     known = {array.name: array for array in arrays}

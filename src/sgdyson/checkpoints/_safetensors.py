@@ -85,7 +85,7 @@ def _tensors(
 
 
 def _first(entry: Any) -> int:
-    """Where a tensor begins; what does not tell comes first."""
+    """Where a tensor begins; -1 where its header does not tell, which puts it first."""
     try:
         first = entry["data_offsets"][0]
     except (KeyError, TypeError, IndexError):
@@ -137,7 +137,7 @@ def _read(
     dtype: np.dtype,
     shape: tuple[int, ...],
 ) -> np.ndarray:
-    """By reading: a map into memory would end the process if a training wrote the file anew."""
+    """Read an array: a map into memory would end the process if a training wrote the file anew."""
     first, last = place
     handle.seek(start + first)
     data = handle.read(last - first)

@@ -56,7 +56,7 @@ def fields_of(label: str) -> dict[Field, int | None]:
 def _inside(
     labels: Sequence[str], facts: Sequence[Mapping[str, int]]
 ) -> tuple[list[int | None], list[str]] | None:
-    """By the first quantity that the files hold and that varies; all that are numbered hold it."""
+    """Steps from the first quantity in the files that varies and that all numbered files hold."""
     for key in FACTS:
         steps = [fact.get(key) for fact in facts]
         lacking = [label for label, step in zip(labels, steps, strict=True) if step is None]

@@ -28,7 +28,7 @@ class Survey:
     """What checkpoints hold.
 
     Attributes:
-        spectra: of each checkpoint, in the order of the model as far as the file tells it.
+        spectra: spectra of each checkpoint, in the order of the model as far as the file tells it.
         steps: of each; None of a single one, or where nothing tells it.
         labels: name of each, without ending.
         skipped: names of what has no spectrum, by the reason.
@@ -137,7 +137,7 @@ class Work:
             self._assume(item, shapes)
 
     def _spectrum(self, name: str, matrix: np.ndarray) -> Iterator[MatrixSpectrum]:
-        """None where nothing can be measured; what is missing of one is told with its reason."""
+        """Measure a matrix, if it can be; tell the reason of what could not be measured."""
         try:
             measured = spectrum(name, matrix, **self.settings)
         except _FAULTS as error:

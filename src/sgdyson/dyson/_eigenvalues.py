@@ -65,7 +65,7 @@ class EigenvalueProcess:
             steps: how many.
             record_every: steps between two records; the first record is before any step.
             replicas: how many.
-            seed: of the ensemble, not negative.
+            seed: seed of the ensemble, not negative.
             progress: show a bar, where there is a terminal to show it.
 
         Returns:

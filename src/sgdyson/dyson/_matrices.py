@@ -37,7 +37,7 @@ class _OrnsteinUhlenbeck(ABC):
         Args:
             times: in rising order, the first of them that of the start.
             replicas: how many.
-            seed: of the ensemble, not negative.
+            seed: seed of the ensemble, not negative.
             initial_levels: of every replica, shape (n,); a stationary draw by default.
 
         Returns:

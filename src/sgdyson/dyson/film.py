@@ -28,7 +28,7 @@ def film_from_one_point(path: Path, levels: int, beta: float, duration: float, s
         levels: how many, from 2 up.
         beta: their repulsion, from 1 up.
         duration: in units of the time in which they settle.
-        seed: of their noise.
+        seed: seed of their noise.
 
     Raises:
         InvalidInputError: a value that breaks one of these rules.

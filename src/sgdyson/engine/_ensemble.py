@@ -57,7 +57,7 @@ def simulate(
             run.
         record_every: updates between two records.
         record_from: updates before the first record, which `time` 0 stands for.
-        seed: of the whole ensemble, not negative.
+        seed: seed of the whole ensemble, not negative.
         optimizer: an Optax transformation, used as it is, with its own learning rate; or a
             function from the learning rate to one, such as `optax.adam`. Plain SGD by default.
         record: what to keep beside the levels: names of the model's observables, such as
@@ -156,7 +156,7 @@ def _run_blocks(
 
 
 def _moved(tree: PyTree[Any], device: jax.Device) -> PyTree[Any]:
-    """With its arrays on this device, wherever a user had put them: there the programs run."""
+    """A tree with its arrays on the device where programs run, wherever a user had put them."""
     return jax.tree.map(
         lambda leaf: jax.device_put(leaf, device) if eqx.is_array(leaf) else leaf, tree
     )

@@ -26,7 +26,7 @@ class GasSample:
 
     Attributes:
         levels: ascending, shape (draw, level).
-        r_hat: of each level, over the chains; 1 where the draws are independent.
+        r_hat: Gelman and Rubin's statistic of each level over the chains; 1 for independent draws.
         effective_size: independent draws worth as much, for the mean of each level.
         exact: whether the draws are independent, and no Markov chain is behind them.
     """

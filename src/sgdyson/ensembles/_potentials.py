@@ -19,7 +19,7 @@ class Quadratic:
 
     Args:
         width: sigma, positive; one number, or one a level.
-        centre: c, likewise.
+        centre: c; one number, or one a level.
     """
 
     width: PerLevel = 1.0
@@ -53,7 +53,7 @@ class Laguerre:
 
 @dataclass(frozen=True)
 class RBMPotential:
-    r"""Of a mode of a Gaussian RBM that learns by SGD from independent samples.
+    r"""Potential of a mode of a Gaussian RBM that learns by SGD from independent samples.
 
     A level drifts by $K = 2 \alpha x (1/\kappa - 1/\lambda)$, $\lambda = \mu^2 - x$, and diffuses
     by $g^2 = 4 \alpha^2 x^2/\lambda^2 |B|$ per update. Without repulsion its density is

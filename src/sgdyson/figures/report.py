@@ -86,8 +86,8 @@ def write_report(
     """Write the page, whole or not at all.
 
     Args:
-        path: of the HTML file.
-        title: of the page.
+        path: path of the HTML file.
+        title: title of the page.
         subtitle: one sentence below it.
         checks: as in `results.json`.
         figures: in order.

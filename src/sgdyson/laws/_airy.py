@@ -64,7 +64,7 @@ def middle(r: float, beta: int) -> tuple[float, float, float]:
 
 
 def _eigenvalues(r: float) -> tuple[Floats, Floats]:
-    """Of V, and their derivatives by r."""
+    """Eigenvalues of the operator V, and their derivatives by r."""
     # Ai oscillates before its argument turns positive, and falls the faster the larger it is
     reach = 16.0 / np.sqrt(1 + max(r, 0.0) / 6) + max(-r, 0.0)
     x, weights = quadrature(40 + int(5 * max(-r, 0.0)), 0.0, reach)
@@ -94,7 +94,7 @@ def right(r: Floats, beta: int) -> tuple[Floats, Floats]:
 
 @lru_cache
 def _right_series(beta: int) -> tuple[Polynomial, Polynomial]:
-    r"""Of 1 - F and F' without the factors that `right` gives them, in $1/\zeta$.
+    r"""Series in $1/\zeta$ of 1 - F and F' without the factors that `right` gives them.
 
     Ai, -Ai', $\int_r^\infty$ Ai have the factors $e^{-\zeta} r^p/2\sqrt\pi$, p = -1/4, 1/4, -3/4;
     $-Q'$ and Q have $e^{-2\zeta}/8\pi r$ and $e^{-2\zeta}/16\pi r^{3/2}$ (DLMF 9.7.5, 9.7.6).

@@ -23,7 +23,7 @@ _TERMS = 60
 
 
 def eigenvalues(t: float, order: float) -> tuple[Floats, Floats]:
-    """Of V, and their derivatives by ln t; the kernel is taken in the roots of x, where smooth."""
+    """Eigenvalues of V, and by ln t; the kernel is taken in the roots of x, where it is smooth."""
     u, weights = _nodes(order, 24 + 8 * int(np.ceil(t / 6)))
     x, root = np.outer(u, u), np.sqrt(np.outer(weights, weights))
     same, next_ = _bessel_over_power(t, x, order, order), _bessel_over_power(t, x, order + 1, order)
@@ -36,7 +36,7 @@ def eigenvalues(t: float, order: float) -> tuple[Floats, Floats]:
 
 
 def logarithms(t: float, order: float) -> tuple[float, float, float]:
-    """A + b, and -(a + b)' and (b - a)' by ln t, from the determinants."""
+    """The sum a + b, and -(a + b)' and (b - a)' by ln t, from the determinants."""
     values, slopes = eigenvalues(t, order)
     slopes = 2 * slopes / (1 - values**2)
     return float(np.log1p(-(values**2)).sum()), float(slopes @ values), float(slopes.sum())
@@ -61,7 +61,7 @@ def _nodes(order: float, count: int) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True)
 class Series:
-    """Of one order, in 1/t, from t = `start` on."""
+    """Asymptotic series of one order of the kernel, in 1/t, good from t = `start` on."""
 
     start: float
     sigma: Floats
@@ -70,11 +70,11 @@ class Series:
     difference_at_one: float = 0.0
 
     def both(self, t: Floats) -> Floats:
-        """A + b."""
+        """The sum of both logarithms, a + b."""
         return self.both_at_one - 2 * _integral(self.sigma, 1, t)
 
     def difference(self, t: Floats) -> Floats:
-        """B - a."""
+        """The difference of the logarithms, b - a."""
         return self.difference_at_one + _integral(self.q, 0, t)
 
     def rates(self, t: Floats) -> tuple[Floats, Floats]:
@@ -83,7 +83,7 @@ class Series:
 
 
 def _integral(coefficients: Floats, power: int, t: Floats) -> Floats:
-    """Of the sum of c_k t^(power - k), without its constant."""
+    """Integral of the sum of c_k t^(power - k), without its constant."""
     total = np.zeros_like(t)
     for k, coefficient in enumerate(coefficients):
         p = power - k + 1
@@ -93,7 +93,7 @@ def _integral(coefficients: Floats, power: int, t: Floats) -> Floats:
 
 @lru_cache
 def series(order: float) -> Series:
-    """That of one order."""
+    """The asymptotic series of the kernel of one order."""
     start = _last_of_the_determinants(order)
     sigma = _sigma(order)
     terms = np.abs(sigma) * start ** -np.arange(float(_TERMS))
@@ -134,7 +134,7 @@ def _sigma(order: float) -> Floats:
 
 
 def _square_root(c: Floats) -> Floats:
-    """Of a series that begins with one."""
+    """Square root of a power series that begins with one."""
     root = np.zeros_like(c)
     root[0] = 1.0
     for k in range(1, len(c)):

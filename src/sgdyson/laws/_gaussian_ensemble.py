@@ -77,7 +77,7 @@ class GaussianEnsembleDensity(Law):
 
     @classmethod
     def fit(cls, spectra: ArrayLike, beta: int = 1) -> "GaussianEnsembleDensity":
-        r"""Of greatest likelihood for whole spectra, shape (matrix, n), centred at zero.
+        r"""The law of greatest likelihood for whole spectra, shape (matrix, n), centred at zero.
 
         $\sigma^2 = <x^2> / [1 + \beta (n - 1)/2]$: the sum of squares is sufficient.
         """
@@ -107,7 +107,7 @@ def _density(n: int, beta: int, u: Floats) -> Floats:
 
 
 def _log_density(n: int, beta: int, u: Floats) -> Floats:
-    """Its logarithm, with all its digits in the tails."""
+    """Logarithm of the density, with all its digits in the tails."""
     size = 2 * n + 1 if beta == 4 else n
     arguments = {1: u, 2: u / np.sqrt(2), 4: np.clip(u, -_LEADING, _LEADING) / np.sqrt(2)}
     squares, partner, odd, scale = _oscillators(size, arguments[beta])

@@ -72,7 +72,7 @@ class HardEdge(Law):
 
     @property
     def _unit(self) -> float:
-        """T of sqrt(s)."""
+        """The t of sqrt(s), by the convention of this beta."""
         return 2.0 if self.beta == 4 else 1.0
 
     @property

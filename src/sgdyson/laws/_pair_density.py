@@ -75,7 +75,7 @@ class PairDensity(Law):
 
     @classmethod
     def fit(cls, pairs: ArrayLike) -> "PairDensity":
-        r"""Of greatest likelihood for independent pairs, shape (pair, 2).
+        r"""The law of greatest likelihood for independent pairs, shape (pair, 2).
 
         $c = <x>$ and $\sigma^2 = \tfrac23 <(x - c)^2>$, for the joint density is Gaussian in the
         sum and, apart from its factor $|x_1 - x_2|$, in the difference.

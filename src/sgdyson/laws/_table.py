@@ -22,7 +22,7 @@ class Table:
     Args:
         function: the values of all of them at a number.
         knots: where the pieces begin and end, rising.
-        degree: of the series.
+        degree: degree of the series.
     """
 
     def __init__(

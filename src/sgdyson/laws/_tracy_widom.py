@@ -48,7 +48,7 @@ class TracyWidom(Law):
 
     @property
     def _unit(self) -> float:
-        """R of s."""
+        """The r of s, by the convention of this beta."""
         return float(np.sqrt(2)) if self.beta == 4 else 1.0
 
     def _pdf(self, x: Floats) -> Floats:

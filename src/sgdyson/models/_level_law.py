@@ -51,11 +51,11 @@ class LevelLaw(Law):
         return -np.inf, np.inf
 
     def mean(self) -> float:
-        """Of the sample."""
+        """The mean of the sample."""
         return self._mean
 
     def var(self) -> float:
-        """Of the sample."""
+        """The variance of the sample."""
         return self._variance
 
     def _pdf(self, x: Floats) -> Floats:

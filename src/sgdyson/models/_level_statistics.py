@@ -12,7 +12,7 @@ _BLOCKS = 8  # each fills the space evenly by itself; all together they are bett
 
 
 class LevelNumbers(NamedTuple):
-    """Of each level: its mean, the width of its gas, the mean gap; or their errors.
+    """Mean of each level, width of its gas and mean gap; or the errors of these.
 
     Attributes:
         mean_level: of the sorted levels.

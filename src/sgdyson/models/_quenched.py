@@ -43,11 +43,11 @@ class GivenInputs(RandomMatrix):
 
     @property
     def coordinates(self) -> int:
-        """As many as entries."""
+        """Number of normal numbers behind a matrix: as many as it has entries."""
         return self.root.shape[1]
 
     def weights(self, normal: Float[np.ndarray, "sample coordinate"]) -> Matrices:
-        """W."""
+        """The weights W made from normal numbers."""
         n = len(self.centre)
         return np.asarray((normal @ self.root.T).reshape(-1, n, n) + np.diag(self.centre))
 

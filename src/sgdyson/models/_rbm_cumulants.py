@@ -40,7 +40,7 @@ def multiplicity(n: int) -> Cube:
 
 
 def noise_response(s: Setting) -> np.ndarray:
-    r"""Of $\Sigma = A^k C A^k$, the part of the samples that is not new, to m and c."""
+    r"""Response of $\Sigma = A^k C A^k$, the samples' part that is not new, to m and c."""
     a, h, _ = s.contraction(s.x)
     found = np.zeros((len(a), len(a), 2))
     kept = s.propagator * a

@@ -40,7 +40,7 @@ _RELATIVE = 0.4  # of V: beyond, the expansion says less than its first order do
 
 
 class Moments(NamedTuple):
-    """Of X in the target's eigenbasis.
+    """Moments of X in the target's eigenbasis.
 
     Attributes:
         variance: V to first order.
@@ -94,7 +94,7 @@ def second_moments(setting: Setting) -> Moments:
 
 
 def _bend(moments: Moments, both: Square) -> Cube:
-    """(B) of the theory page."""
+    """The term (B) of the theory page."""
     v = moments.variance / (1 + np.eye(len(both)))
     skew = moments.third / (3 * v[:, None, :] * v[None]) * both[:, None, :] * both[None]
     return np.asarray((skew - 1) / both[:, :, None])
@@ -135,7 +135,7 @@ def _next_variance(s: Setting, linear: Linear, before: np.ndarray, between: np.n
 def _chain_source(
     s: Setting, linear: Linear, third: np.ndarray, averages: tuple[Levels, Levels]
 ) -> Blocks:
-    """Of step 1: its quadratic and cubic terms, and the mean noise of the samples."""
+    """What the quadratic and cubic terms of step 1 and the mean noise of the samples add."""
     n, (model, old) = len(s.target), averages
     terms, row = chain_quadratic(s), linear.chain[..., 1, :]
     found = np.zeros((n, n, 2, 2))
@@ -154,7 +154,7 @@ def _chain_source(
 
 
 def _weight_source(s: Setting, linear: Linear, third: np.ndarray) -> Blocks:
-    """Of step 2: its quadratic and cubic terms."""
+    """What the quadratic and cubic terms of step 2 add."""
     n, terms = len(s.target), weight_quadratic(s)
     found = np.zeros((n, n, 2, 2))
     cross = [

@@ -31,7 +31,7 @@ class Cubic(NamedTuple):
 
 
 def chain_quadratic(s: Setting) -> list[Quadratic]:
-    """Of step 1."""
+    """The quadratic terms of step 1, that of the samples."""
     p, n = s.propagator, len(s.target)
     a, h, _ = s.contraction(s.x)
     i, k, j = np.ogrid[:n, :n, :n]
@@ -48,7 +48,7 @@ def chain_quadratic(s: Setting) -> list[Quadratic]:
 
 
 def weight_quadratic(s: Setting) -> list[Quadratic]:
-    """Of step 2."""
+    """The quadratic terms of step 2, that of the weights."""
     n = len(s.target)
     filled = np.ones((n, n, n))
     return [
@@ -59,7 +59,7 @@ def weight_quadratic(s: Setting) -> list[Quadratic]:
 
 
 def chain_cubic(s: Setting) -> list[Cubic]:
-    """Of step 1."""
+    """The cubic terms of step 1."""
     p = s.propagator
     a, h, h3 = s.contraction(s.x)
 
@@ -80,7 +80,7 @@ def chain_cubic(s: Setting) -> list[Cubic]:
 
 
 def weight_cubic(s: Setting) -> list[Cubic]:
-    """Of step 2: alpha^2 c m c."""
+    """The cubic term of step 2, alpha^2 c m c."""
     return [Cubic(lambda i, k, m, j: np.full_like(s.x, s.alpha**2)[i], 1, 0, 1)]
 
 

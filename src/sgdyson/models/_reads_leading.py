@@ -55,7 +55,7 @@ class ReadsLeading:
 
     @property
     def relaxation_time(self) -> Levels:
-        """In updates, of level i about its fixed point."""
+        """Updates in which level i relaxes to its fixed point."""
         return self.leading.relaxation_time
 
     @property

@@ -39,7 +39,7 @@ class SqrtGram(RandomMatrix):
 
     @property
     def learnt(self) -> int:
-        """How many modes are."""
+        """How many modes are learnt."""
         return int((self.fixed_point > 0).sum())
 
     @property

@@ -93,7 +93,7 @@ def predict_teacher_student(
 
 
 class _Moments(NamedTuple):
-    r"""Of the weights about their mean.
+    r"""Moments of the weights about their mean.
 
     Attributes:
         variance: $\langle\delta_{ij}^2\rangle$.
@@ -110,7 +110,7 @@ class _Moments(NamedTuple):
     stable: bool = True
 
     def of_levels(self) -> Square:
-        """V, of the symmetric part."""
+        """Variances V of the symmetric part, which moves the levels."""
         diagonal = np.eye(len(self.common), dtype=bool)
         return np.where(diagonal, self.variance, (self.variance + self.mirrored) / 2)
 

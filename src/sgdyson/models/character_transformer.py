@@ -110,7 +110,7 @@ class CharacterTransformer(Network):
     def logits(
         self, weights: Weights, characters: Int32[Array, "window place"]
     ) -> Float[Array, "window place symbol"]:
-        """Of the character after each.
+        """Logits of the character that comes after each of these.
 
         Args:
             weights: of one replica.
@@ -136,7 +136,7 @@ class CharacterTransformer(Network):
         return jnp.asarray(self.tokens)[places]
 
     def matrices(self, weights: PyTree[Any]) -> dict[str, Any]:
-        """From the embedding to the unembedding."""
+        """Every matrix by its name, from the embedding to the unembedding."""
         found = {}
         for name in self._shapes():
             block, _, own = name.rpartition(".")
@@ -176,7 +176,7 @@ class CharacterTransformer(Network):
         )
 
     def _shapes(self) -> dict[str, tuple[int, int]]:
-        """Of every matrix, in the order of the levels."""
+        """Shape of every matrix, in the order of the levels."""
         width, hidden = self.width, _MLP * self.width
         block = dict.fromkeys(("query", "key", "value", "output"), (width, width))
         block |= {"mlp_in": (width, hidden), "mlp_out": (hidden, width)}

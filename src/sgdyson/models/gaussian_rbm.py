@@ -119,7 +119,7 @@ class GaussianRBM(Model):
             samples: shape (sample, visible), of zero mean (subtract it first), with more samples
                 than visible units.
             rbm_mass: mu.
-            options: further arguments of the class.
+            options: arguments of the class beside `target`, such as `n_hidden` or `sampler`.
         """
         data = np.asarray(samples, dtype=float)
         require(

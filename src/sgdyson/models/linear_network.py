@@ -133,7 +133,7 @@ class LinearNetwork(Network):
     def predict(
         self, learning_rate: float, batch_size: float, optimizer: Optimizer | None = None
     ) -> Prediction:
-        """Of the product, whose levels come first; see `predict_matrices`."""
+        """Prediction of the product, whose levels come first; see `predict_matrices`."""
         return self.predict_matrices(learning_rate, batch_size, optimizer)["product"]
 
     def predict_matrices(

@@ -16,7 +16,7 @@ from .network import Network, rows, two_dimensional, unpredicted
 
 
 class LossModel(Network):
-    """See `Model.from_loss`."""
+    """A network that is known by its loss alone; made by `Model.from_loss`."""
 
     _loss: Callable[[Weights, Any], Any] = eqx.field(static=True)
     _init: Callable[[PRNGKeyArray], Weights] = eqx.field(static=True)
@@ -56,7 +56,7 @@ class LossModel(Network):
         return self._init(key)
 
     def loss(self, weights: Weights, batch: Any) -> Float[Array, ""]:
-        """The user's."""
+        """The mean loss of a mini-batch, by the user's function."""
         return self._loss(weights, batch)
 
     def batch(self, key: PRNGKeyArray, batch_size: float) -> Any:
@@ -76,11 +76,11 @@ class LossModel(Network):
     def predict(
         self, learning_rate: float, batch_size: float, optimizer: Optimizer | None = None
     ) -> Prediction:
-        """None is known of a loss that may be anything."""
+        """Refuse: no theory knows a loss that may be anything."""
         return unpredicted(self)
 
     def settings(self) -> dict[str, Any]:
-        """Names of the functions."""
+        """The names of the user's functions, as plain values."""
         names = {"loss": self._loss, "init": self._init, "batches": self._draw}
         return {
             "model": "from_loss",

@@ -166,7 +166,7 @@ class MLP(Network):
         return inputs[chosen], targets[chosen]
 
     def matrices(self, weights: PyTree[Any]) -> dict[str, Any]:
-        """Of every layer."""
+        """The weight matrix of every layer, `layer1` first."""
         names = [f"layer{number}" for number in range(1, len(self.sizes))]
         return {name: weights[name] for name in names}
 

@@ -15,7 +15,7 @@ from ..optimizers import Optimizer
 from ._prediction import Prediction
 
 Weights: TypeAlias = Any  # a pytree of arrays
-Memory: TypeAlias = Any  # likewise
+Memory: TypeAlias = Any  # a tree of arrays too
 
 
 class Model(eqx.Module):

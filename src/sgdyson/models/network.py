@@ -33,13 +33,13 @@ class Network(Model):
         """The matrices followed, by name, of weights with any leading axes."""
 
     def start(self, key: PRNGKeyArray, batch_size: float) -> Memory:
-        """Nothing is remembered."""
+        """Memory of a new replica: a network remembers nothing."""
         return ()
 
     def gradient(
         self, key: PRNGKeyArray, weights: Weights, memory: Memory, batch_size: float
     ) -> tuple[Weights, Memory]:
-        """Of the mean loss of a fresh mini-batch."""
+        """Gradient of the mean loss of a fresh mini-batch."""
         return jax.grad(self.loss)(weights, self.batch(key, batch_size)), memory
 
     def levels(self, weights: PyTree[np.ndarray]) -> Float[np.ndarray, "*batch level"]:

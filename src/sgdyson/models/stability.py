@@ -29,7 +29,7 @@ def mean_square_limit(rates: ArrayLike, batch_size: float) -> float:
 
 
 class Growth(NamedTuple):
-    """Of the logarithm of |v| of a typical path, an update: drift, its error, variance."""
+    """Growth of log |v| of a typical path in an update: drift, its error, variance."""
 
     exponent: float
     error: float

@@ -103,7 +103,7 @@ class TeacherStudent(Model):
     def gradient(
         self, key: PRNGKeyArray, weights: Weights, memory: Memory, batch_size: float
     ) -> tuple[Weights, Memory]:
-        """Of half the squared error, label noise included; NaN for a student that has escaped."""
+        """Gradient of half the squared error of noisy labels; NaN once a student has escaped."""
         data_key, place = memory
         if self.data == "online":
             input_key, noise_key = jax.random.split(key)

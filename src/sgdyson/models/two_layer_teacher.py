@@ -130,7 +130,7 @@ class TwoLayerTeacher(Network):
     def gradient(
         self, key: PRNGKeyArray, weights: Weights, memory: Memory, batch_size: float
     ) -> tuple[Weights, Memory]:
-        """Of the loss of a fresh mini-batch; NaN for a student that has escaped."""
+        """Gradient of the loss of a fresh mini-batch; NaN for a student that has escaped."""
         gradient = _laid_out(whole_batch(batch_size))(self, key, weights)
         escaped = jnp.sum(weights**2) > _ESCAPED**2 * self.teacher.size
         return jnp.where(escaped, jnp.nan, gradient), memory
@@ -138,7 +138,7 @@ class TwoLayerTeacher(Network):
     def gradient_across(
         self, numbers: Float[Array, "in batch replica"], weights: Float[Array, "k l replica"]
     ) -> Float[Array, "k l replica"]:
-        """Of many replicas at once, by hand, from the numbers behind the batch of each."""
+        """Gradients of many replicas at once, by hand, from the numbers behind their batches."""
         phi, size = ACTIVATIONS[self.activation], numbers.shape[1]
         hidden = phi(jnp.tensordot(self.inner_weights, numbers[:INPUTS], 1))
         teacher = phi(jnp.tensordot(self.teacher, hidden, 1))
@@ -149,7 +149,7 @@ class TwoLayerTeacher(Network):
         return sum(back[:, None, i] * hidden[:, i] for i in range(size))
 
     def matrices(self, weights: PyTree[Any]) -> dict[str, Any]:
-        """W alone."""
+        """The student's matrix W, by the name "weights"."""
         return {"weights": weights}
 
     def matrix_names(self) -> tuple[str, ...]:

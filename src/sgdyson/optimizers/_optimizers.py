@@ -16,7 +16,7 @@ Rate: TypeAlias = Any  # a number, or an Optax schedule
 
 @dataclass(frozen=True)
 class Optimizer:
-    """What all of them are: frozen numbers, called with a learning rate.
+    """An optimiser: frozen numbers, called with a learning rate.
 
     Attributes:
         linear: whether a step is linear in the gradients, so that fluctuations follow alpha/|B|.
@@ -107,8 +107,8 @@ class Adam(Optimizer):
     r"""$W' = W - \alpha \hat m/(\sqrt{\hat v} + \epsilon)$ (Kingma and Ba, arXiv:1412.6980).
 
     Args:
-        b1: of the mean m of gradients.
-        b2: of the mean v of their squares.
+        b1: memory of the mean m of gradients.
+        b2: memory of the mean v of their squares.
         eps: epsilon.
     """
 

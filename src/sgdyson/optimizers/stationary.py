@@ -146,14 +146,14 @@ def remembered_variance(
 def stationary_covariance(
     optimizer: Optimizer | None, learning_rate: float, hessian: np.ndarray, noise: np.ndarray
 ) -> np.ndarray:
-    """Of several weights that interact, under a linear optimiser; no approximation.
+    """Stationary covariance of weights that interact, under a linear optimiser; exact.
 
     A direction in which loss and decay are flat must be free of noise, and is left at rest.
 
     Args:
         optimizer: a linear one; None is plain SGD.
         learning_rate: alpha.
-        hessian: of the loss, without weight decay, shape (weight, weight).
+        hessian: hessian of the loss, without weight decay, shape (weight, weight).
         noise: covariance of the gradient, shape (weight, weight).
     """
     linear = _linear_one(optimizer)
@@ -200,14 +200,14 @@ def _averaging(alpha: float, b1: float) -> Linear:
 
 
 def _unit_variance(drift: np.ndarray, kick: np.ndarray, curvature: np.ndarray) -> np.ndarray:
-    """Of the weight, for noise of variance 1; infinite where not stable."""
+    """Variance of the weight for noise of variance 1; infinite where not stable."""
     return _unit_covariance(drift, kick, curvature, curvature)
 
 
 def _unit_covariance(
     drift: np.ndarray, kick: np.ndarray, left: np.ndarray, right: np.ndarray
 ) -> np.ndarray:
-    """Of two weights of these curvatures that feel one noise of variance 1."""
+    """Covariance of two weights of these curvatures that feel one noise of variance 1."""
     pull = np.outer(kick, np.eye(len(kick))[0])
     first, second = (drift + curvature[..., None, None] * pull for curvature in (left, right))
     return np.asarray(_solved(first, second, np.outer(kick, kick))[..., 0, 0])

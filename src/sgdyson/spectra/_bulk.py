@@ -31,7 +31,7 @@ class Bulk:
         distance: largest distance of the cdf of the bulk's levels from Marchenko and Pastur's.
         pvalue: chance that independent entries of one variance, beside the outliers, have levels
             as far from Marchenko and Pastur's law; 0 where outliers are the majority.
-        shape: of the matrix.
+        shape: shape of the matrix.
     """
 
     sigma: Estimate
@@ -72,7 +72,7 @@ def fit_bulk(
 
     Args:
         singular_values: all of them, descending.
-        shape: of the matrix.
+        shape: shape of the matrix.
         false_alarm: chance to see an outlier in a matrix of noise; and to find noise none.
         kurtosis: excess kurtosis of all entries, for the test; -1.2 of uniform ones. Where it is
             not known, or outliers have a part in it, levels may be as narrow as those of any

@@ -90,7 +90,7 @@ def _bias(name: str, shapes: Mapping[str, Shape]) -> Shape | None:
 
 
 def _kernel(leaf: str, parents: Sequence[str], shape: Shape, bias: Shape | None) -> Layout:
-    """Of Flax, Keras or Haiku: the last axis is what comes out."""
+    """Layout of a kernel of Flax, Keras or Haiku: the last axis is what comes out."""
     axes, path = len(shape), "/".join(parents)
     parent = parents[-1] if parents else ""
     if "depthwise" in f"{parent}/{leaf}".lower():
@@ -122,7 +122,7 @@ def _stacked(shape: Shape, bias: Shape | None, conv: bool) -> int | None:
 
 
 def _weight(leaf: str, parents: Sequence[str], shape: Shape, bias: Shape | None) -> Layout:
-    """Of PyTorch and its kin: the first axis is what comes out, unless matrices are stacked."""
+    """Layout of a weight of PyTorch: its first axis is what comes out, unless it is a stack."""
     axes, path = len(shape), "/".join([*parents, leaf])
     alone = next((place for place, size in enumerate(shape) if size != 1), axes)
     if leaf != "weight" and alone and axes - alone <= 2:

@@ -32,7 +32,7 @@ def levels_of_weights(weights: ArrayLike) -> Floats:
 
 
 def levels_of_gram(weights: ArrayLike) -> Floats:
-    """The same from the smaller of the two Gram matrices: faster, exact to 1e-16 of the largest.
+    """Levels by the smaller of the two Gram matrices: faster, exact to 1e-16 of the largest.
 
     In NumPy, on one thread of the caller. Levels too large for a float are infinite; matrices that
     are not finite have levels that are NaN.

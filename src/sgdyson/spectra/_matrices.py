@@ -21,7 +21,7 @@ class Skipped:
     """An array without a spectrum.
 
     Attributes:
-        name: of the array.
+        name: name of the array.
         reason: one phrase.
     """
 
@@ -51,7 +51,7 @@ def weight_matrices(
         layout: of arrays with three axes or more: "torch" takes the first axis as rows,
             "channels_last" the last, "stack" the last two axes as matrices, "auto" goes by name and
             shape; or one of these by full name, "auto" for the others.
-        shapes: of all arrays, by which a stack is told by the shape of its biases; those of
+        shapes: shapes of all arrays, by which a stack is told by the shape of its biases; those of
             `arrays`, where it is a sequence, if None.
 
     Raises:

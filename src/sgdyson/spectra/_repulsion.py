@@ -23,7 +23,7 @@ class CoulombForce:
         drift: mean of S(t+1) - S(t), per update.
         drift_error: its standard error, clustered by replica.
         diffusion: variance of S(t+1) - S(t), per update.
-        diffusion_error: likewise.
+        diffusion_error: its standard error, clustered by replica.
         counts: number of steps in the bin.
         interval: updates from one record to the next.
     """

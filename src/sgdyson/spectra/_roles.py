@@ -24,8 +24,8 @@ def is_optimiser_state(name: str, names: Collection[str] = ()) -> bool:
     """Whether an array belongs to the optimiser, by a part of its name.
 
     Args:
-        name: of the array.
-        names: of all arrays: `mu` and `nu` are moments only side by side.
+        name: name of the array.
+        names: names of all arrays: `mu` and `nu` are moments only side by side.
     """
     parts, told = _read(name)
     if told:

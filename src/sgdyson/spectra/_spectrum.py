@@ -28,7 +28,7 @@ class MatrixSpectrum:
     """One weight matrix.
 
     Attributes:
-        name: of the matrix.
+        name: name of the matrix.
         shape: rows and columns.
         singular_values: descending.
         bulk: Marchenko and Pastur's law fitted to the live part, noise, edge and outliers; ask
@@ -147,7 +147,7 @@ def spectrum(
     """Measure one weight matrix.
 
     Args:
-        name: of the matrix.
+        name: name of the matrix.
         matrix: (rows, columns).
         false_alarm: of an outlier, for a matrix of noise.
         tail: also fit a power law to the tail of the levels.
@@ -188,10 +188,10 @@ def measure_values(
     kurtosis: float | None = None,
     precision: float = float(np.finfo(np.float32).eps),
 ) -> MatrixSpectrum:
-    """The same from all singular values, descending, of a matrix of this shape.
+    """Measure a weight matrix of this shape by all its singular values, descending.
 
     Args:
-        name: of the matrix.
+        name: name of the matrix.
         s: its singular values.
         shape: rows and columns.
         false_alarm: see `spectrum`.
@@ -231,7 +231,7 @@ def measure_values(
 
 
 def with_tail(measured: MatrixSpectrum, draws: int = 100) -> MatrixSpectrum:
-    """The same with a power law fitted to the tail of its levels, or a note why there is none.
+    """A spectrum with a power law fitted to its tail, or with a note why there is none.
 
     Args:
         measured: of `spectrum` or `measure_values`.
@@ -281,7 +281,7 @@ def _times(s: ArrayLike, unit: float) -> Floats:
 
 
 def _scaled(measured: MatrixSpectrum, unit: float) -> MatrixSpectrum:
-    """In the units of the matrix; what is too large for a float is infinite."""
+    """A spectrum in the units of the matrix; what is too large for a float is infinite."""
     bulk, tail, shuffled = measured.bulk, measured.tail, measured.random_spectral
     with np.errstate(over="ignore", under="ignore"):
         if bulk:

@@ -31,7 +31,7 @@ def sphericity_pvalue(
 
     Args:
         levels: of W^T W, positive, at least two of them.
-        shape: of the matrix, less a row and a column for each level left out.
+        shape: shape of the matrix, less a row and a column for each level left out.
         kurtosis: the least and the largest excess kurtosis that the entries may have: levels are
             too narrow for the one, or too wide for the other.
     """

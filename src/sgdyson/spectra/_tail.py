@@ -25,7 +25,7 @@ class Tail:
     """A power law fitted to the tail of the levels of W^T W.
 
     Attributes:
-        exponent: of the density, with its standard error.
+        exponent: exponent of the density, with its standard error.
         start: level where the tail begins.
         distance: Kolmogorov and Smirnov's, of the tail and the fit.
         pvalue: share of samples of the fitted law that lie as far from their own fit, below 0.1
@@ -44,7 +44,7 @@ def fit_tail(levels: ArrayLike, draws: int = 100, seed: int = 0) -> Tail:
     Args:
         levels: positive ones are used, in any order; three or more different ones.
         draws: samples behind the p-value; its error is at most half of 1/sqrt(draws).
-        seed: of the samples.
+        seed: seed of the samples.
 
     Raises:
         InvalidInputError: fewer than three different positive levels.
@@ -104,7 +104,7 @@ def _distances(
 
 
 def _draw(random: np.random.Generator, x: Floats, first: int, exponent: float) -> Floats:
-    """As many levels: below the start from the levels themselves, above it from the law.
+    """Draw as many levels: below the start from the levels themselves, above it from the law.
 
     A sample with fewer than three different levels, which has no tail, is drawn again, as levels
     like these would not have been fitted.

@@ -45,7 +45,7 @@ def unfold(
         method: "law" (n times `cdf`), "polynomial", "spline", or "local" (each spacing over the
             mean of those around it).
         cdf: for "law": the distribution function of a level, such as `Semicircle(2).cdf`.
-        degree: of the polynomial; one or two less for a spectrum at whose edge it falls.
+        degree: degree of the polynomial; one or two less for a spectrum at whose edge it falls.
         knots: inner knots of the cubic spline, at quantiles of the levels.
         neighbours: spacings on each side that count as local.
         trim: fraction of the levels left out at each edge after unfolding.

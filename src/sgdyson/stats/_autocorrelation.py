@@ -70,14 +70,14 @@ def mean_along_time(x: ArrayLike, window: float = 5.0, least_length: float = 50.
     Args:
         x: (replica, time), or (time,).
         window: as in `autocorrelation_time`.
-        least_length: likewise.
+        least_length: as in `autocorrelation_time`.
 
     Returns:
         The mean, with the effective size of `autocorrelation_time`.
 
     Raises:
         ShortChainError: as `autocorrelation_time`.
-        InvalidInputError: likewise.
+        InvalidInputError: as `autocorrelation_time`.
     """
     series = _series(x)
     tau = autocorrelation_time(series, window, least_length)

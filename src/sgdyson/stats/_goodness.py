@@ -51,7 +51,7 @@ def ks_test(
 
     Args:
         samples: any shape.
-        cdf: of the null, no parameter of it taken from `samples`.
+        cdf: cdf of the null, no parameter of it taken from `samples`.
         effective_size: number of independent samples, if not all of them.
 
     Returns:
@@ -85,7 +85,7 @@ def anderson_darling(samples: ArrayLike, cdf: Callable[[Floats], ArrayLike]) -> 
 
     Args:
         samples: (n,), or (replica, sample).
-        cdf: of the null, no parameter of it taken from `samples`.
+        cdf: cdf of the null, no parameter of it taken from `samples`.
 
     Returns:
         The test.

@@ -40,7 +40,7 @@ def density_histogram(samples: ArrayLike, edges: ArrayLike | None = None) -> His
 
     Args:
         samples: (n,) independent, or (replica, ...) with samples that hang together in a replica.
-        edges: of the bins, instead of the rule; samples outside still count in the integral.
+        edges: edges of the bins, instead of the rule; samples outside still count in the integral.
 
     Returns:
         The histogram.

@@ -20,7 +20,7 @@ class LineFit:
 
     Attributes:
         slope: with its standard error from the covariance of the points.
-        intercept: likewise; exactly zero for a line through the origin.
+        intercept: with its standard error; exactly zero for a line through the origin.
         covariance: (2, 2), of (slope, intercept).
         chi2: $r^T C^{-1} r$ of the residuals r.
         dof: points less fitted parameters.

@@ -52,7 +52,7 @@ def maximise(x: Floats) -> tuple[float, float, Floats]:
 
 
 def _derivatives(x: Floats, tau: float, eta: float) -> tuple[Floats, Floats]:
-    """By (tau, eta): scores (2, sample), and the observed information (2, 2) per sample."""
+    """Scores by (tau, eta), (2, sample), and the observed information (2, 2) per sample."""
     u = tau * x - eta
     bell = 2.0 * np.exp(-0.5 * u * u)
     slope = np.sqrt(2 * np.pi) * erf(u / np.sqrt(2))

@@ -37,7 +37,7 @@ def write_results(out: Path, study: str, seed: int, checks: list[Check], **more:
 
 
 def save_figures(figures: list[Figure], out: Path) -> None:
-    """In `out/figures`, as vectors and as pixels."""
+    """Draw figures into `out/figures`, as vectors and as pixels."""
     try:
         (out / "figures").mkdir(exist_ok=True)
     except OSError as error:

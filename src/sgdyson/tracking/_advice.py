@@ -147,13 +147,13 @@ def advise(run: xr.Dataset | Run) -> Advice:
 
 
 def _rates(run: Run) -> NDArray[np.float64]:
-    """Of all matrices at all records, as far as they are known."""
+    """Learning rates of all matrices at all records, as far as they are known."""
     found = np.concatenate([run.setting("learning_rate", name) for name in [None, *run.names]])
     return np.asarray(found[np.isfinite(found)])
 
 
 def _rule(run: Run) -> ScalingRule:
-    """That of every matrix."""
+    """The scaling rule that holds for every matrix."""
     rules = []
     for name in run.names:
         last = {q: v[np.isfinite(v)][-1:] for q, v in run.settings(name).items()}
@@ -165,7 +165,10 @@ def _rule(run: Run) -> ScalingRule:
 
 
 def _holds(rule: ScalingRule, scale: Estimate | None, batch: float, factor: float) -> bool:
-    r"""Where the mean gradient counts, $\alpha \propto \sqrt{|B|(1 + |B|/B_\mathrm{simple})}$."""
+    r"""Whether the rule holds where the mean gradient counts too.
+
+    There $\alpha \propto \sqrt{|B|(1 + |B|/B_\mathrm{simple})}$, in place of $\sqrt{|B|}$.
+    """
     if rule.exponent == 1 or scale is None or factor == 1:
         return True
     ratio = (1 + factor * batch / scale.value) / (1 + batch / scale.value)

@@ -20,7 +20,7 @@ def named_arrays(tree: Any) -> list[tuple[str, Any]]:
 
 
 def copies(arrays: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """Of what may have a spectrum, since the training will write over the originals."""
+    """Copies of what may have a spectrum, since the training will write over the originals."""
     return [(name, _copy(name, value)) for name, value in arrays]
 
 

@@ -42,7 +42,7 @@ class Beside(Generic[T]):
         self._alive = time.monotonic()
 
     def collect(self) -> T | None:
-        """Its result, or its exception; None where there is no work.
+        """The result of the work, or its exception; None where there is no work.
 
         Raises:
             StillBusyError: no sign of life; from then on only what is done is collected.

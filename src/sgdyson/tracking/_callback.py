@@ -35,7 +35,7 @@ class Guarded:
         self.tracker: SpectralTracker | None = None
 
     def begin(self, tracker: Callable[[], SpectralTracker | None]) -> None:
-        """At the start of a training; that of one before, interrupted or not, has ended."""
+        """Begin a training; one before it, interrupted or not, has ended."""
         self.guard(self.end)
         self.tracker = self.guard(tracker)
 

@@ -15,7 +15,7 @@ Moments = tuple[float, float]  # |G|^2, and tr Sigma of a single sample
 
 
 def of_squares(small_square: float, big_square: float, small: float, big: float) -> Moments:
-    r"""From mean |g|^2 over gradients of `small` samples, and |g|^2 of their average, of `big`.
+    r"""Moments from the mean |g|^2 of `small` samples, and the |g|^2 of `big`, their average.
 
     E|g_b|^2 = |G|^2 + tr Sigma/b (S. McCandlish et al., arXiv:1812.06162, appendix A.1).
     """
@@ -24,7 +24,7 @@ def of_squares(small_square: float, big_square: float, small: float, big: float)
 
 
 def of_micro_batches(gradients: Any, samples: float) -> Moments:
-    """From gradients with the micro-batch as first axis, each of so many samples."""
+    """Moments from gradients with the micro-batch as first axis, each of so many samples."""
     parts = np.asarray(gradients, dtype=np.float64).reshape(len(gradients), -1)
     require(len(parts) >= 2, f"{len(parts)} micro-batch has no variance; give two or more.")
     mean = parts.mean(axis=0)
@@ -34,7 +34,7 @@ def of_micro_batches(gradients: Any, samples: float) -> Moments:
 
 
 def of_successive(dot: float, squared_distance: float, samples: float) -> Moments:
-    """From the gradients of two updates in a row: their product and |g - g'|^2.
+    """Moments from the gradients of two updates in a row: their product and |g - g'|^2.
 
     The weights in between move by one update, which adds |H dW|^2 to the noise.
     """
@@ -42,7 +42,7 @@ def of_successive(dot: float, squared_distance: float, samples: float) -> Moment
 
 
 def scaled(moments: Moments, acting_square: float, square: float) -> Moments:
-    """Of the gradient that acts, which clipping or a loss scaler has multiplied by one factor.
+    """Moments of the gradient that acts, which clipping or a scaler has multiplied by one factor.
 
     The factor is that of the averaged gradient: its square before, and as the optimiser had it.
     NaN where that is not to be had any more, zeroed or not finite.

@@ -93,7 +93,7 @@ class Journal:
 
 
 def read_journal(path: Path) -> Journal | None:
-    """None where there is none."""
+    """What the journal at a path holds; None where there is none."""
     try:
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -116,7 +116,7 @@ def read_journal(path: Path) -> Journal | None:
 
 
 def append_frames(path: Path, frames: Iterable[bytes]) -> None:
-    """To a journal that is there; of one that somebody has removed, an `OSError`."""
+    """Append to a journal that is there; raises `OSError` where somebody has removed it."""
     left = memoryview(b"".join(frames))
     # no buffer of Python's: a process forked meanwhile would write it once more
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
@@ -128,7 +128,7 @@ def append_frames(path: Path, frames: Iterable[bytes]) -> None:
 
 
 def columns_frame(columns: Mapping[str, Column]) -> bytes:
-    """Of columns that begin with the records after it."""
+    """A frame that names the columns which begin with the records after it."""
     listed = [[name, column.size, column.attributes] for name, column in columns.items()]
     return _frame(b"C", json_text(listed).encode())
 

@@ -77,7 +77,7 @@ def scaling_rule(name: str | None, numbers: Mapping[str, float]) -> ScalingRule:
 
 
 def kind_of(name: str | None) -> str:
-    """Its law: "linear", "adam", "rmsprop" or "other"."""
+    """The law of an optimiser by its name: "linear", "adam", "rmsprop" or "other"."""
     plain = (name or "sgd").lower().replace("_", "").replace("-", "")
     if plain in _LINEAR:
         return "linear"

@@ -116,7 +116,7 @@ class Recorder:
                 values[f"{quantity}_{key}"] = np.array(value)
 
     def attributes(self) -> dict[str, dict[str, Any]]:
-        """Of the arrays of spectra."""
+        """Attributes of the arrays of spectra."""
         return {
             f"s_{self.keys[name]}": {"name": name, "shape": list(shape), "number": number}
             for number, (name, shape) in enumerate(self.shapes.items())
@@ -140,7 +140,7 @@ class Recorder:
         require(known == shape, f"{name} had the shape {known} and now has {shape}.")
 
     def _stands_still(self, name: str, matrix: np.ndarray) -> bool:
-        """What has not moved by a bit, as a frozen matrix, is not decomposed once more."""
+        """The spectrum; a matrix that has not moved by a bit is not decomposed once more."""
         if matrix.size <= _SMALL:
             content = matrix.tobytes()
             still = self._contents.get(name) == content and name in self._last

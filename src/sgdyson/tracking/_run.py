@@ -49,7 +49,7 @@ class Run:
 
     @property
     def names(self) -> list[str]:
-        """Of the matrices, in the order of the model."""
+        """Names of the matrices, in the order of the model."""
         return list(self.keys)
 
     @property

@@ -80,12 +80,12 @@ class RunStore:
 
     @property
     def records(self) -> int:
-        """How many there are."""
+        """How many records there are."""
         return len(self._steps)
 
     @property
     def attributes(self) -> Mapping[str, Any]:
-        """Of the run."""
+        """Attributes of the run."""
         return {} if self._journal is None else self._journal.attributes
 
     def append(
@@ -203,7 +203,7 @@ def _path(out: Path) -> Path:
 
 
 def _early_steps(out: Path, journal: Journal) -> list[int]:
-    """Of the records that have left the journal."""
+    """Steps of the records that have left the journal."""
     found = read_rows(out, "time", _CLOCK, stop=journal.first, block=journal.block, dtype="<i8")
     return [int(step) for step in found[:, 0]]
 

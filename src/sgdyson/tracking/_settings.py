@@ -35,14 +35,14 @@ class Settings:
     own: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def differing(self, name: str) -> dict[str, float]:
-        """Of a matrix, or of a part of a fused one or of a stack."""
+        """What differs for a matrix, or for a part of a fused one or of a stack."""
         while name and name not in self.own:
             name = name.rpartition("[")[0]
         return self.own.get(name, {})
 
 
 def rates(rate: Rate | Callable[[], Rate] | None) -> Settings:
-    """Of a learning rate, or of one for each matrix, or of a function that tells it."""
+    """Settings of a learning rate, of one for each matrix, or of a function that tells it."""
     value = rate() if callable(rate) else rate
     if value is None:
         return Settings()
@@ -86,7 +86,7 @@ def by_hand(optimizer: Any) -> tuple[str | None, dict[str, float]]:
 
 
 def of_torch(optimizers: Iterable[Any], named: Iterable[tuple[str, Any]]) -> Settings:
-    """Of the parameter groups of PyTorch optimisers, by the parameters that lie in them.
+    """Settings of the parameter groups of PyTorch optimisers, by the parameters in them.
 
     Args:
         optimizers: the optimisers themselves, see `unwrapped`.
@@ -121,7 +121,7 @@ def unwrapped(optimizer: Any) -> list[Any]:
 
 
 def number(value: Any) -> float:
-    """Of anything that holds exactly one."""
+    """The number in anything that holds exactly one."""
     return float(_array(value).item())
 
 

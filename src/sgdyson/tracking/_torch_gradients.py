@@ -28,7 +28,7 @@ class Gradients:
         self._micro: list[dict[str, float]] = []
 
     def add_micro_batch(self, scale: float) -> None:
-        """After the `backward()` of one."""
+        """Take up the gradients of a micro-batch, after its `backward()`."""
         squares = {}
         for name, gradient in self._current():
             total = gradient / scale
@@ -52,7 +52,7 @@ class Gradients:
                 self._before = {name: g.clone() for name, g in self._current()}
 
     def moments(self, batch: float) -> dict[str, Moments]:
-        """Of a batch of so many samples; of parameters with a gradient that is still there."""
+        """Moments of a batch of so many samples, by parameter that still has a gradient."""
         current = dict(self._current())
         if self._processes.replicated:
             return self._of_processes(current, batch)

@@ -134,5 +134,5 @@ def whole(tensor: Any) -> Any:
 
 
 def square(gradient: Any) -> float:
-    """Its squared norm; of a sharded one every process must ask."""
+    """Squared norm of a gradient; of a sharded one every process must ask."""
     return float(whole(gradient.double().square().sum()))

@@ -217,7 +217,7 @@ class Tracker:
             tell(f"sgdyson's tracker: {message}", 4)
 
     def _settings(self) -> Settings:
-        """What holds now, as far as it is to be had."""
+        """Settings that hold now, as far as they are to be had."""
         return self._told.now()
 
     def _parts(self, name: str, array: Any, shapes: Shapes) -> Iterable[tuple[str, Any]]:
@@ -255,7 +255,7 @@ class Tracker:
         self.skipped = [p for name, p in listed.items() if name not in self._recorder.shapes]
 
     def _attributes(self, step: int) -> dict[str, Any]:
-        """Of the run, as it is now."""
+        """Attributes of the run, as it is now."""
         found: dict[str, Any] = {"skipped": [[part.name, part.reason] for part in self.skipped]}
         history = [list(entry) for entry in self._store.attributes.get("optimizers", [])]
         history = [entry for entry in history if entry[0] < step]
@@ -265,7 +265,7 @@ class Tracker:
 
 
 def _end(process: int, beside: Beside[_Result], store: RunStore) -> None:
-    """Where close() is not called: with the tracker's end, or at exit."""
+    """End where close() is not called: with the tracker's end, or at exit."""
     if os.getpid() != process:
         return
     try:

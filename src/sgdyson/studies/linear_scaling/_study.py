@@ -137,12 +137,12 @@ def _linear(scan: Scan) -> bool:
 
 
 def _power(scan: Scan) -> float:
-    r"""Of |B| in $\sigma^2 \propto \alpha/|B|^{power}$: normalised steps know the noise's root."""
+    r"""Power of |B| in $\sigma^2 \propto \alpha/|B|^p$: normalised steps know the noise's root."""
     return 1.0 if _linear(scan) else 0.5
 
 
 def _sum(a: Estimate, b: Estimate) -> Estimate:
-    """Of two that share one setting of several: taken as independent."""
+    """Sum of two exponents that share one setting of several: taken as independent."""
     return Estimate(a.value + b.value, float(np.hypot(a.error, b.error)),
                     min(a.effective_size, b.effective_size))  # fmt: skip
 

@@ -85,7 +85,7 @@ def _width_check(part: Species) -> Check:
 
 
 def _correlation_check(found: list[Species]) -> Check:
-    """Of the traces of the two layers, over replicas and times."""
+    """Correlation of the traces of the two layers, over replicas and times."""
     first, second = (part.levels.sum(axis=-1) for part in found[1:3])
     first, second = first - first.mean(), second - second.mean()
     moments = np.stack([(a * b).mean(axis=1) for a, b in

@@ -164,7 +164,7 @@ def _check(
     measured: Estimate,
     predicted: float,
 ) -> Check:
-    """With the theory error that the prediction states, as far as it is believed."""
+    """A check with the theory error that the prediction states, as far as it is believed."""
     most = MOST_SINGLE if part.multiplet.is_single and run.batch_size <= 4 else MOST
     return Check(
         name=f"{run.name} {quantity} kappa={part.target_mode:.3f}",

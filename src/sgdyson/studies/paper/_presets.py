@@ -63,7 +63,7 @@ class Run:
 
     @property
     def batch_size(self) -> int:
-        """Of a mini-batch, |B|."""
+        """Samples in a mini-batch, |B|."""
         return int(self.setting.learning.batch_size)
 
 

@@ -38,7 +38,7 @@ def reproduce(
         preset: "quick", "paper" or "literal".
         only: names of figures; all of them when empty.
         out: folder for the results, new or of the same preset and seed.
-        seed: of all runs.
+        seed: of the random numbers of all runs.
         say: told what is going on, a line at a time.
         progress: show progress bars on a terminal.
 
@@ -88,7 +88,7 @@ def study_paper(
 
     Args:
         out: folder, new or of the same preset and seed.
-        seed: of all runs.
+        seed: of the random numbers of all runs.
         say: told what is going on, a line at a time.
         quick: minutes instead of the paper's statistics.
 

@@ -46,7 +46,7 @@ def study_phase_diagram(
 
     Args:
         out: folder, new or of the same study.
-        seed: of all runs.
+        seed: of the random numbers of all runs.
         say: told what is going on, a line at a time.
         quick: 5 x 5 points, shorter runs, two batch sizes.
 
@@ -85,7 +85,7 @@ def _spec(seed: int, quick: bool) -> Spec:
 
 
 def _diagrams(spec: Spec, data: xr.Dataset, limits: list[StabilityLimit]) -> list[PhaseDiagram]:
-    """One for every activation."""
+    """A phase diagram for every activation."""
     first = spec.first
     batch_size = int(first.learning.batch_size)
     found = []
@@ -121,7 +121,7 @@ def _diagrams(spec: Spec, data: xr.Dataset, limits: list[StabilityLimit]) -> lis
 
 
 def _limits(file: Path, seed: int, quick: bool) -> list[StabilityLimit]:
-    """Measured once, and kept."""
+    """The boundaries of stability, measured once, and kept in the folder."""
     claim = {"seed": seed, "quick": quick, "sgdyson_version": __version__}
     with suppress(OSError, ValueError, KeyError, TypeError):  # not there yet, or damaged
         before = json.loads(file.read_text(encoding="utf-8"))
@@ -139,7 +139,7 @@ def _limits(file: Path, seed: int, quick: bool) -> list[StabilityLimit]:
 
 
 def _mean_square(batch_size: int, seed: int, quick: bool) -> StabilityLimit:
-    """From the growth of the error's mean square at rates around the prediction.
+    """Boundary by the growth of the error's mean square at rates around the prediction.
 
     Weighted by the left vector of the second moments, so that no mode has to die out first.
     """
@@ -164,7 +164,7 @@ def _mean_square(batch_size: int, seed: int, quick: bool) -> StabilityLimit:
 
 
 def _typical(batch_size: int, seed: int, quick: bool) -> StabilityLimit:
-    """From the share of replicas that escape, at rates around the prediction."""
+    """Boundary by the share of replicas that escape at rates around the prediction."""
     model = TwoLayerTeacher("identity")
     updates = 504 if quick else 2016
     predicted, error = typical_limit(model.rates(), batch_size, updates, _BARRIER)
@@ -194,7 +194,7 @@ def _check(limit: StabilityLimit) -> Check:
 
 
 def _plain(diagram: PhaseDiagram) -> dict[str, Any]:
-    """As JSON, without NaN."""
+    """Plain values for JSON, with None for NaN."""
 
     def numbers(array: np.ndarray) -> Any:
         return [[float(x) if np.isfinite(x) else None for x in row] for row in array]

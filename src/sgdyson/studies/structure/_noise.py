@@ -53,7 +53,7 @@ def noise_checks(
 
 
 def statistics(levels: Floats, shape: tuple[int, int]) -> tuple[float, float]:
-    """Of one matrix, from its singular values, descending."""
+    """Statistics of one matrix, from its singular values, descending."""
     bulk = fit_bulk(levels, shape)
     return bulk.distance, float(levels[0]) / bulk.threshold
 

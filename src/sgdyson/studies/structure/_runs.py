@@ -73,7 +73,7 @@ def _write(run: xr.Dataset, store: Path) -> None:
 
 
 def _losses(model: Network, run: xr.Dataset) -> Float[np.ndarray, "replica time"]:
-    """Of every record, on the same samples."""
+    """Losses of every record, on the same samples."""
     with jax.enable_x64(True):
         key = jax.random.key(0)
         form = jax.tree.structure(model.weight_shapes())

@@ -83,7 +83,7 @@ def _shapes(model: Network) -> dict[str, tuple[int, int]]:
 
 
 def _plain(found: Departure) -> dict[str, Any]:
-    """For `results.json`."""
+    """Plain values for `results.json`."""
     measured = {
         quantity: {kind: [e.to_dict() for e in line] for kind, line in kinds.items()}
         for quantity, kinds in found.measured.items()

@@ -56,7 +56,7 @@ def teacher_scaling(
 
     Args:
         quenched: label noise epsilon, and the run on quenched data.
-        online: likewise on fresh data.
+        online: label noise epsilon, and the run on fresh data.
     """
     panels: list[list[Mark]] = [[], []]
     largest = 0.0
