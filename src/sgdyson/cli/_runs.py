@@ -78,17 +78,26 @@ def spectrum(
 def report(
     path: Annotated[Path, typer.Argument(help="The store of a tracked run.")],
     out: Annotated[Path | None, out_file("the page; NAME.html here if none")] = None,
+    json_file: JsonFile = None,
+    csv_file: CsvFile = None,
     force: Force = False,
 ) -> None:
-    """A page of a tracked run: spectra over time, outliers, noise, the linear scaling rule.
+    """A page of a tracked run: spectra over time, outliers, noise, Dyson index, scaling rule.
 
-    Works on a run that is still going, or that crashed.
+    Works on a run that is still going, or that crashed. With --json or --csv a row for each matrix
+    is written, and a page only where --out asks for it.
 
-    Example: sgdyson report run.zarr --out run.html
+    Example: sgdyson report run.zarr --out run.html --csv run.csv
     """
-    from ..tracking import open_run, write_run_report
+    from ..tracking import open_run, report_rows, write_run_report
 
-    page = out or Path(f"{path.resolve().stem}.html")
-    check_outputs(force=force, out=page)
-    write_run_report(page, open_run(path), path.resolve().stem)
-    tell(f"page: {page}")
+    page = out or (None if json_file or csv_file else Path(f"{path.resolve().stem}.html"))
+    check_outputs(force=force, out=page, json=json_file, csv=csv_file)
+    run = open_run(path)
+    if page is not None:
+        write_run_report(page, run, path.resolve().stem)
+        tell(f"page: {page}")
+    if json_file or csv_file:
+        rows = report_rows(run)
+        emit(json_file, json_text(rows, indent=2) + "\n")
+        emit(csv_file, csv_text(rows))

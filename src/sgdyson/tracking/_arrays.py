@@ -24,6 +24,11 @@ def copies(arrays: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
     return [(name, _copy(name, value)) for name, value in arrays]
 
 
+def matrices_among(named: Iterable[tuple[str, Any]]) -> dict[str, np.ndarray]:
+    """Those that may have a spectrum."""
+    return {n: array for n, array in named if isinstance(array, np.ndarray) and array.ndim > 1}
+
+
 def _leaves(tree: Any) -> list[tuple[str, Any]]:
     if isinstance(tree, dict) and all(hasattr(value, "shape") for value in tree.values()):
         return [(str(name), value) for name, value in tree.items()]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import require
-from ._cadence import Cadence
+from ._cadence import Cadence, Every
 from ._tell import tell
 from ._torch import SpectralTracker
 
@@ -16,14 +16,14 @@ class Guarded:
 
     Args:
         out: folder of the Zarr store.
-        every: optimizer steps between records, "log" or "adaptive".
+        every: optimizer steps between records, "log", "adaptive", "burst" or a `Burst`.
         **settings: of `SpectralTracker`.
 
     Raises:
         InvalidInputError: a cadence below one, or a setting that there is not: before the training.
     """
 
-    def __init__(self, out: Path | str, every: int | str = 100, **settings: Any) -> None:
+    def __init__(self, out: Path | str, every: Every = 100, **settings: Any) -> None:
         Cadence(every)
         known = inspect.signature(SpectralTracker).parameters
         for name in settings:

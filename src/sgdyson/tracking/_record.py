@@ -12,6 +12,7 @@ from ..errors import require
 from ..spectra import Skipped, singular_values_of, weight_matrices
 from ._gradients import Moments
 from ._keys import Keys
+from ._level_steps import Frame, frame_after, frame_of, steps_in
 from ._settings import Settings
 
 Shape = tuple[int, ...]
@@ -49,6 +50,8 @@ class Recorder:
         live: called after each decomposition.
         shapes: of all that was ever recorded, by name.
         keys: of the arrays, by name.
+        dynamics: whether to tell what each update does to levels and their neighbours.
+        velocities: whether to tell what it does to levels alone.
     """
 
     split: int | dict[str, int]
@@ -56,6 +59,10 @@ class Recorder:
     shapes: dict[str, Shape] = field(default_factory=dict)
     keys: Keys = field(default_factory=lambda: Keys({}))
     layout: str | Mapping[str, str] = "auto"
+    dynamics: bool = False
+    velocities: bool = False
+    _frames: dict[str, Frame] = field(default_factory=dict)
+    _frames_of: int = -1
     _last: Spectra = field(default_factory=dict)
     _contents: dict[str, bytes] = field(default_factory=dict)
     _digests: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
@@ -67,25 +74,43 @@ class Recorder:
         before: Mapping[str, np.ndarray],
         settings: Settings,
         find: Find = singular_values_of,
+        *,
+        step: int = 0,
+        soon: bool = False,
     ) -> Record:
-        """Measure the matrices among these arrays."""
+        """Measure the matrices among these arrays.
+
+        Args:
+            arrays: names and weights.
+            moments: signal and noise of gradients, by matrix.
+            before: weights one update before, where they are to be compared.
+            settings: what holds.
+            find: singular values of several matrices.
+            step: number of updates.
+            soon: whether the next update is to be recorded too.
+        """
         values = {name: np.array(value) for name, value in settings.common.items()}
         found = Record({}, values, [])
         sizes = {n: np.shape(value) for n, value in arrays} if isinstance(arrays, list) else None
         old = dict(self._matrices(before.items(), [], sizes))
         resumed = bool(self.shapes) and not self._last
         known = set(self.shapes)
+        self._frames = self._frames if self._frames_of == step - 1 else {}
         small: list[tuple[str, np.ndarray]] = []
         for name, matrix in self._matrices(arrays, found.skipped, sizes):
             self._know(name, matrix.shape)
             found.spectra[name] = self._last.get(name, _NOTHING)  # in the order of the model
-            if not self._stands_still(name, matrix):
+            still = self._stands_still(name, matrix)
+            frame = self._follow(name, matrix, old.get(name), values)
+            if self.dynamics and soon:
+                self._frames[name] = frame = frame_after(matrix, frame, still)
+                found.spectra[name] = frame.s
+            elif not still:
                 small.append((name, matrix))
             if matrix.size > _LARGE:  # so that no two of them are held at once
                 self._decompose(small, found.spectra, find)
-            if name in old:
-                values[f"velocity_{self.keys[name]}"] = _velocity(old[name], matrix)
         self._decompose(small, found.spectra, find)
+        self._frames_of = step
         for name, s in found.spectra.items():
             self._tell_of(name, s, values, moments, settings)
         if resumed and found.spectra:
@@ -93,6 +118,23 @@ class Recorder:
         found.change = self._change(found.spectra)
         self._last = found.spectra
         return found
+
+    def _follow(
+        self, name: str, matrix: np.ndarray, before: np.ndarray | None,
+        values: dict[str, np.ndarray],
+    ) -> Frame | None:  # fmt: skip
+        """What the last update has done to the levels, in the frame of the matrix before it."""
+        frame, key = self._frames.pop(name, None), self.keys[name]
+        if frame is None and before is not None:
+            frame = frame_of(before)
+        if frame is None:
+            return None
+        band = steps_in(frame, matrix)
+        if self.dynamics:
+            values[f"steps_{key}"] = band.ravel()
+        if self.velocities:
+            values[f"velocity_{key}"] = band[:, band.shape[1] // 2].copy()
+        return frame
 
     def _decompose(
         self, matrices: list[tuple[str, np.ndarray]], spectra: Spectra, find: Find
@@ -178,11 +220,3 @@ def check_some_known(known: Iterable[str], names: Iterable[str]) -> None:
         f"the store holds {', '.join(known[:3])}, and the model {', '.join(names[:3])}: no matrix"
         " of one is in the other; choose another name for the store.",
     )
-
-
-def _velocity(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """u^T dW v of each singular value of `before`, descending."""
-    if np.array_equal(before, after):
-        return np.zeros(min(before.shape))
-    left, _, right = np.linalg.svd(before, full_matrices=False)
-    return np.asarray(np.einsum("mi,mn,in->i", left, after - before, right, optimize=True))

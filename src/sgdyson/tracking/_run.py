@@ -83,6 +83,17 @@ class Run:
             return None
         return np.stack([self._of("signal", name).values, self._of("noise", name).values], axis=1)
 
+    def level_steps(self, name: str) -> Floats | None:
+        """What the update before each record did, (record, level, 2h + 1), as by `level_steps`.
+
+        NaN where it was not recorded, all zero where nothing moved; None of a run without any.
+        """
+        key = self.key(name)
+        if f"steps_{key}" not in self._variables:
+            return None
+        found = np.asarray(self._variables[f"steps_{key}"].values)
+        return found.reshape(len(found), self.values(name).shape[1], -1)
+
     def setting(self, quantity: str, name: str | None = None) -> Floats:
         """What held at each record, (record,); NaN where the run was not told.
 
@@ -118,7 +129,9 @@ def open_run(store: Path | str) -> xr.Dataset:
 
     For each matrix, by its key: `s_KEY` (time, level) its singular values, descending;
     `velocity_KEY` (time, level) their first-order change u^T dW v in the last update;
-    `signal_KEY` (time) and `noise_KEY` (time), unbiased for |G|^2 and tr Sigma of one sample.
+    `steps_KEY` (time, level times neighbours), under dynamics=True, u_i^T dW v_j of levels near
+    each other, see `level_steps`; `signal_KEY` (time) and `noise_KEY` (time), unbiased for |G|^2
+    and tr Sigma of one sample.
     The attribute `name` of s_KEY is that of the matrix, `shape` its rows and columns. Values not
     measured are NaN.
 

@@ -37,7 +37,8 @@ _PAGE = Template("""<!doctype html>
 <p class="soft">Click a heading to sort. Outliers stand above what pure noise would exceed with a
 chance of $false_alarm a matrix; where noise would have such a bulk with a smaller chance than that
 (bulk p), there is none, and nothing is told of it. Below a tail p of 0.1 the tail is no power law.
-The noise scale, in samples, is told where the mean gradient stands above its error.</p>
+The noise scale, in samples, is told where the mean gradient stands above its error. A Dyson index
+of 1 is that of levels which repel as in Dyson Brownian motion, 0 of levels that do not.</p>
 <div class="scroll wide">$table</div>
 </section>
 <section>

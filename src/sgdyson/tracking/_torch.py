@@ -9,6 +9,8 @@ import numpy as np
 
 from ..errors import require
 from ..spectra import gram_suffices
+from ._arrays import matrices_among
+from ._cadence import Every
 from ._record import check_some_known
 from ._resume import Mode
 from ._settings import Rate, Settings, of_torch, unwrapped
@@ -36,7 +38,7 @@ class SpectralTracker(Tracker):
         model: any `torch.nn.Module`, compiled or not; of a distributed run, the
             `DistributedDataParallel` itself, or the module that `fully_shard` was applied to.
         out: folder of the Zarr store. Only process 0 writes it.
-        every: steps between records, "log" or "adaptive".
+        every: steps between records, "log", "adaptive", "burst" or a `Burst`.
         split: parts of fused matrices.
         layout: which axes of an array are rows, see `weight_matrices`.
         optimizer: of PyTorch, or several in a list; tells its name, its numbers and the learning
@@ -48,6 +50,9 @@ class SpectralTracker(Tracker):
         log: takes a name, a number and a step, see `Tracker`.
         mode: "new" or "append", see `Tracker`.
         start_step: updates that the training has behind it, as one that resumes from a checkpoint.
+        dynamics: also record what single updates do to every level and its four neighbours, see
+            `Tracker`. They are differences of the weights themselves, whatever optimiser, clipping,
+            scaling or number of micro-batches made them.
 
     Raises:
         InvalidInputError: no module, a store that exists or is of another model, an adaptive
@@ -64,7 +69,7 @@ class SpectralTracker(Tracker):
         self,
         model: Any,
         out: Path | str,
-        every: int | str = 100,
+        every: Every = 100,
         split: int | dict[str, int] = 1,
         *,
         optimizer: Any = None,
@@ -75,6 +80,7 @@ class SpectralTracker(Tracker):
         mode: Mode | None = None,
         start_step: int = 0,
         layout: str | dict[str, str] = "auto",
+        dynamics: bool = False,
     ) -> None:
         require(
             callable(getattr(model, "named_parameters", None)),
@@ -92,14 +98,15 @@ class SpectralTracker(Tracker):
         super().__init__(
             out, every, split, learning_rate=learning_rate, batch_size=batch_size, log=log,
             optimizer=None if self._optimizers else optimizer, mode=mode, start_step=start_step,
-            layout=layout,
+            layout=layout, dynamics=dynamics,
         )  # fmt: skip
         if self._optimizers:
             kinds = dict.fromkeys(type(optimizer).__name__ for optimizer in self._optimizers)
             self._optimizer = " and ".join(kinds)
         self._module = self._processes.module
         self._check_model()
-        self._velocities, self._start, self._step = velocities, start_step, start_step
+        self._recorder.velocities = velocities
+        self._start, self._step = start_step, start_step
         self._device = _accelerator(self._module)
         self._gradients = Gradients(self._module, self._processes, self._parts)
         self._weights: dict[str, Any] = {}  # before the step that is recorded
@@ -150,12 +157,14 @@ class SpectralTracker(Tracker):
         self._weights = {}
         soon = self.cadence.due(step + 1)  # as the record just made may have it
         self._gradients.forget(watch=soon, keep=bool(batch))
-        if soon and self._velocities:
-            self._weights = {
-                name: value
-                for name, value in self._arrays()
-                if isinstance(value, np.ndarray) and value.ndim > 1
-            }
+        if self._compared(step + 1):
+            self._weights = matrices_among(self._arrays())
+
+    def _compared(self, step: int) -> bool:
+        """Whether the weights before this step are held; those of a record have their frames."""
+        if not self._recorder.dynamics:
+            return self._recorder.velocities and self.cadence.due(step)
+        return self.cadence.lone(step)
 
     def _settings(self) -> Settings:
         told = super()._settings()

@@ -12,9 +12,9 @@ from .._threads import one_blas_thread
 from ..errors import require
 from ..spectra import Skipped, layout_of, parts_of, singular_values_of
 from ._advice import Advice, advise
-from ._arrays import copies, named_arrays
+from ._arrays import copies, matrices_among, named_arrays
 from ._beside import Beside, StillBusyError
-from ._cadence import Cadence
+from ._cadence import Cadence, Every
 from ._gradients import Moments, Shapes, moments_of
 from ._record import Recorder
 from ._resume import Mode, matrices_in, store_of
@@ -38,8 +38,8 @@ class Tracker:
 
     Args:
         out: folder of the Zarr store.
-        every: steps between records, "log" for steps 0, 1, 2, 4, 8, ..., or "adaptive", see
-            `sgdyson.tracking.Cadence`.
+        every: steps between records, "log" for steps 0, 1, 2, 4, 8, ..., "adaptive" or "burst",
+            see `sgdyson.tracking.Cadence`.
         split: parts of fused matrices, see `weight_matrices`.
         layout: which axes of an array are rows, see `weight_matrices`.
         learning_rate: alpha, a number, or one for each matrix by its name, or a function without
@@ -54,6 +54,10 @@ class Tracker:
             that resumes, at a `start_step` above 0, else "new".
         start_step: updates before this tracker's first; later records are dropped from a run that
             is gone on with.
+        dynamics: also record what the update before each record did to every level and its four
+            neighbours, see `level_steps`: what `dyson_test` and `forecast` need, best with
+            every="burst". Takes decompositions with vectors, and holds them from a record to the
+            next; `update` must be called at every step.
 
     Raises:
         InvalidInputError: a store that exists, or that holds no run to go on with; a cadence below
@@ -63,7 +67,7 @@ class Tracker:
     def __init__(
         self,
         out: Path | str,
-        every: int | str = 100,
+        every: Every = 100,
         split: int | dict[str, int] = 1,
         *,
         learning_rate: Rate | Callable[[], Rate] | None = None,
@@ -73,6 +77,7 @@ class Tracker:
         mode: Mode | None = None,
         start_step: int | None = None,
         layout: str | dict[str, str] = "auto",
+        dynamics: bool = False,
     ) -> None:
         for kind in [layout] if isinstance(layout, str) else layout.values():
             layout_of("weights", (1, 1), kind)
@@ -84,7 +89,8 @@ class Tracker:
         self.stopped = self._closed = False
         self._process = os.getpid()
         self._beside = Beside[_Result]()
-        self._recorder = Recorder(split, self._beside.live, layout=layout)
+        self._recorder = Recorder(split, self._beside.live, layout=layout, dynamics=dynamics)
+        self._before: tuple[int, dict[str, np.ndarray]] = (-1, {})
         self._store = store_of(self.out, mode, start_step)
         self._recorder.shapes, self._recorder.keys = matrices_in(self._store)
         self._change: float | None = None
@@ -116,17 +122,23 @@ class Tracker:
             acting_gradients: like the weights, their mean as it was given to the optimiser, where
                 it was clipped: the noise that acts is smaller by the square.
         """
-        if not self.due(step):
+        due = self.due(step)
+        if not (due or self._compared_next(step)):
             return
         try:
             named = copies(named_arrays(arrays))
+            if not due:
+                self._before = (step, matrices_among(named))
+                return
             moments: Mapping[str, Moments] = {}
             if micro_gradients is not None:
                 require(bool(micro_batch), "micro_gradients need micro_batch=, their samples.")
                 moments = moments_of(
                     micro_gradients, float(micro_batch or 1), acting_gradients, self._parts
                 )
-            self._submit(step, named, moments, {})
+            before = self._before[1] if self._before[0] == step - 1 else {}
+            self._before = (-1, {})
+            self._submit(step, named, moments, before)
         except Exception as error:  # whatever it is, the training must go on
             self._fail(error)
 
@@ -162,6 +174,11 @@ class Tracker:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, stopped=True, _closed=True, _process=-1, skipped=[])
 
+    def _compared_next(self, step: int) -> bool:
+        """Whether the weights of this step, which is not recorded, are held for the next record."""
+        compared = self._recorder.dynamics or self._recorder.velocities
+        return compared and self._here and not self.stopped and self.cadence.lone(step + 1)
+
     @property
     def _here(self) -> bool:
         """False in a forked process, which has neither the thread nor the store."""
@@ -180,8 +197,10 @@ class Tracker:
             self._tell_once(f"a record is in work {error}; records are left out until it is done")
             return
         self.cadence.recorded(step, self._change)
-        settings = self._settings()
-        self._beside.start(lambda: self._beside_training(step, arrays, moments, before, settings))
+        settings, soon = self._settings(), self.cadence.due(step + 1)
+        self._beside.start(
+            lambda: self._beside_training(step, arrays, moments, before, settings, soon)
+        )
 
     def _collect(self) -> None:
         """Wait for the record in work, so that there is never more than one."""
@@ -236,10 +255,13 @@ class Tracker:
         moments: Mapping[str, Moments],
         before: Mapping[str, np.ndarray],
         settings: Settings,
+        soon: bool,
     ) -> _Result:
         """The largest relative change since the last record, and the scalars of this one."""
         recorder = self._recorder
-        found = recorder.record(arrays, moments, before, settings, self._singular_values)
+        found = recorder.record(
+            arrays, moments, before, settings, self._singular_values, step=step, soon=soon
+        )
         self._skip(found.skipped)
         self._store.append(step, found.values, recorder.attributes(), self._attributes(step))
         shapes = recorder.shapes

@@ -24,8 +24,8 @@ class SpectralCallback(Guarded, Callback):
 
     Args:
         out: folder of the Zarr store; must not exist, but for a training that resumes.
-        every: optimizer steps between records, "log" or "adaptive".
-        **settings: of `SpectralTracker`, such as `batch_size`, `split` or `mode`.
+        every: optimizer steps between records, "log", "adaptive", "burst" or a `Burst`.
+        **settings: of `SpectralTracker`, such as `batch_size`, `dynamics` or `mode`.
     """
 
     _steps = 0

@@ -12,7 +12,7 @@ from ..errors import InvalidInputError, require
 from ..spectra import MatrixSpectrum, measure_values, with_tail
 from ..stats import Estimate
 from ._advice import advise
-from ._matrix_noise import matrix_noise
+from ._rows import row_of
 from ._run import Run
 from ._run_page import write_run_page
 
@@ -22,6 +22,8 @@ _COLUMNS = {
     "edge": "edge", "sigma": "σ", "mp_distance": "MP distance", "bulk_pvalue": "bulk p",
     "mean_ratio": "⟨r⟩",
     "ks_pvalue": "surmise p", "stable_rank": "stable rank", "effective_rank": "effective rank",
+    "dyson_index": "Dyson index", "dyson_p_one": "p against 1", "dyson_p_zero": "p against 0",
+    "dyson_verdict": "motion of levels",
     "tail_exponent": "tail exponent", "tail_pvalue": "tail p", "noise_scale": "noise scale",
 }  # fmt: skip
 
@@ -133,17 +135,12 @@ def run_of_spectra(
 
 
 def _last(run: Run, spectrum: MatrixSpectrum) -> dict[str, Any]:
-    """What the table tells of a matrix: its last spectrum, and the noise of its gradient."""
-    row = spectrum.to_row()
+    """What the table tells of a matrix: its last spectrum, noise, and motion."""
+    row = row_of(run, spectrum)
     row["shape"] = (row["rows"] * row["columns"], f"{row['rows']} × {row['columns']}")
-    for p in (name for name in row if name.endswith("pvalue") and row[name] is not None):
+    ps = [name for name in row if name.endswith(("pvalue", "p_one", "p_zero"))]
+    for p in (name for name in ps if row[name] is not None):
         row[p] = (row[p], f"{row[p]:.2f}")
-    try:
-        noise = matrix_noise(run, spectrum.name)
-    except InvalidInputError:  # it was not measured
-        return row
-    if noise.scale and noise.signal.value > 2 * noise.signal.error:
-        row |= {"noise_scale": noise.scale.value, "noise_scale_error": noise.scale.error}
     return row
 
 
@@ -154,6 +151,8 @@ def _row(row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
         if not any(column in other for other in rows):
             continue
         value, error = row.get(column), row.get(f"{column}_error")
+        if column == "dyson_verdict":  # a column of words
+            value = value or ""
         found[heading] = value if value is None or error is None else Estimate(value, error, 1.0)
     return found
 

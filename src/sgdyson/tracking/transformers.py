@@ -24,9 +24,9 @@ class SpectralCallback(Guarded, TrainerCallback):
 
     Args:
         out: folder of the Zarr store; must not exist, but for a training that resumes.
-        every: optimizer steps between records, "log" or "adaptive".
-        **settings: of `SpectralTracker`, such as `batch_size`, `split`, `log` or `mode`. The batch
-            size is that of the training arguments where none is given.
+        every: optimizer steps between records, "log", "adaptive", "burst" or a `Burst`.
+        **settings: of `SpectralTracker`, such as `batch_size`, `dynamics`, `log` or `mode`. The
+            batch size is that of the training arguments where none is given.
     """
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
