@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ._types import Floats
 from .errors import InvalidInputError, require
 
 
@@ -61,7 +61,7 @@ def positive(name: str, value: Any, remedy: str = "") -> float:
     return finite(name, plain)
 
 
-def reals(name: str, values: Any, remedy: str = "leave them out") -> NDArray[np.float64]:
+def reals(name: str, values: Any, remedy: str = "leave them out") -> Floats:
     """An array of finite real numbers, as float64.
 
     Args:
@@ -78,7 +78,7 @@ def reals(name: str, values: Any, remedy: str = "leave them out") -> NDArray[np.
     return array
 
 
-def real_array(name: str, values: Any) -> NDArray[np.float64]:
+def real_array(name: str, values: Any) -> Floats:
     """An array of real numbers, NaN and infinity among them, as float64.
 
     Args:

@@ -20,9 +20,9 @@ from operator import methodcaller
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from .._types import Flags, Floats, WholeNumbers
+
 PHASES = ("convergence", "slow", "oscillation", "divergence")
 _SETTLING = 0.25  # of the path, in the second half
 
@@ -50,7 +50,7 @@ class LevelMotion:
     persistence: Floats
     settling_time: Floats
     distance: Floats
-    phase: NDArray[np.int64]
+    phase: WholeNumbers
 
     def share(self, phase: str) -> tuple[float, float]:
         """Share of the replicas in a phase, and its error, which even no replica leaves.
@@ -70,9 +70,7 @@ class LevelMotion:
         return float(values.mean()), float(values.std(ddof=1) / len(values) ** 0.5)
 
 
-def level_motion(
-    levels: Floats, diverged: NDArray[np.bool_], target: Floats, record_every: int
-) -> LevelMotion:
+def level_motion(levels: Floats, diverged: Flags, target: Floats, record_every: int) -> LevelMotion:
     """The order parameters of a run.
 
     Args:

@@ -1,5 +1,7 @@
 r"""The linear scaling rule: <S> against a scaling variable, a straight line through the origin."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._types import Floats
 from ..stats import Estimate, LineFit, covariance_over_replicas, fit_line
 from ._measure import MeasuredRun
-from ._multiplet import Floats
 from ._summary import Summary
 
 

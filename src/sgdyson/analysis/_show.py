@@ -1,5 +1,7 @@
 """Summaries on the terminal."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
 

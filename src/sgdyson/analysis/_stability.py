@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .._types import Flags, Floats
 from ..errors import require
 from ..stats import Estimate, jackknife_of_means, mean_over_replicas
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def growth_crossing(rates: Floats, before: Floats, after: Floats) -> Estimate:
     return jackknife_of_means(root, np.concatenate([before, after], axis=1))
 
 
-def threshold(rates: Floats, diverged: NDArray[np.bool_]) -> Estimate:
+def threshold(rates: Floats, diverged: Flags) -> Estimate:
     """The mean learning rate from which on a replica diverges (Spearman and Kaerber's estimate).
 
     Args:

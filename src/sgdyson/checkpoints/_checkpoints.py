@@ -1,5 +1,7 @@
 """Checkpoints: one, one in several shards, or a series along time."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence

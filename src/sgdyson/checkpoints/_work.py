@@ -1,5 +1,7 @@
 """A survey under way: one checkpoint after the other, one array after the other."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike
 
 from .._attributes import attributes_of
+from .._types import ArrayLike
 from .._version import __version__
 from ..errors import require
 

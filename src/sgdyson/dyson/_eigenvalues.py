@@ -1,5 +1,7 @@
 """The stochastic differential equation of the levels, in any potential."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float, PRNGKeyArray
-from numpy.typing import ArrayLike
 
 from .._capacity import require_memory
 from .._progress import progress_bar
+from .._types import ArrayLike
 from ..errors import InvalidInputError, require
 from ._dataset import check_ensemble, descending, labelled
 from ._implicit import Potential, implicit_step

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike
 
 from .._capacity import require_memory
 from .._checks import settle, whole
+from .._types import ArrayLike
 from ..ensembles import GaussianEnsemble
 from ..ensembles.entries import check_dense, complex_form, normal_entries
 from ..errors import require

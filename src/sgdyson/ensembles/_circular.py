@@ -1,5 +1,7 @@
 """Levels on the unit circle."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

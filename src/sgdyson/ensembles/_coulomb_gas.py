@@ -1,14 +1,16 @@
 """Draws from the Coulomb gas in any potential."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from jaxtyping import Array, Float
-from numpy.typing import ArrayLike
 
 from .._checks import reals, settle, whole
+from .._types import ArrayLike
 from ..errors import NotConvergedError, require
 from ._gaussian import GaussianEnsemble
 from ._potentials import Laguerre, Quadratic
@@ -32,8 +34,8 @@ class GasSample:
     """
 
     levels: Levels = field(repr=False)
-    r_hat: Float[np.ndarray, "level"]
-    effective_size: Float[np.ndarray, "level"]
+    r_hat: Float[np.ndarray, level]
+    effective_size: Float[np.ndarray, level]
     exact: bool
 
 

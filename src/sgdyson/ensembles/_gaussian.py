@@ -1,5 +1,7 @@
 """Symmetric, Hermitian and self-dual matrices of normal numbers."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Levels between zero and one: how much of a variance one of two Wishart matrices explains."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The levels W^T W of rectangular noise."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

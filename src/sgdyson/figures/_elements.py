@@ -1,13 +1,14 @@
 """What a figure is made of: declared once, drawn by Matplotlib and by Plotly."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from .._types import Floats
 
 # Okabe and Ito, "Color universal design" (2008); without yellow, which vanishes on paper
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#555555")

@@ -1,5 +1,7 @@
 """One self-contained page: checks, figures, runs; opens offline, asks nothing of the network."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path

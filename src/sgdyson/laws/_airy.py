@@ -16,8 +16,8 @@ import numpy as np
 from numpy.polynomial import Polynomial
 from scipy import special
 
+from .._types import Floats
 from ._determinants import of_eigenvalues, of_series
-from ._law import Floats
 from ._table import quadrature
 
 _ZETA_PRIME = -0.16542114370045092921  # of Riemann's zeta function at -1

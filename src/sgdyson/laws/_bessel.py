@@ -16,7 +16,7 @@ import numpy as np
 from numpy.polynomial import Polynomial
 from scipy import special
 
-from ._law import Floats
+from .._types import Floats
 
 _LEFT_OF_ONE = 1e-5
 _TERMS = 60

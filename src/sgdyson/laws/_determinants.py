@@ -10,7 +10,7 @@ determinants lose their digits to $1 - \lambda$; there a + b and b - a come from
 
 import numpy as np
 
-from ._law import Floats
+from .._types import Floats
 
 
 def of_eigenvalues(values: Floats, slopes: Floats, beta: int) -> tuple[float, float, float]:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.polynomial import Polynomial
 
 from .._checks import settle
+from .._types import Floats
 from . import _bessel
-from ._law import Floats, Law, one_of
+from ._law import Law, one_of
 from ._table import Table, quadrature
 from ._wigner import FAR
 

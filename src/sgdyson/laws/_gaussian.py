@@ -7,7 +7,8 @@ import numpy as np
 from scipy import special
 
 from .._checks import finite, positive, settle
-from ._law import Floats, Law, RandomState
+from .._types import Floats
+from ._law import Law, RandomState
 
 
 @dataclass(frozen=True)

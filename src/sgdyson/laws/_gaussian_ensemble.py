@@ -5,13 +5,13 @@ from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import special
 from scipy.interpolate import CubicSpline, PPoly
 
 from .._checks import settle, whole
+from .._types import ArrayLike, Floats
 from ..errors import require
-from ._law import Floats, Law, one_of, positive
+from ._law import Law, one_of, positive
 
 _LARGEST = 500  # beyond, the table of the distribution function takes seconds
 _FAR = 1e150  # u so large and larger: their squares do not overflow

@@ -9,10 +9,11 @@ from numpy.polynomial import Polynomial
 from scipy import special
 
 from .._checks import finite, settle
+from .._types import Floats
 from ..errors import require
 from . import _bessel
 from ._determinants import of_eigenvalues, of_series
-from ._law import Floats, Law, one_of
+from ._law import Law, one_of
 from ._table import Table, quadrature
 
 _LARGEST = 10

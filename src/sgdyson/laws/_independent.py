@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import optimize, special
 
 from .._checks import finite
+from .._types import ArrayLike, Floats
 from ..errors import require
-from ._law import Floats, Law
+from ._law import Law
 from ._wigner import FAR
 
 

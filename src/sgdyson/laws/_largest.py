@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from .._checks import positive, settle, whole
-from ._law import Floats, Law, one_of
+from .._types import Floats
+from ._law import Law, one_of
 from ._table import quadrature
 from ._tracy_widom import TracyWidom
 

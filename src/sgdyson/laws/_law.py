@@ -5,14 +5,14 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import elementwise
 
 from .. import _checks
 from .._checks import real_array, shown
+from .._types import ArrayLike
+from .._types import Floats as Floats
 from ..errors import require
 
-Floats = NDArray[np.float64]
 RandomState = int | np.random.Generator | None
 
 

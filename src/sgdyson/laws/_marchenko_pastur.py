@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from .._types import ArrayLike, Floats
 from ..errors import require
-from ._law import Floats, Law, RandomState, accepted, positive
+from ._law import Law, RandomState, accepted, positive
 from ._pastur_angle import Angle
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from scipy.optimize import elementwise
 
-from ._law import Floats
+from .._types import Floats
 
 _SMALL, _TERMS = 0.1, 18  # r below which the sum is taken term by term: 0.1^16 is left out
 

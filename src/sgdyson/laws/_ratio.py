@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from .._checks import settle
-from ._law import Floats, Law, one_of
+from .._types import Floats
+from ._law import Law, one_of
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(40)
 _NORM = {  # 2/Z_beta of the source's eq. (7)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._law import Floats, Law, RandomState, accepted, positive
+from .._types import ArrayLike, Floats
+from ._law import Law, RandomState, accepted, positive
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.polynomial import Chebyshev
 
-from ._law import Floats
+from .._types import Floats
 
 
 def quadrature(count: int, low: float, high: float) -> tuple[Floats, Floats]:

@@ -7,8 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from .._checks import settle
+from .._types import Floats
 from ._airy import left, middle, right
-from ._law import Floats, Law, one_of
+from ._law import Law, one_of
 from ._table import Table, quadrature
 from ._wigner import FAR
 

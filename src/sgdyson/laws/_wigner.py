@@ -7,7 +7,8 @@ import numpy as np
 from scipy import special
 
 from .._checks import settle
-from ._law import Floats, Law, RandomState, one_of
+from .._types import Floats
+from ._law import Law, RandomState, one_of
 
 FAR = 1e60  # spacings so large and larger: their powers do not overflow, and nothing is there
 

@@ -17,15 +17,14 @@ v, and of its right vector the share $\theta_t^2/(\theta_t^2 + N w_k)$ is the te
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
 from .._checks import reals, whole
+from .._types import ArrayLike, Flags, Floats
 from ..errors import require
 from ..spectra import SpikedModel
 from .model import check_rates
 
-Floats = NDArray[np.float64]
 _LAST = 40.0  # relaxation times, after which nothing changes
 _TIMES = 4000  # looked at for crossings of the threshold
 
@@ -104,7 +103,7 @@ class LearningPath:
         return self._of_spikes("right_overlaps") * share
 
     @property
-    def detached(self) -> NDArray[np.bool_]:
+    def detached(self) -> Flags:
         """Of each time and mode whether the mode stands out of the bulk."""
         return self._excess(self.times) > 0
 

@@ -1,5 +1,7 @@
 """A small transformer that learns a text character by character."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 

@@ -1,5 +1,7 @@
 """A deep linear network: several weight matrices that share their noise, a many-species gas."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
-from numpy.typing import ArrayLike
 
 from .._normals import normals
+from .._types import ArrayLike
 from ..errors import require
 from ..optimizers import Optimizer
 from ._bartlett import wishart_factor

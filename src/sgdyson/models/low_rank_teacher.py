@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
-from numpy.typing import ArrayLike
 
 from .._checks import finite, reals, whole
 from .._normals import normals
+from .._types import ArrayLike
 from ..errors import NoPredictionError, require
 from ..optimizers import Optimizer
 from ..spectra import levels_of_gram

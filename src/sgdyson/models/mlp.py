@@ -1,5 +1,7 @@
 """A multilayer perceptron on real data, made for ensembles of hundreds."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, Literal, Self, TypeAlias
 
@@ -8,8 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
-from numpy.typing import ArrayLike
 
+from .._types import ArrayLike
 from ..errors import require
 from ..optimizers import Optimizer
 from ._arrays import check_pairs, fingerprint, scikit_learn

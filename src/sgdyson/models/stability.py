@@ -6,8 +6,9 @@ G has the eigenvalues g. Derivation: docs, "Theory".
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import optimize, special
+
+from .._types import ArrayLike
 
 
 def mean_square_limit(rates: ArrayLike, batch_size: float) -> float:

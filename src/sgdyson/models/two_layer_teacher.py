@@ -1,5 +1,7 @@
 """A student with two hidden layers that learns from a teacher of its own architecture."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -162,7 +164,7 @@ class TwoLayerTeacher(Network):
         """No closed form; the boundary of stability has one, see `stability_limit`."""
         return unpredicted(self)
 
-    def rates(self) -> Float[np.ndarray, "3"]:
+    def rates(self) -> Float[np.ndarray, 3]:
         r"""Curvatures g of the loss of an identity network: eigenvalues of $|b|^2 A^T A$."""
         gram = self.inner_weights.T @ self.inner_weights
         return np.linalg.eigvalsh(gram)[::-1] * float(self.outer_weights @ self.outer_weights)

@@ -3,6 +3,8 @@
 Each compares equal to another of the same numbers, so that nothing is compiled twice.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeAlias

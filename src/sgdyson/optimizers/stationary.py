@@ -8,9 +8,9 @@ $v = q + h^2 \langle w^2 \rangle$. Derivation: docs, "Theory".
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import integrate
 
+from .._types import ArrayLike
 from ..errors import NoPredictionError, require
 from ._optimizers import SGD, Adam, HeavyBall, Nesterov, Optimizer, RMSProp
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
+from .._types import ArrayLike, Floats
 from ..errors import require
 from ..laws import LargestLevel, MarchenkoPastur, MarchenkoPasturSingular
 from ..stats import Estimate
 from ._sphericity import LEAST_KURTOSIS, sphericity_pvalue
 
-Floats = NDArray[np.float64]
 _FEWEST = 5  # levels, from which the edge has Tracy and Widom's law
 
 

@@ -4,15 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from .._checks import reals, shown
+from .._types import ArrayLike, Floats
 from ..errors import require
 from ..laws import Brody
 from ..stats import Estimate, jackknife, mean_over_replicas
 from ._ordered import ascending, in_segments, samples
 
-Floats = NDArray[np.float64]
 Statistic = Callable[[Floats, Floats, float], Floats]  # spectrum, starts of windows, L
 _WINDOWS_PER_LENGTH = 4
 _NEAR_ONE = 10.0  # within which a mean spacing is taken for that of an unfolded spectrum

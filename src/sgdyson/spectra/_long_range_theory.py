@@ -1,12 +1,11 @@
 """What random matrix theory says of large spectra, beta = 0 standing for independent levels."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from .._types import ArrayLike, Floats
 from ..errors import require
 
-Floats = NDArray[np.float64]
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 

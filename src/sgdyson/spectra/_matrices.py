@@ -1,17 +1,18 @@
 """From named arrays to weight matrices; what is none is listed with the reason."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .._types import Floats
 from ._layouts import Layout, Shape, is_vectors, layout_of
 from ._roles import is_optimiser_state
 
-Floats = NDArray[np.float64]
 _FEWEST = 2
 _FUSED = ("qkv", "query_key_value", "c_attn")
 

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from .._checks import finite, reals, shown
+from .._types import ArrayLike, Floats
 from ..errors import require
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

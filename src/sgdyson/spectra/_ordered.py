@@ -1,12 +1,11 @@
 """The one rule by which statistics of a spectrum take their levels: in any order."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from .._checks import reals
+from .._types import ArrayLike, Floats
 from ..errors import require
 
-Floats = NDArray[np.float64]
 _SEGMENTS = 10  # of a single spectrum, in place of samples
 
 

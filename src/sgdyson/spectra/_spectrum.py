@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import eigsh
 
+from .._types import ArrayLike, Floats
 from ..errors import InvalidInputError, require
 from ..stats import Estimate, GoodnessOfFit, wigner_ks_test
 from ._bulk import Bulk, fit_bulk
@@ -17,7 +17,6 @@ from ._long_range import mean_ratio
 from ._tail import Tail, fit_tail
 from ._unfolding import unfold
 
-Floats = NDArray[np.float64]
 _SMALL = 64  # singular values, up to which there is no time to be won
 _EXACT = 1e-5  # of the largest: a smaller one is not exact to six digits through a Gram matrix
 _FOR_BULK, _FOR_SPACINGS, _FOR_KURTOSIS = 5, 64, 4096

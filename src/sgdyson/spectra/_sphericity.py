@@ -17,10 +17,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
-Floats = NDArray[np.float64]
+from .._types import Floats
+
 LEAST_KURTOSIS = -2.0  # of two values with equal chances
 
 

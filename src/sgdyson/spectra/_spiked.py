@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._checks import positive, reals, settle, truth, whole
+from .._types import Flags, Floats
 from ..errors import require
 from ..laws import Gaussian, LargestLevel, Law
 
-Floats = NDArray[np.float64]
 _APART = 3.0  # widths between levels, from which they do not feel each other
 
 
@@ -94,12 +93,12 @@ class SpikedModel:
         return float(np.sqrt(self.variance) * np.sqrt(self.shape).sum())
 
     @property
-    def detached(self) -> NDArray[np.bool_]:
+    def detached(self) -> Flags:
         """Of each strength whether it is above the threshold."""
         return self.strengths > self.threshold
 
     @property
-    def critical(self) -> NDArray[np.bool_]:
+    def critical(self) -> Flags:
         r"""Of each strength whether it is so close to the threshold that no law here holds.
 
         Within $|\theta^4/\theta_c^4 - 1| < 2 N^{-1/3}$ of the smaller side, the width of the

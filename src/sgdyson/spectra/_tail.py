@@ -9,12 +9,12 @@ one with the smallest distance of Kolmogorov and Smirnov is taken.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from .._types import ArrayLike, Flags, Floats
 from ..errors import require
 from ..stats import Estimate
 
-Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 FEWEST = 3
 _BLOCK = 32  # starts at once
@@ -89,7 +89,7 @@ def _best(x: Floats) -> tuple[int, float, float]:
 
 
 def _distances(
-    logs: Floats, means: Floats, count: Places, repeated: NDArray[np.bool_], starts: Places
+    logs: Floats, means: Floats, count: Places, repeated: Flags, starts: Places
 ) -> Floats:
     """The largest |fitted cdf - share of the tail below| over the tail, for each start."""
     lowest = starts[0]

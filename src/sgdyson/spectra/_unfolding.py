@@ -5,14 +5,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.polynomial import Chebyshev
-from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import LSQUnivariateSpline
 
 from .._checks import finite, reals, shown, whole
+from .._types import ArrayLike, Floats
 from ..errors import InvalidInputError, require
 from ._ordered import ascending
 
-Floats = NDArray[np.float64]
 _FEWEST = 8
 _ROUNDING = 1e-9  # in mean spacings
 _REMEDIES = {

@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy as np
 
-from ._samples import Floats
+from .._types import Floats
 from ._weighted_chi2 import weighted_chi2_sf
 
 _NODES = 128

@@ -1,13 +1,13 @@
 """Correlation along time: how many updates one independent sample takes."""
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.fft import next_fast_len
 
 from .._checks import positive
+from .._types import ArrayLike, Floats
 from ..errors import InvalidInputError, require
 from ._estimate import Estimate
-from ._samples import Floats, finite
+from ._samples import finite
 
 
 class ShortChainError(InvalidInputError):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._samples import Floats
+from .._types import Floats
 
 
 def clustered_covariance(influence: Floats) -> Floats:

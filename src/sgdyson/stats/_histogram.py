@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from .._types import ArrayLike, Floats
 from ..errors import require
 from ._clusters import clustered_variances
-from ._samples import Floats, finite
+from ._samples import finite
 
 _MOST_BINS = 1000
 

@@ -1,17 +1,19 @@
 """Straight lines through correlated points."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.linalg import cho_solve
 from scipy.special import chdtrc
 
 from .._checks import real_array, truth
+from .._types import ArrayLike, Floats
 from ..errors import require
 from ._estimate import Estimate
-from ._samples import Floats, finite
+from ._samples import finite
 
 
 @dataclass(frozen=True)

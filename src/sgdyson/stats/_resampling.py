@@ -1,16 +1,19 @@
 """Means, jackknife and bootstrap over replicas, which alone are independent of each other."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from .._checks import whole
+from .._types import ArrayLike, Floats
 from ..errors import require
 from ._clusters import clustered_covariance, effective_size
 from ._estimate import Estimate
-from ._samples import Floats, by_replica, finite, value_of, with_replicas
+from ._samples import by_replica, finite, value_of, with_replicas
 
 
 def mean_over_replicas(x: ArrayLike) -> Estimate:

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.optimize import brentq
 
-from ._samples import Floats
+from .._types import Floats
 
 
 def weighted_chi2_sf(x: float, weights: Floats) -> float:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from .._types import Floats
 from ..errors import InvalidInputError, require
 from ..stats import Estimate
 from ._dynamics import matrix_dynamics
@@ -146,7 +146,7 @@ def advise(run: xr.Dataset | Run) -> Advice:
     )  # fmt: skip
 
 
-def _rates(run: Run) -> NDArray[np.float64]:
+def _rates(run: Run) -> Floats:
     """Learning rates of all matrices at all records, as far as they are known."""
     found = np.concatenate([run.setting("learning_rate", name) for name in [None, *run.names]])
     return np.asarray(found[np.isfinite(found)])
@@ -189,9 +189,7 @@ def _pair(
     )
 
 
-def _remarks(
-    run: Run, rule: ScalingRule, rates: NDArray[np.float64], factors: list[float]
-) -> list[str]:
+def _remarks(run: Run, rule: ScalingRule, rates: Floats, factors: list[float]) -> list[str]:
     remarks = []
     if rates.min() < (1 - _VARIED) * rates.max():
         remarks.append(

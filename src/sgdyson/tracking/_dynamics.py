@@ -4,14 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from .._types import Flags, Floats
 from ..errors import require
 from ..stats import Estimate, jackknife_of_means
 from ._run import Run
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 _BLOCKS, _FEWEST = 20, 100
 _CLEAR = 6.0  # steps of diffusion to a neighbour or to zero, below which drift is not constant
 _NULL = 0.01  # of the typical step: a level that moves less does not diffuse with the others

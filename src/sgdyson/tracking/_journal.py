@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._attributes import json_text
+from .._types import Floats
 
-Floats = NDArray[np.float64]
 _HEAD = struct.Struct("<IIc")  # length of the content, its CRC-32, kind
 _STEP = struct.Struct("<q")
 

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from .._types import Floats
 from ..errors import require
 from ..stats import Estimate, jackknife_of_means
 from ._optimizer import kind_of, long_run_factor
 from ._run import Run
 
-Floats = NDArray[np.float64]
 _MEAN = 0.05  # share of the mean in a squared gradient, above which Adam's law is not at hand
 _EPS = 100.0  # times epsilon, below which the root of a squared gradient does not stand alone
 

@@ -1,8 +1,8 @@
 """The scale of gradient noise, from gradients of two batch sizes."""
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from .._types import ArrayLike
 from ..errors import require
 from ..stats import Estimate, jackknife_of_means
 

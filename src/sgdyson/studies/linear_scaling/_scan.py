@@ -13,14 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from ..._types import Flags, Floats
 from ...campaign import Campaign, Setting
 from ...errors import NoPredictionError
 from ...spectra import spacings
 from ...stats import Estimate, LineFit, fit_line, mean_over_replicas
 
-Floats = NDArray[np.float64]
 BREAKS = 0.1  # relative departure from the rule at which it is said to end
 
 
@@ -51,7 +50,7 @@ class Scan:
     predicted: list[float | None]
     diverged: Floats
 
-    def chosen(self, varied: str, *, up_to_middle: bool = True) -> NDArray[np.bool_]:
+    def chosen(self, varied: str, *, up_to_middle: bool = True) -> Flags:
         """Settings of one scan; of rates only those up to the middle, where the rule may hold."""
         middle = self.learning_rate[self.varied.index("both")]
         fits = np.array([part in (varied, "both") for part in self.varied])

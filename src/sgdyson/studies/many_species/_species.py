@@ -2,13 +2,9 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ..._types import Floats
 from ...models import Prediction
 from ...stats import Estimate, mean_over_replicas
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Figures of phase diagrams."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

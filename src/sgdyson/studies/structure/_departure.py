@@ -5,12 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
-from numpy.typing import NDArray
 
+from ..._types import Floats
 from ...spectra import fit_bulk, fit_tail, spacing_ratios
 from ...stats import Estimate, mean_over_replicas
 
-Floats = NDArray[np.float64]
 KINDS = {
     "embeddings": ("embedding", "position", "unembedding"),
     "query, key": ("query", "key"),

@@ -1,14 +1,13 @@
 """The figure of the study `structure`."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..._types import Floats
 from ...figures import Figure, Histogram, HorizontalLine, Line, Mark, Panel, Points
 from ...laws import MarchenkoPastur
 from ...stats import Estimate, density_histogram
 from ._departure import Departure
 
-Floats = NDArray[np.float64]
 _RATIO = {"real noise": 0.5307, "independent levels": 0.3863}  # Atas et al. (2013)
 
 

@@ -5,14 +5,13 @@ from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
-from numpy.typing import NDArray
 
 from ..._threads import one_blas_thread
+from ..._types import Floats
 from ...analysis import Check
 from ...spectra import fit_bulk, singular_values
 from ...stats import Estimate
 
-Floats = NDArray[np.float64]
 _DRAWS = 400
 _STATISTICS = (
     "distance from Marchenko and Pastur",  # of the bulk: too large where rows differ in variance

@@ -1,5 +1,7 @@
 """The Coulomb force between two levels, seen in their motion."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from ....analysis import MeasuredForce

@@ -1,5 +1,7 @@
 """Figures of the Gaussian RBM over many settings: what alpha/|B| does, and what theory says."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

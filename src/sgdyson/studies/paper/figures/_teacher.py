@@ -1,16 +1,16 @@
 """Figures of the teacher-student model."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...._types import Floats
 from ....analysis import MeasuredRun
 from ....figures import Figure, Histogram, Line, Mark, Panel, Points, VerticalLines
 from ....laws import GaussianEnsembleDensity, PairDensity, Semicircle
 from ....stats import density_histogram
-
-Floats = NDArray[np.float64]
 
 
 def teacher_levels(runs: Sequence[tuple[float, MeasuredRun]]) -> Figure:
