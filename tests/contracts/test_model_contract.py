@@ -24,6 +24,16 @@ MODELS: dict[str, Model] = {
     "quenched": TeacherStudent((1.0, -3.0, 2.0), data="quenched", batches=3),
     "shared": TeacherStudent(KERNEL, data="quenched", batches=3, shared_inputs=True),
     "one number": TeacherStudent((2.0,), noise=0.0),
+    "complex": TeacherStudent((2.0, 2.0), beta=2),
+    "complex rbm": GaussianRBM(
+        KERNEL + 0.2j * (np.triu(np.ones((3, 3)), 1) - np.tril(np.ones((3, 3)), -1)),
+        rbm_mass=2.5,
+        n_hidden=2,
+        sampler="independent",
+        beta=2,
+    ),
+    "quaternion": TeacherStudent((2.0, 2.0, 1.0), data="quenched", batches=3, beta=4),
+    "quaternion rbm": GaussianRBM.scalar_field(4, mass=1.0, rbm_mass=2.5, beta=4),
 }
 BATCHES = (1, 3, 4, 20, math.inf)
 
@@ -60,7 +70,7 @@ def test_gradient_and_memory_keep_their_form(name: str, batch_size: float) -> No
         compiled = jax.jit(lambda *a: model.gradient(*a, batch_size))(keys[2], weights, memory)
     assert form(gradient) == form(weights)
     assert form(after) == form(memory)
-    assert weights.dtype == jnp.float64
+    assert weights.dtype == (jnp.float64 if model.beta == 1 else jnp.complex128)
     assert np.isfinite(gradient).all()
     assert same((gradient, after), again)
     np.testing.assert_allclose(gradient, compiled[0], rtol=1e-9, atol=1e-12)
@@ -82,12 +92,13 @@ def test_levels_of_any_leading_axes(name: str) -> None:
     levels = model.levels(weights)
     assert (levels >= 0).all()
     assert (np.diff(levels, axis=-1) <= 0).all()
-    assert levels.shape == (6, weights.shape[-1])
+    copies = 2 if model.beta == 4 else 1  # of each level in the complex form of quaternions
+    assert levels.shape == (6, weights.shape[-1] // copies)
     np.testing.assert_array_equal(model.levels(weights.reshape(2, 3, *weights.shape[1:])).reshape(
         levels.shape), levels)  # fmt: skip
     np.testing.assert_array_equal(model.levels(weights[0]), levels[0])
     power = 2 if isinstance(model, GaussianRBM) else 1
-    singular = np.linalg.svd(weights, compute_uv=False)
+    singular = np.linalg.svd(weights, compute_uv=False)[:, ::copies]
     np.testing.assert_allclose(
         levels[:, : singular.shape[1]], singular**power, rtol=1e-7, atol=1e-12
     )
@@ -118,7 +129,8 @@ def test_predictions_fit_together(name: str, batch_size: float) -> None:
         leading.width**2, np.diag(found.covariance) - np.where(alone, 0, found.common)
     )
     np.testing.assert_allclose(found.noise * found.relaxation_time, leading.width**2)
-    spacing = np.where(pair & found.learnt, np.sqrt(np.pi) * leading.width, np.nan)
+    unit = {1: np.pi**0.5, 2: 4 / np.pi**0.5, 4: 16 / (3 * np.pi**0.5)}[model.beta]
+    spacing = np.where(pair & found.learnt, unit * leading.width, np.nan)
     np.testing.assert_allclose(leading.mean_spacing, spacing)
     assert np.isfinite(found.mean_spacing).tolist() == (~alone & found.learnt).tolist()
     assert (found.sample_levels(600, seed=1) >= 0).all()

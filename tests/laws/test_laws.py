@@ -34,7 +34,7 @@ LAWS = [
     PoissonSpacing(),
     Brody(0.4),
     *(SpacingRatio(beta) for beta in (0, 1, 2, 4)),
-    PairDensity(1.5, 0.3),
+    *(PairDensity(1.5, 0.3, beta) for beta in (1, 2, 4)),
     Semicircle(2.5),
     *(GaussianEnsembleDensity(n, 1, 0.7) for n in (1, 2, 3, 4, 16, 64)),
     *(GaussianEnsembleDensity(n, beta, 0.7) for n in (1, 2, 5, 32) for beta in (2, 4)),

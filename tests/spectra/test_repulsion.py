@@ -83,6 +83,7 @@ def test_unitary_process_is_told_from_orthogonal():
     force = repulsion(s, np.linspace(np.sqrt(4 * noise * 50), 3.0, 13))
     right = coulomb_drift(force, noise, SHORT) + 2 * noise * force.inverse_spacing
     assert agrees(force.drift, force.drift_error, right)
+    np.testing.assert_allclose(coulomb_drift(force, noise, SHORT, 2), right)
     assert not agrees(force.drift, force.drift_error, coulomb_drift(force, noise, SHORT))
 
 
@@ -97,6 +98,17 @@ def test_long_intervals_follow_rice(friction):
     assert not agrees(force.diffusion, force.diffusion_error, coulomb_diffusion(force, noise))
     wrong_drift, _ = finite_step(force, 1.1 * noise, friction)
     assert not agrees(force.drift, force.drift_error, wrong_drift)
+
+
+@pytest.mark.parametrize("beta", [2, 4])
+def test_long_intervals_of_complex_and_quaternion_pairs(beta):
+    s = matrix_spacings(np.random.default_rng(14), 0.2, 1000, 200, dimension=beta + 1)
+    force, noise = repulsion(s, bins=12), 0.2 * WIDTH**2
+    drift, diffusion = finite_step(force, noise, 0.2, beta)
+    assert agrees(force.drift, force.drift_error, drift)
+    assert agrees(force.diffusion, force.diffusion_error, diffusion)
+    for other in {1, 2, 4} - {beta}:
+        assert not agrees(force.drift, force.drift_error, finite_step(force, noise, 0.2, other)[0])
 
 
 def test_skipped_records_with_their_interval_change_nothing_but_the_noise():

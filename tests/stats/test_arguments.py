@@ -32,15 +32,18 @@ CALLS = {
         {"value": "number", "error": "not negative", "effective_size": "number"},
     ),
     "fit_gaussian": ({"x": X}, {"x": "data"}),
-    "fit_pair_density": ({"x": X}, {"x": "data"}),
-    "fit_wigner": ({"spacings": S}, {"spacings": "data"}),
+    "fit_pair_density": ({"x": X}, {"x": "data", "beta": "dyson"}),
+    "fit_wigner": ({"spacings": S}, {"spacings": "data", "beta": "dyson"}),
     "anderson_darling": ({"samples": X, "cdf": normal_cdf}, {"samples": "data", "cdf": "function"}),
     "ks_test": (
         {"samples": X, "cdf": normal_cdf},
         {"samples": "data", "cdf": "function", "effective_size": "positive"},
     ),
-    "wigner_test": ({"spacings": S}, {"spacings": "data", "mean": "positive"}),
-    "wigner_ks_test": ({"spacings": S}, {"spacings": "data"}),
+    "wigner_test": (
+        {"spacings": S},
+        {"spacings": "data", "mean": "positive", "beta": "dyson"},
+    ),
+    "wigner_ks_test": ({"spacings": S}, {"spacings": "data", "beta": "dyson"}),
     "density_histogram": ({"samples": X}, {"samples": "data", "edges": "data"}),
     "fit_line": (
         {"x": [1.0, 2.0, 4.0], "y": [1.0, 2.0, 4.2], "y_error": [0.1, 0.1, 0.1]},
@@ -69,6 +72,7 @@ BAD = {
     "whole": [*NO_NUMBERS, -1, 0, 1, 2.5, 10**30],
     "seed": [*NO_NUMBERS, -1, 2.5, 10**60],
     "truth": ["yes", 1, 0.0, np.nan],
+    "dyson": [*NO_NUMBERS, -1, 0, 3, 2.5, 10**30],
     "function": ["text", 3, lambda x: x * np.nan, lambda x: "text", lambda x: 0.5],
 }
 GOOD = {
@@ -76,6 +80,7 @@ GOOD = {
     "whole": [np.int16(3), np.uint8(3), np.array(3)],
     "seed": [np.int64(5), np.uint8(5), 2**100],
     "truth": [np.True_, False],
+    "dyson": [np.int64(2), np.uint8(4), np.array(1)],
     "number": [np.float32(0.5), np.int8(3), np.array(2.0)],
     "not negative": [np.float32(0.5), np.int8(3), np.array(0)],
 }

@@ -7,7 +7,9 @@ from scipy.optimize import minimize
 from scipy.special import erf
 from scipy.stats import binom
 
+from sgdyson.ensembles import GaussianEnsemble
 from sgdyson.errors import InvalidInputError
+from sgdyson.laws import PairDensity
 from sgdyson.stats import fit_gaussian, fit_pair_density, fit_wigner, jackknife, mean_over_replicas
 
 CENTRE, WIDTH = 5.0, 0.3
@@ -46,6 +48,26 @@ def test_pair_density_finds_the_maximum_a_plain_optimiser_finds():
         options={"xatol": 1e-9, "fatol": 1e-15},
     )  # fmt: skip
     np.testing.assert_allclose([fit.centre.value, fit.width.value], plain.x, rtol=1e-6)
+
+
+@pytest.mark.parametrize("beta", [2, 4])
+def test_pairs_of_complex_and_quaternion_matrices(beta):
+    x = GaussianEnsemble(2, beta, 0.3).eigenvalues(20_000, 7) + 5
+    fit = fit_pair_density(x, beta)
+    plain = minimize(
+        lambda p: -PairDensity(*p, beta).logpdf(x).mean(), [4.9, 0.25], method="Nelder-Mead",
+        options={"xatol": 1e-9, "fatol": 1e-15},
+    )  # fmt: skip
+    np.testing.assert_allclose([fit.centre.value, fit.width.value], plain.x, rtol=1e-6)
+    spacing = fit_wigner(x[:, 1] - x[:, 0], beta)
+    for width in (fit.width, spacing):
+        assert abs(width.value - 0.3) < 4 * width.error < 0.01
+    assert abs(fit.centre.value - 5) < 4 * fit.centre.error
+    for other in {1, 2, 4} - {beta}:
+        wrong = (fit_pair_density(x, other).width, fit_wigner(x[:, 1] - x[:, 0], other))
+        assert all(abs(width.value - 0.3) > 4 * width.error for width in wrong)
+    with pytest.raises(InvalidInputError, match="beta = 3"):
+        fit_pair_density(x, 3)
 
 
 def test_fits_move_and_scale_with_the_units():

@@ -8,8 +8,9 @@ from scipy.special import binom
 from scipy.stats import kstest, norm
 
 from sgdyson.errors import InvalidInputError
+from sgdyson.laws import WignerSurmise
 from sgdyson.stats import _anderson_darling as ad
-from sgdyson.stats import anderson_darling, ks_test, wigner_test
+from sgdyson.stats import anderson_darling, ks_test, wigner_ks_test, wigner_test
 from sgdyson.stats._weighted_chi2 import weighted_chi2_sf
 
 SCALE = np.sqrt(2 / np.pi)  # the Wigner surmise is a Rayleigh law of this scale and mean 1
@@ -104,6 +105,19 @@ def test_size_of_the_surmise_with_and_without_its_mean(spacings):
 def beta_two(rng, *shape):
     """Spacing of 2 x 2 GUE matrices: length of a normal vector in three dimensions."""
     return np.linalg.norm(rng.normal(size=(*shape, 3)), axis=-1) / np.sqrt(8 / np.pi)
+
+
+@pytest.mark.parametrize("beta", [2, 4])
+def test_size_and_power_of_the_surmise_of_every_beta(beta):
+    rng = np.random.default_rng(12)
+    x = 0.4 * WignerSurmise(beta).rvs((800, 60), rng)
+    assert uniform([wigner_test(row, beta=beta).pvalue for row in x])
+    assert uniform([wigner_test(row, 0.4, beta).pvalue for row in x])
+    assert uniform([wigner_ks_test(row, beta).pvalue for row in x[:300]])
+    for other in {1, 2, 4} - {beta}:
+        assert not uniform([wigner_test(row, beta=other).pvalue for row in x])
+        assert wigner_test(x[:20].ravel(), beta=other).pvalue < 1e-6
+        assert wigner_ks_test(x[:20].ravel(), other).pvalue < 1e-3
 
 
 ALTERNATIVES = {"Poisson": lambda rng, *shape: rng.exponential(size=shape), "beta = 2": beta_two}

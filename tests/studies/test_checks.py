@@ -30,9 +30,12 @@ class Synthetic:
 
     def load(self, run):
         prediction = run.model.predict(run.learning_rate, run.batch_size)
-        levels = self._pairs(prediction) if run.campaign == "coulomb_force" else self._gases(
-            run, prediction
-        )  # fmt: skip
+        if run.campaign == "coulomb_force":
+            levels = self._pairs(prediction)
+        elif run.campaign == "threefold":
+            levels = self._students(run, prediction)
+        else:
+            levels = self._gases(run, prediction)
         return xr.Dataset(
             {
                 "levels": (("replica", "time", "level"), levels),
@@ -82,13 +85,21 @@ class Synthetic:
                 levels[..., group.indices[1]] -= half
         return levels
 
-    def _process(self, noise, friction):
+    def _students(self, run, prediction):
+        """A pair of the run's beta, or of a wrong one, that keeps 1 - alpha of its motion."""
+        beta = run.model.beta if self.beta == 1 else {1: 2, 2: 4, 4: 1}[run.model.beta]
+        friction, width = -np.log1p(-run.learning_rate), self.width * prediction.width[0]
+        half = self._process(friction * width**2, friction, beta) / 2
+        centre = 2.0 + width / np.sqrt(2) * self.random.normal(size=half.shape)
+        return np.stack([centre + half, centre - half], axis=2)
+
+    def _process(self, noise, friction, beta=1):
         decay = np.exp(-friction)
         scale = np.sqrt(noise / friction / 2)  # of (a - d)/2 and of the entry off the diagonal
-        state = scale * self.random.normal(size=(2, 1500))
+        state = scale * self.random.normal(size=(beta + 1, 1500))
         spacing = np.empty((1500, 250))
         for time in range(250):
-            spacing[:, time] = 2 * np.hypot(*state)
+            spacing[:, time] = 2 * np.linalg.norm(state, axis=0)
             kick = np.sqrt(1 - decay**2) * scale * self.random.normal(size=state.shape)
             state = decay * state + kick
         return spacing
@@ -113,6 +124,8 @@ WRONG = [
     ("semicircle_checks", {"width": 1.1}),
     ("semicircle_checks", {"beta": 2}),
     ("force_checks", {"noise": 1.1}),
+    ("threefold_checks", {"width": 1.1}),
+    ("threefold_checks", {"beta": 2}),
 ]
 
 

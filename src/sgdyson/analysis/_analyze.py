@@ -48,6 +48,7 @@ def analyze(
     learning_rate: float | None = None,
     batch_size: float | None = None,
     noise: float | None = None,
+    beta: int | None = None,
 ) -> Analysis:
     """Measure every history at a path, and the scaling lines through them.
 
@@ -59,6 +60,7 @@ def analyze(
         learning_rate: alpha, where the file does not tell.
         batch_size: |B|, where the file does not tell.
         noise: epsilon of the labels, where the file does not tell.
+        beta: Dyson index of the weights, 1, 2 or 4, where the file does not tell.
 
     Raises:
         InvalidInputError: nothing there, a single file that is no history.
@@ -66,7 +68,7 @@ def analyze(
     failures: list[str] = []
     histories = read(
         path, array=array, axes=axes, learning_rate=learning_rate, batch_size=batch_size,
-        noise=noise, failures=failures,
+        noise=noise, beta=beta, failures=failures,
     )  # fmt: skip
     summaries = list(_measured(histories, burn_in, failures))
     return Analysis(summaries, scaling_lines(summaries), failures)

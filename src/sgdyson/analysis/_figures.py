@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..figures import Figure, Histogram, Line, Mark, Panel, Points
-from ..laws import WignerSurmise
 from ..stats import density_histogram
 from ._multiplet import MeasuredPair
 from ._scaling import HistoryScaling
@@ -19,8 +18,8 @@ def history_spacings(pairs: Sequence[tuple[str, MeasuredPair]]) -> Figure:
     """
     panels = []
     grid = np.linspace(0, 4, 200)
-    surmise = Line(grid, WignerSurmise(1).pdf(grid), label="Wigner surmise")
     for name, pair in pairs:
+        surmise = Line(grid, pair.surmise.pdf(grid), label=f"Wigner surmise, beta = {pair.beta}")
         unit = density_histogram(pair.spacing / pair.spacing.mean())
         panels.append(
             Panel(
@@ -34,8 +33,8 @@ def history_spacings(pairs: Sequence[tuple[str, MeasuredPair]]) -> Figure:
     return Figure(
         name="spacings",
         title="Spacings of degenerate pairs",
-        caption="Histogram: spacings in units of their mean; line: the surmise of beta = 1, no"
-        " parameter fitted.",
+        caption="Histogram: spacings in units of their mean; line: the surmise, no parameter"
+        " fitted.",
         panels=panels,
         columns=min(len(panels), 3),
     )

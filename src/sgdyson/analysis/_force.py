@@ -13,17 +13,18 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class MeasuredForce:
-    r"""Drift and diffusion of a spacing against $dS = (2 g^2/S - \gamma S) dt + 2 g\,dB$.
+    r"""Drift and diffusion of a spacing against $dS = (2 \beta g^2/S - \gamma S) dt + 2 g\,dB$.
 
     Attributes:
         mode: kappa of the pair.
         force: the measured curves.
         drift: predicted at each bin, for the finite step of one update.
         diffusion: predicted at each bin, for the finite step of one update.
-        line: drift/S against <1/S>/S, a straight line of slope 2 g^2 and intercept -gamma.
+        line: drift/S against <1/S>/S, a straight line of slope 2 beta g^2, intercept -gamma.
         noise: g^2 predicted.
         friction: gamma predicted.
         next_order: of theory, relative.
+        beta: Dyson index of the levels that theory takes.
     """
 
     mode: float
@@ -34,11 +35,26 @@ class MeasuredForce:
     noise: float
     friction: float
     next_order: float
+    beta: int = 1
 
     @property
     def measured_noise(self) -> Estimate:
         """g^2 from the repulsion alone."""
-        return self.line.slope / 2
+        return self.line.slope / (2 * self.beta)
+
+    @property
+    def measured_beta(self) -> Estimate:
+        """The index that theory takes times the repulsion measured over that predicted.
+
+        All bins together, each corrected for the finite step.
+        """
+        force = self.force
+        pull = -np.expm1(-self.friction * force.interval) / force.interval * force.spacing
+        predicted = self.drift + pull
+        weights = (predicted / force.drift_error) ** 2
+        ratio = float(np.sum(weights * (force.drift + pull) / predicted) / np.sum(weights))
+        error = float(np.sum(weights) ** -0.5)
+        return Estimate(self.beta * ratio, self.beta * error, float(force.counts.sum()))
 
     @property
     def measured_diffusion(self) -> Estimate:
@@ -51,7 +67,12 @@ class MeasuredForce:
 
 
 def measure_force(
-    spacing: Floats, mode: float, noise: float, friction: float, next_order: float
+    spacing: Floats,
+    mode: float,
+    noise: float,
+    friction: float,
+    next_order: float,
+    beta: int = 1,
 ) -> MeasuredForce:
     """Measure the repulsion from spacings at successive updates.
 
@@ -61,10 +82,13 @@ def measure_force(
         noise: g^2 predicted, per update.
         friction: gamma predicted, per update.
         next_order: of theory, relative.
+        beta: Dyson index of the levels: 1, 2 or 4.
     """
     step = np.sqrt(4 * noise)
-    force = repulsion(spacing, np.geomspace(step / 2, np.quantile(spacing, 0.995), 25))
-    drift, diffusion = finite_step(force, noise, friction)
+    low, high = np.quantile(spacing, (0.002, 0.995))
+    lowest = step / 2 if beta == 1 else max(step / 2, low)  # S^beta leaves hardly any below
+    force = repulsion(spacing, np.geomspace(lowest, high, 25))
+    drift, diffusion = finite_step(force, noise, friction, beta)
     # nearer, a pair passes through the collision inside one update and the line bends
     far = force.edges[:-1] >= 3 * step
     line = fit_line(
@@ -72,4 +96,4 @@ def measure_force(
         (force.drift / force.spacing)[far],
         (force.drift_error / force.spacing)[far],
     )
-    return MeasuredForce(mode, force, drift, diffusion, line, noise, friction, next_order)
+    return MeasuredForce(mode, force, drift, diffusion, line, noise, friction, next_order, beta)

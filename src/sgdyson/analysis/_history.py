@@ -26,6 +26,7 @@ class History:
         multiplets: by the model, where there is one; None is a guess from the levels.
         stationary: the records begin after a burn-in.
         notes: guesses that were made in reading, one sentence each.
+        beta: Dyson index of the weights: 1 where they are real, 2 complex, 4 quaternion.
     """
 
     source: str
@@ -38,6 +39,7 @@ class History:
     multiplets: list[Multiplet] | None = None
     stationary: bool = False
     notes: tuple[str, ...] = ()
+    beta: int = 1
 
     def __post_init__(self) -> None:
         require(

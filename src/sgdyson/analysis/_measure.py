@@ -133,7 +133,7 @@ def _compared(levels: Floats, group: Multiplet, prediction: Prediction) -> Compa
     first, members = group.indices[0], list(group.indices)
     gaps = prediction.mean_spacing[members[:-1]]
     return ComparedMultiplet(
-        **vars(measure_multiplet(levels, group)),
+        **vars(measure_multiplet(levels, group, prediction.beta)),
         target_mode=float(prediction.target_modes[first]),
         predicted_mean=float(prediction.levels[first] + prediction.mean_shift[first]),
         predicted_width=float(prediction.width[first]),

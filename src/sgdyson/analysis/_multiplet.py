@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..laws import WignerSurmise
 from ..spectra import Multiplet, multiplet_levels
 from ..stats import (
     Estimate,
@@ -32,17 +33,25 @@ class MeasuredPair:
     Attributes:
         spacing: S, shape (replica, time).
         mean: <S>.
-        second_moment: <s^2> of the unit spacing s = S/<S>; 4/pi by the Wigner surmise.
+        second_moment: <s^2> of the unit spacing s = S/<S>; by the Wigner surmise 4/pi, 3 pi/8 or
+            45 pi/128 for beta = 1, 2, 4.
+        beta: Dyson index that the levels are held against.
     """
 
     spacing: Floats = field(repr=False)
     mean: Estimate
     second_moment: Estimate
+    beta: int = 1
 
     @cached_property
     def wigner(self) -> GoodnessOfFit:
         """Kolmogorov-Smirnov test of s against the surmise, its mean estimated from the samples."""
-        return wigner_ks_test(independent_spacings(self.spacing))
+        return wigner_ks_test(independent_spacings(self.spacing), self.beta)
+
+    @property
+    def surmise(self) -> WignerSurmise:
+        """What the unit spacing is held against."""
+        return WignerSurmise(self.beta)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,42 +114,50 @@ def _beside(name: str, estimate: Estimate | None) -> dict[str, float | None]:
     return {name: value, f"{name}_error": error}
 
 
-def measure_multiplet(levels: Floats, multiplet: Multiplet) -> MeasuredMultiplet:
-    """Measure one multiplet of levels (replica, time, level), its errors over replicas."""
+def measure_multiplet(levels: Floats, multiplet: Multiplet, beta: int = 1) -> MeasuredMultiplet:
+    """Measure one multiplet of levels (replica, time, level), its errors over replicas.
+
+    Args:
+        levels: descending.
+        multiplet: of them.
+        beta: Dyson index of the laws they are held against: 1, 2 or 4.
+    """
     members = multiplet_levels(levels, multiplet)
     gaps = -np.diff(members, axis=2)
-    fit = _fit(members)
+    fit = _fit(members, beta)
     return MeasuredMultiplet(
         multiplet,
         members,
         mean=mean_over_replicas(members.mean(axis=2)),
-        width=fit.width if fit else _gas_width(members),
+        width=fit.width if fit else _gas_width(members, beta),
         mean_spacing=mean_over_replicas(gaps.mean(axis=2)) if gaps.size else None,
         fit=fit,
-        pair=_pair(gaps[..., 0]) if multiplet.is_pair else None,
+        pair=_pair(gaps[..., 0], beta) if multiplet.is_pair else None,
     )
 
 
-def _fit(members: Floats) -> LevelFit | None:
-    fits = {1: fit_gaussian, 2: fit_pair_density}
-    fit = fits.get(members.shape[2])
-    return fit(members.reshape(len(members), -1)) if fit else None
+def _fit(members: Floats, beta: int) -> LevelFit | None:
+    flat = members.reshape(len(members), -1)
+    if members.shape[2] == 1:
+        return fit_gaussian(flat)
+    return fit_pair_density(flat, beta) if members.shape[2] == 2 else None
 
 
-def _pair(spacing: Floats) -> MeasuredPair:
+def _pair(spacing: Floats, beta: int) -> MeasuredPair:
     moments = np.stack([spacing.mean(axis=1), (spacing**2).mean(axis=1)], axis=1)
     return MeasuredPair(
         spacing=spacing,
         mean=mean_over_replicas(spacing),
         second_moment=jackknife_of_means(lambda m: m[..., 1] / m[..., 0] ** 2, moments),
+        beta=beta,
     )
 
 
-def _gas_width(members: Floats) -> Estimate:
-    r"""$\sigma$ of n levels from $E \sum (x - c)^2 = \sigma^2 n(n+1)/2$ (beta = 1)."""
-    n = members.shape[2]
+def _gas_width(members: Floats, beta: int) -> Estimate:
+    r"""$\sigma$ of n levels from $E \sum (x - c)^2 = \sigma^2 n [1 + \beta (n - 1)/2]$."""
+    unit = 1 + beta * (members.shape[2] - 1) / 2
     means = np.stack([members.mean(axis=(1, 2)), (members**2).mean(axis=(1, 2))], axis=1)
-    return jackknife_of_means(lambda m: np.sqrt((m[..., 1] - m[..., 0] ** 2) * 2 / (n + 1)), means)
+    return jackknife_of_means(lambda m: np.sqrt((m[..., 1] - m[..., 0] ** 2) / unit), means)
 
 
 def independent_spacings(spacing: Floats) -> Floats:

@@ -24,6 +24,7 @@ def read(
     learning_rate: float | None = None,
     batch_size: float | None = None,
     noise: float | None = None,
+    beta: int | None = None,
     failures: list[str] | None = None,
 ) -> list[History]:
     """Read every history at a path.
@@ -37,6 +38,7 @@ def read(
         learning_rate: alpha, where the file does not tell.
         batch_size: |B|, where the file does not tell.
         noise: epsilon of the labels, where the file does not tell.
+        beta: Dyson index of the weights, where the file does not tell; 1 if None.
         failures: takes a sentence for each file of a folder, or setting of a campaign, that cannot
             be read, while the others are; without it the first such raises.
 
@@ -46,7 +48,7 @@ def read(
     Raises:
         InvalidInputError: nothing there, an array that is pickled or not a history.
     """
-    path, layout = Path(path), Layout(array, axes, learning_rate, batch_size, noise)
+    path, layout = Path(path), Layout(array, axes, learning_rate, batch_size, noise, beta)
     # those of Path raise for a name that is too long
     require(os.path.lexists(path), f"{path} does not exist; give a file or a folder.")
     folder = os.path.isdir(path)  # noqa: PTH112

@@ -34,6 +34,7 @@ class Layout:
         learning_rate: alpha, where the file does not tell.
         batch_size: |B|, where the file does not tell.
         noise: epsilon of the labels, where the file does not tell.
+        beta: Dyson index of the weights, where the file does not tell; 1 if None.
     """
 
     array: str | None = None
@@ -41,8 +42,13 @@ class Layout:
     learning_rate: float | None = None
     batch_size: float | None = None
     noise: float | None = None
+    beta: int | None = None
 
     def __post_init__(self) -> None:
+        require(
+            self.beta in (None, 1, 2, 4),
+            f"beta = {self.beta!r} must be 1 (real weights), 2 (complex) or 4 (quaternion).",
+        )
         rate, batch, noise = self.learning_rate, self.batch_size, self.noise
         require(
             rate is None or 0 < rate < math.inf,
@@ -114,6 +120,7 @@ def _history(
         batch_size=_given(layout.batch_size, settings["batch_size"]),
         noise=_given(layout.noise, settings["noise"]),
         notes=tuple(notes),
+        beta=layout.beta or 1,
     )
 
 

@@ -47,6 +47,7 @@ def read_campaign(folder: Path, failures: list[str] | None = None) -> Iterator[H
                 replicas=run.replica.values,
                 multiplets=groups,
                 stationary=setting.burn_in_updates > 0,
+                beta=model.beta,
             )
             groups = None
 
@@ -91,6 +92,7 @@ def read_run(store: Path) -> Iterator[History]:
     levels = np.array(values, np.float64)
     if "diverged" in run:
         levels[run.diverged.values.astype(bool)] = np.nan
+    beta, notes = _dyson_index(run)
     recorded_from = number_of(run.attrs, "record_from") or 0
     for matrix, own in _by_matrix(run, levels):
         yield History(
@@ -102,7 +104,17 @@ def read_run(store: Path) -> Iterator[History]:
             matrix=matrix,
             replicas=run.replica.values if "replica" in run.coords else None,
             stationary=bool(recorded_from > 0),
+            beta=beta,
+            notes=notes,
         )
+
+
+def _dyson_index(run: xr.Dataset) -> tuple[int, tuple[str, ...]]:
+    """Of a run; 1 of one that does not tell, or that has no law here."""
+    told = number_of(run.attrs, "beta")
+    if told is None or told in (1, 2, 4):
+        return int(told or 1), ()
+    return 1, (f"beta = {told:g} has no law here, and levels are held against that of beta = 1",)
 
 
 def is_campaign(path: Path) -> bool:

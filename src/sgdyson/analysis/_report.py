@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from .._version import __version__
 from ..figures import write_report
 from ._check import Check
@@ -47,15 +45,15 @@ def write_summary_report(
 
 
 def surmise_checks(summaries: Sequence[Summary]) -> list[Check]:
-    """<s^2> of every pair against the surmise."""
+    """<s^2> of every pair against the surmise of its beta."""
     return [
         Check(
             name=f"surmise/{place}/{'-'.join(map(str, each.indices))}",
             figure="spacings",
-            quantity="<s^2> of a pair, 4/π by the Wigner surmise",
+            quantity=f"<s^2> of a pair, by the Wigner surmise of beta = {each.pair.beta}",
             setting=_setting(summary),
             measured=each.pair.second_moment,
-            predicted=4 / np.pi,
+            predicted=each.pair.surmise.var() + 1,
         )
         for place, summary in enumerate(summaries)
         for each in summary.multiplets

@@ -30,6 +30,7 @@ class Summary:
         diverged: replicas left out, as some of their levels are not finite.
         copies: replicas with one and the same history; all but the first of each are left out.
         multiplets: in descending order.
+        beta: Dyson index they were held against.
         notes: what was guessed, and what a reader should know.
     """
 
@@ -44,6 +45,7 @@ class Summary:
     copies: list[list[int]]
     multiplets: list[MeasuredMultiplet]
     notes: list[str]
+    beta: int = 1
 
     @property
     def duplicates(self) -> int:
@@ -72,6 +74,7 @@ class Summary:
             "copies": self.copies,
             "diverged": self.diverged,
             "records": self.records,
+            "beta": self.beta,
             "multiplets": [each.to_dict() for each in self.multiplets],
             "notes": self.notes,
         }
@@ -135,7 +138,7 @@ def summarise(history: History, burn_in: int | None = None) -> Summary:
         notes.append("levels closer than 3 of their standard deviations are taken as a multiplet")
     if _drifts(levels):
         notes.append("the levels still drift in these records; give a longer burn-in")
-    measured = [measure_multiplet(levels, group) for group in groups]
+    measured = [measure_multiplet(levels, group, history.beta) for group in groups]
     for pair in (each.pair for each in measured if each.pair):
         _ = pair.wigner  # now: what cannot be tested is told as a mistake of this history
     names = history.names
@@ -143,7 +146,7 @@ def summarise(history: History, burn_in: int | None = None) -> Summary:
         source=history.source, learning_rate=history.learning_rate, batch_size=history.batch_size,
         noise=history.noise, matrix=history.matrix, n_replicas=replicas, records=kept.shape[1],
         diverged=int((~finite).sum()), copies=[[int(names[i]) for i in g] for g in repeated],
-        multiplets=measured, notes=notes,
+        multiplets=measured, notes=notes, beta=history.beta,
     )  # fmt: skip
 
 

@@ -19,6 +19,8 @@ from ..models import (
 )
 from ._fields import Count, ModelTable, NotNegative, Positive, Seed
 
+_REALS = {1: 1, 2: 2, 4: 8}  # numbers in an entry of the weights; quaternions in complex form
+
 
 class RBMSection(ModelTable):
     """`[model]` with `kind = "gaussian_rbm"`: see `GaussianRBM.scalar_field`."""
@@ -33,10 +35,12 @@ class RBMSection(ModelTable):
     sampler: Literal["collapsed", "gibbs", "independent"] = "collapsed"
     initial: Literal["random", "fixed_point"] = "random"
     initial_width: NotNegative = 0.1
+    beta: Literal[1, 2, 4] = 1
 
     def numbers(self) -> int:
         """The target's kernel and its modes, the weights."""
-        return self.n_visible * (3 * self.n_visible + (self.n_hidden or self.n_visible))
+        entries = self.n_visible * (3 * self.n_visible + (self.n_hidden or self.n_visible))
+        return _REALS[self.beta] * entries
 
     def build(self) -> Model:
         """The model, which starts at random weights or where learning ends."""
@@ -69,10 +73,11 @@ class TeacherSection(ModelTable):
     shared_inputs: bool = False
     data_seed: Seed = 0
     initial_width: NotNegative = 0.1
+    beta: Literal[1, 2, 4] = 1
 
     def numbers(self) -> int:
         """The weights and, of quenched data, the correlations of every batch."""
-        size = (len(self.teacher) * self.multiplicity) ** 2
+        size = _REALS[self.beta] * (len(self.teacher) * self.multiplicity) ** 2
         return size * (2 + 2 * self.batches if self.data == "quenched" else 2)
 
     def build(self) -> Model:

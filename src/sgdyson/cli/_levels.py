@@ -67,6 +67,10 @@ def analyze(
     noise: Annotated[
         float | None, typer.Option(help="Noise of the labels, where the files do not tell.")
     ] = None,
+    beta: Annotated[
+        int | None,
+        typer.Option(help="1, 2, 4: real, complex, quaternion weights; where files do not tell."),
+    ] = None,
 ) -> None:
     """Spacings, widths, the Wigner surmise and the scaling line of recorded histories.
 
@@ -80,7 +84,7 @@ def analyze(
     check_outputs(force=force, source=path, json=json_file, csv=csv_file, html=html_file)
     named = tuple(axis.strip() for axis in axes.split(",")) if axes else None
     analysis = measure(path, burn_in=burn_in, array=array, axes=named, learning_rate=learning_rate,
-                       batch_size=batch_size, noise=noise)  # fmt: skip
+                       batch_size=batch_size, noise=noise, beta=beta)  # fmt: skip
     if not to_standard_output(json_file, csv_file):
         show(analysis.summaries, analysis.lines)
     for failure in analysis.failures:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
+import numpy as np
 import optax
 
 from .._capacity import require_memory
@@ -116,7 +117,10 @@ def _chosen(replicas: Any) -> range:
 
 def _require_memory(model: Model, request: Request) -> None:
     """The result lies in memory as a whole; a block's states are small beside it, or one each."""
-    numbers = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(model.weight_shapes()))
+    numbers = sum(
+        math.prod(leaf.shape) * (2 if np.issubdtype(leaf.dtype, np.complexfloating) else 1)
+        for leaf in jax.tree.leaves(model.weight_shapes())
+    )
     levels = len(model.matrix_names())
     each = levels + (numbers if request.record_weights else 0)
     chosen = request.replicas.stop - request.replicas.start

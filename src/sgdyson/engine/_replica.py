@@ -41,8 +41,9 @@ class Rule(eqx.Module):
     batch_size: float = eqx.field(static=True)
 
     def transformation(self, weights: PyTree[Array]) -> optax.GradientTransformation:
-        """The optimiser, at a learning rate of the weights' precision."""
-        return self.optimizer(self.learning_rate.astype(jnp.result_type(*jax.tree.leaves(weights))))
+        """The optimiser, at a learning rate of the weights' precision, real for complex ones."""
+        kind = np.finfo(jnp.result_type(*jax.tree.leaves(weights))).dtype
+        return self.optimizer(self.learning_rate.astype(kind))
 
 
 def first_state(model: Model, rule: Rule, root: PRNGKeyArray, replica: Array) -> ReplicaState:

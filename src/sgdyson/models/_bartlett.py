@@ -1,13 +1,16 @@
 r"""Wishart matrices by Bartlett's decomposition, without rejection.
 
-$Z Z^T$ of an n x d normal matrix, d >= n, has the law of $T T^T$: T lower triangular, normal
-below the diagonal, $T_{ii} = \chi_{d-i}$, i = 0 ... n-1 (Bartlett, Proc. R. Soc. Edinb. 53,
-260 (1933)). The chi numbers come from normals z by the monotone map $F_\nu^{-1}(\Phi(z))$, a
-smooth function held as a Chebyshev series: one normal a number, no branch, no loop.
+$Z Z^\dagger$ of an n x d normal matrix, d >= n, has the law of $T T^\dagger$: T lower triangular,
+normal below the diagonal, $T_{ii} = \chi_{\beta(d-i)}/\sqrt\beta$, i = 0 ... n-1 (Bartlett, Proc.
+R. Soc. Edinb. 53, 260 (1933), for beta = 1; rotations of the rows prove it for complex numbers and
+quaternions alike, $\langle |z|^2 \rangle = 1$). The chi numbers come from normals z by the monotone
+map $F_\nu^{-1}(\Phi(z))$, a smooth function held as a Chebyshev series: one normal a number, no
+branch, no loop.
 """
 
 from functools import lru_cache
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -16,30 +19,44 @@ from scipy import fft, special
 
 from .._normals import normals
 from ..errors import InvalidInputError
+from ._numbers import Numbers
 
 _REACH = 8.6  # beyond the largest number that `normals` can draw
 _PRECISION = 1e-14  # of chi, relative to its largest value
 
 
-def wishart_factor(key: PRNGKeyArray, n: int, degrees: int) -> Float[Array, "n m"]:
-    """A matrix T with T T^T ~ Wishart(1, degrees).
+def wishart_factor(key: PRNGKeyArray, n: int, degrees: int, beta: int = 1) -> Array:
+    """A matrix T with T T^dagger ~ Wishart(1, degrees).
 
     Args:
         key: a JAX random key.
-        n: rows.
+        n: rows of numbers.
         degrees: degrees of freedom, at least 1.
+        beta: of the numbers.
 
     Returns:
         Lower triangular (n, n) if degrees >= n, otherwise n x degrees normal numbers.
     """
     if degrees < n:
-        return normals(key, (n, degrees))
+        return Numbers(beta).normals(key, (n, degrees))
+    if beta > 1:
+        return _factor_of(Numbers(beta), key, n, degrees)
     rows, columns = np.tril_indices(n)
     z = normals(key, (n * (n + 1) // 2,))
     diagonal = np.flatnonzero(rows == columns)
     chi = chi_of_normal(z[diagonal], tuple(range(degrees, degrees - n, -1)))
     factor: Array = jnp.zeros((n, n)).at[rows, columns].set(z.at[diagonal].set(chi))
     return factor
+
+
+def _factor_of(numbers: Numbers, key: PRNGKeyArray, n: int, degrees: int) -> Array:
+    """Complex or quaternion."""
+    below_key, diagonal_key = jax.random.split(key)
+    freedom = tuple(numbers.beta * d for d in range(degrees, degrees - n, -1))
+    chi = chi_of_normal(normals(diagonal_key, (n,)), freedom) / numbers.beta**0.5
+    below = jnp.tile(jnp.tri(n, k=-1, dtype=bool), (numbers.copies, numbers.copies))
+    normal = jnp.where(below, numbers.normals(below_key, (n, n)), 0.0)
+    return normal + numbers.lift(jnp.diag(chi))
 
 
 def chi_of_normal(z: Float[Array, "n"], degrees: tuple[int, ...]) -> Float[Array, "n"]:

@@ -27,13 +27,15 @@ class LeadingOrder:
             teacher-student: the teacher's eigenvalues).
         learnt: False where the model cannot learn the mode; its level stays at zero.
         curvature: $\Omega_i$ of the drift potential at its minimum.
-        covariance: $V_{ij}$, variances of the fluctuation matrix M in the target's eigenbasis.
+        covariance: $V_{ij} = \langle |M_{ij}|^2 \rangle$ of the fluctuation matrix M in the
+            target's eigenbasis: off the diagonal all beta components of an entry together.
         common: $\langle M_{ii} M_{jj} \rangle$, by which all levels move together.
         width: $\sigma_i$ of the Coulomb gas, $\sigma_i^2 = V_{ii}$ less `common`; of a single
             level, its standard deviation $\sqrt{V_{ii}}$.
         mean_spacing: $\langle S \rangle = \sqrt{\pi} \sigma_i$ of a degenerate pair that is learnt
-            (of a pair whose noise has a preferred direction, see `mean_length`); NaN of any other
-            level, which has no spacing of this law.
+            (of a pair whose noise has a preferred direction, see `mean_length`); $4 \sigma_i/
+            \sqrt\pi$ and $16 \sigma_i/3 \sqrt\pi$ for beta = 2, 4; NaN of any other level, which
+            has no spacing of this law.
         mean_shift: mean of the level (of its multiplet) minus `levels`, from the fluctuations.
         relaxation_time: in updates, of level i about its fixed point.
         next_order: size of the first neglected term, relative to each width.
@@ -41,6 +43,7 @@ class LeadingOrder:
             `mean_shift` without the repulsion of other levels; NaN where it is not known.
         accuracy_limit: mean distance from the target that no length of training lowers, in the
             units of `Prediction.accuracy_limit`; NaN where it has no closed form.
+        beta: Dyson index of the levels: 1, 2 or 4.
     """
 
     learning_rate: float
@@ -58,28 +61,34 @@ class LeadingOrder:
     drift_shift: Levels
     common: Levels | float = 0.0
     accuracy_limit: float = np.nan
+    beta: int = 1
 
     @property
     def mean_spacing(self) -> Levels:
         r"""$\sqrt{\pi} \sigma_i$ of a pair, in the units of the levels; NaN of any other level.
 
-        The spacing is the length of $(M_{ii} - M_{jj}, 2 M_{ij})$, j the partner of i.
+        The spacing is the length of $(M_{ii} - M_{jj}, 2 M_{ij})$, j the partner of i: of beta + 1
+        numbers of variance $2 \sigma^2$, $2 \sigma \Gamma(\beta/2 + 1)/\Gamma((\beta + 1)/2)$.
         """
         partner = degenerate(self.levels) & ~np.eye(len(self.levels), dtype=bool)
         across = self.covariance[np.arange(len(self.levels)), partner.argmax(axis=1)]
-        spacing = mean_length(2 * (np.diag(self.covariance) - self.common), 4 * across)
+        if self.beta == 1:
+            spacing = mean_length(2 * (np.diag(self.covariance) - self.common), 4 * across)
+        else:  # there is no noise with a preferred direction
+            spacing = 2 * self.width * special.gamma(self.beta / 2 + 1)
+            spacing = spacing / special.gamma((self.beta + 1) / 2)
         return np.where((partner.sum(axis=1) == 1) & self.learnt, spacing, np.nan)
 
     @property
     def friction(self) -> Levels:
-        r"""$\gamma_i$ of the spacing, $dS = (2 g^2/S - \gamma S) dt + 2 g\,dB$, per update."""
+        r"""$\gamma_i$ of the spacing, $dS = (2 \beta g^2/S - \gamma S) dt + 2 g\,dB$."""
         return np.asarray(1.0 / self.relaxation_time)
 
     @property
     def noise(self) -> Levels:
         r"""$g_i^2 = \gamma_i \sigma_i^2$ of the spacing, in units of level^2 per update.
 
-        The spacing of a GOE pair then has the stationary law $S e^{-S^2/(4\sigma^2)}$.
+        The spacing of a pair then has the stationary law $S^\beta e^{-S^2/(4\sigma^2)}$.
         """
         return np.asarray(self.friction * self.width**2)
 

@@ -28,15 +28,16 @@ class LevelLaw(Law):
 
     Args:
         samples: levels of the multiplet, shape (sample, member).
+        beta: Dyson index of the levels: 1, 2 or 4.
     """
 
     citation: ClassVar[str] = "sgdyson, docs, Theory: the law of the levels"
 
-    def __init__(self, samples: Floats) -> None:
+    def __init__(self, samples: Floats, beta: int = 1) -> None:
         self._mean, self._variance = float(samples.mean()), float(samples.var())
         members = samples.shape[1]
-        width = float(np.sqrt(2 * self._variance / (members + 1)))
-        self._near = GaussianEnsembleDensity(members, 1, width)
+        width = float(np.sqrt(self._variance / (1 + beta * (members - 1) / 2)))
+        self._near = GaussianEnsembleDensity(members, beta, width)
         self._ratio = _smooth_density(self._near.cdf(samples - self._mean))
 
     @property

@@ -28,22 +28,24 @@ class LevelNumbers(NamedTuple):
     mean_spacing: Levels
 
 
-def level_numbers(samples: Samples, fixed_point: Levels) -> tuple[LevelNumbers, LevelNumbers]:
+def level_numbers(
+    samples: Samples, fixed_point: Levels, beta: int = 1
+) -> tuple[LevelNumbers, LevelNumbers]:
     """The numbers, and their standard errors (an upper bound) from the scatter of blocks."""
-    numbers = _numbers(samples, fixed_point)
-    parts = [_numbers(block, fixed_point) for block in np.array_split(samples, _BLOCKS)]
+    numbers = _numbers(samples, fixed_point, beta)
+    parts = [_numbers(block, fixed_point, beta) for block in np.array_split(samples, _BLOCKS)]
     errors = [np.std(values, axis=0, ddof=1) / _BLOCKS**0.5 for values in zip(*parts, strict=True)]
     return numbers, LevelNumbers(*errors)
 
 
-def _numbers(samples: Samples, fixed_point: Levels) -> LevelNumbers:
+def _numbers(samples: Samples, fixed_point: Levels, beta: int) -> LevelNumbers:
     together = degenerate(fixed_point)
     size = together.sum(axis=1)
     mean = samples.mean(axis=0)
     centre = together @ mean / size
     spread = together @ ((samples - centre) ** 2).mean(axis=0) / size
-    # of n levels of a gas of width sigma each has, in the mean, the variance sigma^2 (n + 1)/2
-    width = np.sqrt(2 * spread / (size + 1))
+    # of n levels of a gas of width sigma each has, in the mean, the variance that divides here
+    width = np.sqrt(spread / (1 + beta * (size - 1) / 2))
     return LevelNumbers(mean, width, centre - fixed_point, _gaps(mean, together))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ._leading import Levels, degenerate
-from ._random_matrix import Matrices, RandomMatrix
+from ._random_matrix import Matrices, RandomMatrix, of_components
 
 Square = Float[np.ndarray, "level level"]
 
@@ -17,39 +17,51 @@ class NoisyMatrix(RandomMatrix):
 
     Attributes:
         centre: c, of either sign.
-        variance: of every entry of delta.
-        mirrored: covariance of the entries ij and ji.
+        variance: $\langle |\delta_{ij}|^2 \rangle$; on the diagonal of the real part alone.
+        mirrored: $\langle \delta_{ij} \delta_{ji} \rangle$.
         common: variance of what all entries of the diagonal have in common, a part of `variance`.
+        beta: 1, 2 or 4: real, complex or quaternion entries.
+        twist: mean square of the imaginary part of each entry of the diagonal.
     """
 
     centre: Levels
     variance: Square
     mirrored: Square
     common: Levels
+    beta: int = 1
+    twist: Levels | float = 0.0
     power = 1
 
     @property
     def coordinates(self) -> int:
-        """One number for each entry, and one for the whole diagonal."""
-        return len(self.centre) ** 2 + 1
+        """One number for each component of an entry, and one for the whole diagonal."""
+        return self.beta * len(self.centre) ** 2 + 1
 
     def weights(self, normal: Float[np.ndarray, "sample coordinate"]) -> Matrices:
-        """W, of the symmetric part above the diagonal, the diagonal, and the antisymmetric part."""
+        """W, of the Hermitian part above the diagonal, the diagonal, the anti-Hermitian part."""
         n = len(self.centre)
-        above = n * (n - 1) // 2
         rows, columns = self._above()
-        symmetric, antisymmetric = normal[:, :above], normal[:, above + n + 1 :]
-        own, common = normal[:, above : above + n], normal[:, above + n : above + n + 1]
-        delta = np.zeros((len(normal), n, n))
-        # (d_ij + d_ji)/sqrt 2 moves levels to first order, (d_ij - d_ji)/sqrt 2 to second
+        entries = self.beta * len(rows)
+        ends = np.cumsum([entries, n, 1, entries])
+        first, own, common, second, phases = np.split(normal, ends, axis=1)
+        # a column for each component of an entry
+        hermitian, antihermitian = (
+            part.reshape(len(normal), self.beta, len(rows)) for part in (first, second)
+        )
+        delta = np.zeros((len(normal), self.beta, n, n))
+        # (d_ij + d_ji*)/sqrt 2 moves levels to first order, (d_ij - d_ji*)/sqrt 2 to second
         plus, cross, minus = self._rotated(rows, columns)
-        u = symmetric * plus
-        v = symmetric * cross + antisymmetric * minus
-        delta[:, rows, columns], delta[:, columns, rows] = (u + v) / 2**0.5, (u - v) / 2**0.5
+        u = hermitian * plus
+        v = hermitian * cross + antihermitian * minus
+        delta[:, :, rows, columns], delta[:, :, columns, rows] = (u + v) / 2**0.5, (u - v) / 2**0.5
+        delta[:, 1:, columns, rows] *= -1  # d_ji is the conjugate of what was filled in
         alone = np.sqrt(np.maximum(np.diag(self.variance) - self.common, 0.0))
         diagonal = np.arange(n)
-        delta[:, diagonal, diagonal] = own * alone + common * np.sqrt(self.common) + self.centre
-        return delta
+        delta[:, 0, diagonal, diagonal] = own * alone + common * np.sqrt(self.common) + self.centre
+        if self.beta > 1:
+            size = np.sqrt(self.twist / (self.beta - 1))
+            delta[:, 1:, diagonal, diagonal] = phases.reshape(len(normal), -1, n) * size
+        return of_components(delta)
 
     def _above(self) -> tuple[np.ndarray, np.ndarray]:
         """Entries above the diagonal, those within a multiplet first: they decide its gaps."""
@@ -58,9 +70,11 @@ class NoisyMatrix(RandomMatrix):
         return rows[order], columns[order]
 
     def _rotated(self, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Cholesky's factor of the covariance of the symmetric and the antisymmetric part."""
-        first, second = self.variance[rows, columns], self.variance[columns, rows]
-        mean, mirrored = (first + second) / 2, self.mirrored[rows, columns]
+        """Cholesky's factor of the covariance of one component of both parts."""
+        first, second = (
+            self.variance[place] / self.beta for place in ((rows, columns), (columns, rows))
+        )
+        mean, mirrored = (first + second) / 2, self.mirrored[rows, columns] / self.beta
         plus = np.sqrt(np.maximum(mean + mirrored, 0.0))
         cross = np.divide((first - second) / 2, plus, out=np.zeros_like(plus), where=plus > 0)
         return plus, cross, np.sqrt(np.maximum(mean - mirrored - cross**2, 0.0))

@@ -97,7 +97,7 @@ class Prediction(ReadsLeading):
             f"multiplet = {place} does not fluctuate, and has no density: it is not learnt, or"
             " there is no noise.",
         )
-        return LevelLaw(self._many_samples[:, list(group.indices)])
+        return LevelLaw(self._many_samples[:, list(group.indices)], self.beta)
 
     @property
     def mean_spacing(self) -> Levels:
@@ -112,7 +112,8 @@ class Prediction(ReadsLeading):
     def width(self) -> Levels:
         r"""$\sigma_i$ of the Coulomb gas with the variance of the levels of the multiplet.
 
-        Of a single level its standard deviation; the variance of n levels is $\sigma^2 (n+1)/2$.
+        Of a single level its standard deviation; the variance of n levels is $\sigma^2 [1 + \beta
+        (n - 1)/2]$.
         """
         return self._numbers[0].width
 
@@ -170,8 +171,8 @@ class Prediction(ReadsLeading):
         r"""Mean distance from the target, in the stationary state: no length of training lowers it.
 
         Of a `GaussianRBM` the Kullback-Leibler divergence of the learnt distribution from the
-        target's, $\frac12[\mathrm{tr}(K K_\varphi^{-1}) - N - \ln\det(K K_\varphi^{-1})]$, in nats;
-        of a linear student or network $|W - W_t|^2$.
+        target's, in nats, $\frac\beta2[\mathrm{tr}(K K_\varphi^{-1}) - N - \ln\det(K
+        K_\varphi^{-1})]$; of a linear student or network $|W - W_t|^2$.
 
         Raises:
             NoPredictionError: a matrix that has no target of its own, as a layer of a network.
@@ -224,7 +225,7 @@ class Prediction(ReadsLeading):
             none, alone = np.zeros(len(self.levels)), ~has_partner(self.levels)
             resting = LevelNumbers(self.levels, none, none, np.where(alone, np.nan, none))
             return resting, LevelNumbers(none, none, none, none)
-        return level_numbers(self._samples, self.levels)
+        return level_numbers(self._samples, self.levels, self.beta)
 
     def _known(self, values: Levels) -> Levels:
         return np.where(np.isnan(self.leading.drift_shift), np.nan, values)

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._threads import one_blas_thread
+from ..ensembles.entries import complex_form
 from ..spectra import levels_of_gram
 from ._quasi_normal import quasi_normal
 
@@ -20,9 +21,11 @@ class RandomMatrix(ABC):
     Attributes:
         coordinates: independent normal numbers in one W.
         power: levels are singular values to this power.
+        beta: of the entries of W: 1, 2 or 4, those of quaternions in their complex form.
     """
 
     power: int
+    beta: int = 1
 
     @property
     @abstractmethod
@@ -37,7 +40,7 @@ class RandomMatrix(ABC):
         """Levels of `size` matrices, descending."""
 
         def levels(weights: Matrices) -> np.ndarray:
-            squares = levels_of_gram(weights)
+            squares = levels_of_gram(weights)[..., :: 2 if self.beta == 4 else 1]
             return squares if self.power == 2 else np.sqrt(squares)
 
         return self.apply(levels, size, seed)
@@ -50,3 +53,12 @@ class RandomMatrix(ABC):
         with one_blas_thread():
             found = [function(self.weights(normal[n : n + step])) for n in range(0, size, step)]
         return np.concatenate(found)
+
+
+def of_components(parts: Float[np.ndarray, "sample beta row column"]) -> Matrices:
+    """Matrices of the beta real components of their entries; of quaternions the complex form."""
+    beta = parts.shape[1]
+    if beta == 1:
+        return parts[:, 0]
+    first = parts[:, 0] + 1j * parts[:, 1]
+    return complex_form(first, None if beta == 2 else parts[:, 2] + 1j * parts[:, 3])

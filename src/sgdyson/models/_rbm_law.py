@@ -66,7 +66,8 @@ def first_order(leading: LeadingOrder, small_step: Square) -> SqrtGram:
             stacklevel=2,
         )
     variance = root_variance(leading.covariance, leading.levels)
-    return SqrtGram(leading.levels, leading.levels + leading.drift_shift, variance)
+    mean = leading.levels + leading.drift_shift
+    return SqrtGram(leading.levels, mean, variance, beta=leading.beta)
 
 
 def _second_order(leading: LeadingOrder, small_step: Square, setting: Setting) -> SqrtGram:
@@ -86,6 +87,8 @@ def _no_second(leading: LeadingOrder, optimizer: Optimizer | None) -> str:
         return f"is derived where all modes are learnt, and {(~leading.learnt).sum()} are not"
     if optimizer is not None and not isinstance(optimizer, SGD):
         return f"is derived under plain SGD, and not under {optimizer!r}"
+    if leading.beta > 1:
+        return f"is derived for real weights, beta = 1, and not for beta = {leading.beta}"
     return ""
 
 
@@ -99,18 +102,23 @@ def widening(leading: LeadingOrder, small_step: Square) -> float:
 def divergence(
     leading: LeadingOrder, rbm_mass: float
 ) -> Callable[[Matrices], Float[np.ndarray, "sample"]]:
-    r"""$KL = \frac12 [\mathrm{tr}(K P) - N - \ln \det (K P)]$, $K = \mu^2 - W^T W$."""
-    target = 1 / leading.target_modes
+    r"""$KL = \frac\beta2 [\mathrm{tr}(K P) - N - \ln \det (K P)]$, $K = \mu^2 - W^\dagger W$.
+
+    The complex form of quaternions has every eigenvalue twice.
+    """
+    copies = 2 if leading.beta == 4 else 1
+    target = np.tile(1 / leading.target_modes, copies)
 
     def distance(weights: Matrices) -> np.ndarray:
         root = np.sqrt(target)
-        kernel = rbm_mass**2 * np.eye(len(target)) - weights.mT @ weights
+        kernel = rbm_mass**2 * np.eye(len(target)) - weights.conj().mT @ weights
         ratio = np.linalg.eigvalsh(root[:, None] * kernel * root)
         if (ratio <= 0).any():
             raise NoPredictionError(
                 "accuracy_limit: levels reach mu^2 in the stationary state, where the divergence is"
                 " infinite; take a smaller alpha/|B|."
             )
-        return np.asarray(0.5 * (ratio - 1 - np.log(ratio)).sum(axis=1))
+        unit = 0.5 * leading.beta / copies
+        return np.asarray(unit * (ratio - 1 - np.log(ratio)).sum(axis=1))
 
     return distance

@@ -2,7 +2,8 @@ r"""The stationary state of a Gaussian RBM, to first order in alpha/|B|.
 
 In the eigenbasis of the target, $X = X^* + M$, $K^* = \mu^2 - X^*$ with eigenvalues
 $\kappa^*_i$ ($= \kappa_i$ where learnt, $\mu^2$ elsewhere). The mini-batch scatters
-$D = K_\varphi^{-1} - C_B$ with variances $(1+\delta_{ij})/(\kappa^*_i \kappa^*_j |B|)$, and one
+$D = K_\varphi^{-1} - C_B$ with variances $[1 + (2/\beta - 1)\,\delta_{ij}]/(\kappa^*_i \kappa^*_j
+|B|)$ (its beta components together), and one
 update moves $M_{ij}$ by $\alpha (x_i + x_j) D_{ij}$ and pulls it back at the rate
 $\alpha[(x_i + x_j)/(\kappa^*_i \kappa^*_j) - D^*_i - D^*_j]$, $D^*_i = 1/\kappa_i - 1/\kappa^*_i$.
 Weight decay lambda lowers $1/\kappa_i$ by lambda, exactly; momentum beta makes the rate
@@ -34,6 +35,7 @@ def predict_rbm(
     batch_size: float,
     sweeps: int | None,
     optimizer: Optimizer | None = None,
+    beta: int = 1,
 ) -> Prediction:
     """Predict the levels of a Gaussian RBM.
 
@@ -45,6 +47,7 @@ def predict_rbm(
         batch_size: |B| or infinity.
         sweeps: Gibbs sweeps between updates; None for independent samples.
         optimizer: a linear one; None is plain SGD.
+        beta: 1, 2 or 4: real, complex or quaternion weights.
     """
     mass2 = rbm_mass**2
     alpha = effective_rate(optimizer, learning_rate)
@@ -60,12 +63,13 @@ def predict_rbm(
     )  # fmt: skip
     memory = np.zeros_like(both) if sweeps is None else _chain_memory(levels, mass2, sweeps)
     covariance = _covariance(
-        optimizer, learning_rate, batch_size, levels, kernel, rate / alpha, memory
+        optimizer, learning_rate, batch_size, levels, kernel, rate / alpha, memory, beta
     )
     shift = _drift_shift(levels, kernel, covariance)
     if sweeps is not None:
         left = response(optimizer, learning_rate, memory)
-        shift = shift + _chain_shift(levels, kernel, mass2, left / batch_size, sweeps)
+        noise = left * wick(len(levels), beta) / batch_size
+        shift = shift + _chain_shift(levels, kernel, mass2, noise, sweeps)
     slowest = np.where(learnt, np.diag(rate), alpha * np.abs(pull))
     width = np.sqrt(np.diag(covariance))
     relative = np.divide(width, levels, out=np.zeros_like(width), where=learnt)
@@ -83,11 +87,12 @@ def predict_rbm(
         next_order=relative**2 + (width / kernel) ** 2 + mixing(levels, covariance) + slowest / 2,
         _curve=_learning_curve(propagators, mass2, alpha),
         drift_shift=np.where(learnt, shift, 0.0),
-        accuracy_limit=_divergence(levels, kernel, 1 / target_modes, covariance, shift),
+        accuracy_limit=beta * _divergence(levels, kernel, 1 / target_modes, covariance, shift),
+        beta=beta,
     )
     small_step = partial(
         _covariance, optimizer, _SMALL * learning_rate, _SMALL * batch_size, levels, kernel,
-        rate / alpha, memory,
+        rate / alpha, memory, beta,
     )  # fmt: skip
     return Prediction(leading, rbm_theory(leading, rbm_mass, sweeps, optimizer, small_step))
 
@@ -118,6 +123,7 @@ def _covariance(
     kernel: Levels,
     curvature: Square,
     memory: Square,
+    beta: int,
 ) -> Square:
     r"""$V_{ij}$: gradient $(x_i + x_j) D_{ij}$, with the finite step and the chain's memory.
 
@@ -126,12 +132,17 @@ def _covariance(
     learnt, acts at once.
     """
     both = levels[:, None] + levels[None, :]
-    noise = both**2 * (1 + np.eye(len(levels))) / np.outer(kernel, kernel) / batch_size
+    noise = both**2 * wick(len(levels), beta) / np.outer(kernel, kernel) / batch_size
     flat = curvature <= 1e-12 * np.max(np.abs(curvature))
     known = np.where(flat, 0.0, both / np.outer(kernel, kernel))
     rest = np.where(flat, 1.0, curvature - known)
     variance = remembered_variance(optimizer, learning_rate, known, noise, memory, rest)
     return np.where(noise == 0, 0.0, np.where(flat, np.inf, variance))
+
+
+def wick(n: int, beta: int) -> Square:
+    r"""$1 + (2/\beta - 1)\,\delta_{ij}$: of $\langle |\zeta_{ij}|^2 \rangle$, Gaussian samples."""
+    return np.asarray(1 + (2 / beta - 1) * np.eye(n))
 
 
 def _chain_memory(levels: Levels, mass2: float, sweeps: int) -> Square:
@@ -155,12 +166,13 @@ def _chain_shift(
 ) -> Levels:
     r"""What a persistent chain adds to $E_i$, for it remembers the noise that made the weights.
 
-    With $q_{ij} = -\langle M_{ij} \zeta_{ij} \rangle$, for plain SGD $\alpha (x_i + x_j)
-    v_{ij}/(1 - r_{ij})$, and $h_{ij}$ the divided difference of $a^k$, $\kappa_i^2 \sum_j q_{ij}
-    [2 a_i^k h_{ij}/(\mu^2 (1 - a_i^{2k})) + r_{ij}/(x_i + x_j)]$.
+    `response` is that of the weights times the mean square of unit noise. With $q_{ij} =
+    -\langle M_{ij} \zeta_{ji} \rangle$, for plain SGD $\alpha (x_i + x_j) v_{ij}/(1 - r_{ij})$, and
+    $h_{ij}$ the divided difference of $a^k$, $\kappa_i^2 \sum_j q_{ij} [2 a_i^k h_{ij}/(\mu^2 (1 -
+    a_i^{2k})) + r_{ij}/(x_i + x_j)]$.
     """
     a, both = levels / mass2, levels[:, None] + levels
-    noise = response * both * (1 + np.eye(len(a))) / np.outer(kernel, kernel)
+    noise = response * both / np.outer(kernel, kernel)
     slope = sum(np.outer(a ** (sweeps - 1 - power), a**power) for power in range(sweeps))
     contraction = a**sweeps
     bias = 2 * (contraction / (1 - contraction**2) / mass2)[:, None] * slope

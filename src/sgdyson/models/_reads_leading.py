@@ -54,6 +54,11 @@ class ReadsLeading:
         return self.leading.common
 
     @property
+    def beta(self) -> int:
+        """Dyson index of the levels: 1, 2 or 4."""
+        return self.leading.beta
+
+    @property
     def relaxation_time(self) -> Levels:
         """Updates in which level i relaxes to its fixed point."""
         return self.leading.relaxation_time

@@ -2,7 +2,8 @@ r"""Three ways to draw the model average C_B of a Gaussian RBM, one interface.
 
 With $A = W^T W/\mu^2$, a Gibbs sweep of one chain is $\varphi' = A \varphi + $ noise, and k sweeps
 are $\varphi' = A^k \varphi + L z$, $L L^T = \mu^{-2} \sum_{j<2k} A^j$: both hidden and visible
-noise summed up. Only $\sum \varphi \varphi^T$ over the |B| chains enters an update.
+noise summed up. Only $\sum \varphi \varphi^\dagger$ over the |B| chains enters an update. Numbers
+are real, complex or quaternions, noise of $\langle |z|^2 \rangle = 1$ in each.
 """
 
 from abc import abstractmethod
@@ -10,18 +11,24 @@ from abc import abstractmethod
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, PRNGKeyArray
 
-from .._normals import normals
 from ..errors import require
 from ._bartlett import wishart_factor
+from ._numbers import Numbers, dagger
 
-Matrix = Float[Array, "visible visible"]
-Factor = Float[Array, "visible width"]
+Matrix = Array  # visible x visible, twice that of quaternions
+Factor = Array  # visible x width
 
 
 class Sampler(eqx.Module):
-    """Draws the mini-batch average C_B = (1/|B|) sum phi phi^T; remembers its chains."""
+    """Draws the mini-batch average C_B = (1/|B|) sum phi phi^T; remembers its chains.
+
+    Attributes:
+        numbers: of fields and weights.
+    """
+
+    numbers: Numbers = eqx.field(static=True)
 
     @abstractmethod
     def start(self, visible: int, batch_size: float) -> Factor:
@@ -52,18 +59,19 @@ class GibbsSampler(Sampler):
             batch_size != jnp.inf,
             'batch_size = inf is more chains than "gibbs" can follow; take sampler = "collapsed".',
         )
-        return jnp.ones((visible, int(batch_size)))
+        return self.numbers.lift(jnp.ones((visible, int(batch_size))))
 
     def average(
         self, key: PRNGKeyArray, weights: Array, mass: float, memory: Factor, batch_size: float
     ) -> tuple[Matrix, Factor]:
-        visible, chains = memory.shape
+        draw, copies = self.numbers.normals, self.numbers.copies
+        visible, chains = (size // copies for size in memory.shape)
         phi = memory
         for sweep_key in jax.random.split(key, self.sweeps):
             to_hidden, to_visible = jax.random.split(sweep_key)
-            hidden = weights @ phi + normals(to_hidden, (weights.shape[0], chains))
-            phi = (weights.T @ hidden) / mass**2 + normals(to_visible, (visible, chains)) / mass
-        return phi @ phi.T / chains, phi
+            hidden = weights @ phi + draw(to_hidden, (weights.shape[0] // copies, chains))
+            phi = (dagger(weights) @ hidden) / mass**2 + draw(to_visible, (visible, chains)) / mass
+        return phi @ dagger(phi) / chains, phi
 
 
 class CollapsedSampler(Sampler):
@@ -80,70 +88,88 @@ class CollapsedSampler(Sampler):
 
     def start(self, visible: int, batch_size: float) -> Factor:
         if batch_size <= 2 * visible:
-            return jnp.ones((visible, int(batch_size)))
+            return self.numbers.lift(jnp.ones((visible, int(batch_size))))
         # an infinite batch is one of unit weight: F F^T is the average itself
         weight = 1.0 if batch_size == jnp.inf else batch_size
-        return jnp.zeros((visible, visible)).at[:, 0].set(jnp.sqrt(weight))
+        return self.numbers.lift(jnp.zeros((visible, visible)).at[:, 0].set(jnp.sqrt(weight)))
 
     def average(
         self, key: PRNGKeyArray, weights: Array, mass: float, memory: Factor, batch_size: float
     ) -> tuple[Matrix, Factor]:
-        power, noise = _sweeps_at_once(weights, mass, self.sweeps)
+        numbers = self.numbers
+        power, noise = _sweeps_at_once(numbers, weights, mass, self.sweeps)
         moved = power @ memory
         if batch_size == jnp.inf:
-            average = moved @ moved.T + noise @ noise.T
-            return average, jnp.linalg.cholesky(average, symmetrize_input=False)
-        visible, width = memory.shape
+            average = moved @ dagger(moved) + noise @ dagger(noise)
+            return average, numbers.cholesky(average)
+        visible, width = (size // numbers.copies for size in memory.shape)
         along_key, across_key = jax.random.split(key)
-        moved = moved + noise @ normals(along_key, (visible, width))
-        total = moved @ moved.T
+        moved = moved + noise @ numbers.normals(along_key, (visible, width))
+        total = moved @ dagger(moved)
         if batch_size == width:
             return total / batch_size, moved
-        across = noise @ wishart_factor(across_key, visible, int(batch_size) - width)
-        total = total + across @ across.T
-        return total / batch_size, jnp.linalg.cholesky(total, symmetrize_input=False)
+        rest = int(batch_size) - width
+        across = noise @ wishart_factor(across_key, visible, rest, numbers.beta)
+        total = total + across @ dagger(across)
+        return total / batch_size, numbers.cholesky(total)
 
 
 class IndependentSampler(Sampler):
     r"""Fresh samples of the model at every update: $C_B \sim$ Wishart$(K^{-1}, |B|)/|B|$."""
 
     def start(self, visible: int, batch_size: float) -> Factor:
-        return jnp.zeros((visible, 0))
+        return self.numbers.lift(jnp.zeros((visible, 0)))
 
     def average(
         self, key: PRNGKeyArray, weights: Array, mass: float, memory: Factor, batch_size: float
     ) -> tuple[Matrix, Factor]:
-        visible = weights.shape[1]
-        kernel = mass**2 * jnp.eye(visible) - weights.T @ weights
-        root = jnp.linalg.cholesky(kernel, symmetrize_input=False)
+        numbers = self.numbers
+        visible = weights.shape[1] // numbers.copies
+        kernel = mass**2 * numbers.eye(visible) - dagger(weights) @ weights
+        root = numbers.cholesky(kernel)
         if batch_size == jnp.inf:
-            inverse = jax.scipy.linalg.solve_triangular(root, jnp.eye(visible), lower=True)
-            return inverse.T @ inverse, memory
-        factor = wishart_factor(key, visible, int(batch_size))
-        phi = jax.scipy.linalg.solve_triangular(root, factor, lower=True, trans=1)
-        return phi @ phi.T / batch_size, memory
+            inverse = _solved(numbers, root, numbers.eye(visible), adjoint=False)
+            return dagger(inverse) @ inverse, memory
+        factor = wishart_factor(key, visible, int(batch_size), numbers.beta)
+        phi = _solved(numbers, root, factor, adjoint=True)
+        return phi @ dagger(phi) / batch_size, memory
 
 
-def _sweeps_at_once(weights: Array, mass: float, sweeps: int) -> tuple[Matrix, Matrix]:
+def _solved(numbers: Numbers, root: Matrix, right: Array, *, adjoint: bool) -> Array:
+    """The root of `Numbers.cholesky`, or its adjoint, inverted on the right side.
+
+    Of quaternions it is triangular only with the two rows of each side by side.
+    """
+    if numbers.beta == 4:
+        return jnp.linalg.solve(dagger(root) if adjoint else root, right)
+    transposed = (2 if numbers.beta == 2 else 1) if adjoint else 0
+    return jax.scipy.linalg.solve_triangular(root, right, lower=True, trans=transposed)
+
+
+def _sweeps_at_once(
+    numbers: Numbers, weights: Array, mass: float, sweeps: int
+) -> tuple[Matrix, Matrix]:
     r"""$A^k$ and the Cholesky factor of $\mu^{-2} \sum_{j<2k} A^j$."""
-    contraction = weights.T @ weights / mass**2
+    contraction = dagger(weights) @ weights / mass**2
     power = contraction
-    series = jnp.eye(len(contraction)) + contraction  # sum of A^j, j < 2, then j < 3 ... k
+    # sum of A^j, j < 2, then j < 3 ... k
+    series = numbers.eye(len(contraction) // numbers.copies) + contraction
     if sweeps == 1:
-        return power, jnp.linalg.cholesky(series, symmetrize_input=False) / mass
+        return power, numbers.cholesky(series) / mass
     for _ in range(sweeps - 2):
         power = power @ contraction
         series = series + power
     power = power @ contraction
     covariance = series + series @ power
-    return power, jnp.linalg.cholesky(covariance, symmetrize_input=False) / mass
+    return power, numbers.cholesky(covariance) / mass
 
 
 SAMPLERS = ("collapsed", "gibbs", "independent")
 
 
-def make_sampler(name: str, sweeps: int) -> Sampler:
+def make_sampler(name: str, sweeps: int, beta: int = 1) -> Sampler:
     """The sampler of this name."""
-    if name == "gibbs":
-        return GibbsSampler(sweeps)
-    return CollapsedSampler(sweeps) if name == "collapsed" else IndependentSampler()
+    if name == "independent":
+        return IndependentSampler(Numbers(beta))
+    kind = GibbsSampler if name == "gibbs" else CollapsedSampler
+    return kind(Numbers(beta), sweeps)

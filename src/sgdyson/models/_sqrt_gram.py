@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from ..errors import NoPredictionError
 from ._leading import Levels, degenerate
-from ._random_matrix import Matrices, RandomMatrix
+from ._random_matrix import Matrices, RandomMatrix, of_components
 
 Square = Float[np.ndarray, "level level"]
 
@@ -27,14 +27,16 @@ class SqrtGram(RandomMatrix):
     Attributes:
         fixed_point: x, descending, zero of modes that are not learnt, which come last.
         mean: of X_ii in the target's eigenbasis, $x_i + E_i$.
-        variance: U, of the entries of H.
+        variance: U, mean squares of the entries of H.
         bend: c_ijk, shape (level, level, level); None for a Gaussian H.
+        beta: 1, 2 or 4: real, complex or quaternion entries; 1 where H is not Gaussian.
     """
 
     fixed_point: Levels
     mean: Levels
     variance: Square
     bend: np.ndarray | None = None
+    beta: int = 1
     power = 2
 
     @property
@@ -46,19 +48,25 @@ class SqrtGram(RandomMatrix):
     def coordinates(self) -> int:
         """Entries of s on and above the diagonal, and of t."""
         n = self.learnt
-        return n * (n + 1) // 2 + n * (len(self.fixed_point) - n)
+        return n + self.beta * (n * (n - 1) // 2 + n * (len(self.fixed_point) - n))
 
     def weights(self, normal: Float[np.ndarray, "sample coordinate"]) -> Matrices:
         """W = (H, t)."""
         n, rows, columns = self.learnt, *self._entries()
-        s = np.zeros((len(normal), n, len(self.fixed_point)))
-        s[:, rows, columns] = normal * np.sqrt(self.variance[rows, columns])
+        s = np.zeros((len(normal), self.beta, n, len(self.fixed_point)))
+        if self.beta > 1:
+            rows, columns, part = _components(rows, columns, self.beta)
+        else:
+            part = np.zeros_like(rows)
+        each = np.where(rows == columns, 1, self.beta)
+        s[:, part, rows, columns] = normal * np.sqrt(self.variance[rows, columns] / each)
         inside = columns < n
-        s[:, columns[inside], rows[inside]] = s[:, rows[inside], columns[inside]]
+        low, high, part = rows[inside], columns[inside], part[inside]
+        s[:, part, high, low] = s[:, part, low, high] * np.where(part == 0, 1.0, -1.0)
         if self.bend is not None:
-            s = self._bent(s)
-        s[:, np.arange(n), np.arange(n)] += self._centre()
-        return s
+            s[:, 0] = self._bent(s[:, 0])
+        s[:, 0, np.arange(n), np.arange(n)] += self._centre()
+        return of_components(s)
 
     def _entries(self) -> tuple[np.ndarray, np.ndarray]:
         """Rows and columns of the entries, those within a multiplet first: they decide its gaps."""
@@ -113,6 +121,15 @@ class SqrtGram(RandomMatrix):
             if len(others) > 1:
                 factor[i, others] = factor[others[0], others[1]]
         return np.asarray(factor)
+
+
+def _components(
+    rows: np.ndarray, columns: np.ndarray, beta: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each entry row, column and number of its components; one on the diagonal."""
+    counts = np.where(rows == columns, 1, beta)
+    part = np.concatenate([np.arange(count) for count in counts])
+    return rows.repeat(counts), columns.repeat(counts), part
 
 
 def root_variance(covariance: Square, fixed_point: Levels) -> Square:

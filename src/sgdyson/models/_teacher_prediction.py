@@ -16,7 +16,8 @@ p_-)/2$, and on it $V_{ii} = \sigma^2 + \langle\delta_{ii}\delta_{jj}\rangle$, t
 $(p_+ - p_-)/2$: all levels move together a little, which no spacing feels. Under plain SGD
 $t = \alpha A/|B|/[2 - \alpha(1 + (N+1)/|B|)]$, and to first order in 1/|B| $\sigma^2$ is $2/(2 -
 \alpha)$ times $1 + \alpha (N+2)/(2 |B| (2 - \alpha))$, in units of $\alpha A/|B|$. Adam and RMSProp
-normalise each entry of the gradient by itself. Derivation: docs, "Theory".
+normalise each entry of the gradient by itself. For beta = 2, 4 a row holds $[2 + \beta (N - 1)] t$,
+t growing by $(N + 2/\beta - 1)/|B|$; see docs, "Theory", also for the derivation.
 """
 
 from typing import NamedTuple
@@ -41,6 +42,7 @@ def predict_teacher_student(
     learning_rate: float,
     batch_size: float,
     optimizer: Optimizer | None = None,
+    beta: int = 1,
 ) -> Prediction:
     """Predict the singular values of the student.
 
@@ -50,6 +52,7 @@ def predict_teacher_student(
         learning_rate: alpha.
         batch_size: |B| or infinity.
         optimizer: None is plain SGD.
+        beta: 1, 2 or 4: real, complex or quaternion weights.
     """
     n = len(teacher)
     order = np.argsort(-np.abs(teacher), kind="stable")
@@ -57,11 +60,12 @@ def predict_teacher_student(
     modes = teacher[order] / (1 + decay)
     levels = np.abs(modes)
     offset = decay * modes  # of the mean student from its teacher
-    label_noise = noise**2 + ((offset[:, None] + offset) / 2) ** 2
+    # of one component: the inputs' scatter has variance 1/beta in each
+    label_noise = noise**2 + ((offset[:, None] + offset) / 2) ** 2 / beta
     if isinstance(optimizer, RMSProp | Adam):
-        moments = _normalised(optimizer, learning_rate, label_noise, batch_size)
+        moments = _normalised(optimizer, learning_rate, label_noise, batch_size, beta)
     else:
-        moments = _second_moments(optimizer, learning_rate, label_noise, batch_size)
+        moments = _second_moments(optimizer, learning_rate, label_noise, batch_size, beta)
     covariance = moments.of_levels()
 
     def curve(initial: Levels, updates: Levels) -> Float[np.ndarray, "time level"]:
@@ -86,9 +90,12 @@ def predict_teacher_student(
         _curve=curve,
         drift_shift=np.zeros(n),
         common=moments.common,
-        accuracy_limit=float(moments.variance.sum() + (offset**2).sum()),
+        accuracy_limit=float(moments.variance.sum() + np.sum(moments.twist) + (offset**2).sum()),
+        beta=beta,
     )
-    matrix = NoisyMatrix(modes, moments.variance, moments.mirrored, moments.common)
+    matrix = NoisyMatrix(
+        modes, moments.variance, moments.mirrored, moments.common, beta, moments.twist
+    )
     return Prediction(leading, Theory(lambda: matrix, bent))
 
 
@@ -96,11 +103,12 @@ class _Moments(NamedTuple):
     r"""Moments of the weights about their mean.
 
     Attributes:
-        variance: $\langle\delta_{ij}^2\rangle$.
+        variance: $\langle |\delta_{ij}|^2\rangle$, on the diagonal of the real part.
         mirrored: $\langle\delta_{ij} \delta_{ji}\rangle$, i != j; the diagonal is not used.
-        common: $\langle\delta_{ii} \delta_{jj}\rangle$.
+        common: $\langle\mathrm{Re}\,\delta_{ii}\,\mathrm{Re}\,\delta_{jj}\rangle$.
         rate: of relaxation, alpha of plain SGD.
         stable: whether there is a stationary state.
+        twist: mean square of the imaginary part of delta_ii.
     """
 
     variance: Square
@@ -108,39 +116,81 @@ class _Moments(NamedTuple):
     common: Levels
     rate: float
     stable: bool = True
+    twist: Levels | float = 0.0
 
     def of_levels(self) -> Square:
-        """Variances V of the symmetric part, which moves the levels."""
+        """Variances V of the Hermitian part, which moves the levels."""
         diagonal = np.eye(len(self.common), dtype=bool)
         return np.where(diagonal, self.variance, (self.variance + self.mirrored) / 2)
 
 
 def _second_moments(
-    optimizer: Optimizer | None, learning_rate: float, label_noise: Square, batch_size: float
+    optimizer: Optimizer | None,
+    learning_rate: float,
+    label_noise: Square,
+    batch_size: float,
+    beta: int,
 ) -> _Moments:
     """Exact under a linear optimiser; infinite where it is not stable."""
     n, rate = len(label_noise), effective_rate(optimizer, learning_rate)
-    growth = np.array([n + 1, 1, -1]) / batch_size
+    unit = _unit_moments(optimizer, learning_rate, n, batch_size, beta)
+    acting = label_noise if batch_size < np.inf else np.zeros((n, n))
+    square = unit.entry + (unit.real - unit.entry if unit.stable else 0.0) * np.eye(n)
+    # no noise, no fluctuation, stable or not
+    variance, mirrored = (
+        np.multiply(acting, part, out=np.zeros((n, n)), where=acting > 0)
+        for part in (square, unit.mirrored)
+    )
+    own = np.diag(acting)
+    return _Moments(variance, mirrored, own * unit.common, rate, unit.stable, own * unit.imaginary)
+
+
+class _Unit(NamedTuple):
+    """Moments of delta for label noise of variance one in each component off the diagonal."""
+
+    entry: float
+    mirrored: float
+    common: float
+    real: float  # of the diagonal
+    imaginary: float = 0.0
+    stable: bool = True
+
+
+def _unit_moments(
+    optimizer: Optimizer | None, learning_rate: float, n: int, batch_size: float, beta: int
+) -> _Unit:
+    """The closed equations of the second moments, for real, complex and quaternion inputs."""
+    mixes = 0.5 if beta == 4 else 1.0
+    growth = np.array([n + 2 / beta - 1, mixes, -mixes]) / batch_size
     noise = 0.0 if batch_size == np.inf else 1 / batch_size
     row, plus, minus = stationary_variance(
         optimizer, learning_rate, 1.0, noise, multiplicative=growth
     )
-    stable = bool(np.isfinite(row))
-    entry = ((n + 1) * row - plus) / n if stable else np.inf
-    together, apart = ((plus - minus) / 2, (plus + minus) / 2) if stable else (0.0, np.inf)
-    acting = label_noise if batch_size < np.inf else np.zeros((n, n))
-    unit = entry + plus * np.eye(n) if stable else np.full((n, n), np.inf)
-    # no noise, no fluctuation, stable or not
-    variance, mirrored = (
-        np.multiply(acting, part, out=np.zeros((n, n)), where=acting > 0) for part in (unit, apart)
-    )
-    return _Moments(variance, mirrored, np.diag(acting) * together, rate, stable)
+    if not np.isfinite(row):
+        return _Unit(np.inf, np.inf, 0.0, np.inf, stable=False)
+    mirrored, common = beta * (plus + minus) / 2, (plus - minus) / (2 * mixes)
+    # of an entry of the diagonal over one off it
+    excess = {1: plus, 2: 0.0, 4: common - mirrored / 2}[beta]
+    entry = ((2 + beta * (n - 1)) * row - excess) / n
+    if beta == 1:
+        return _Unit(entry, mirrored, common, entry + excess)
+    real = common + (entry + mirrored) / beta
+    return _Unit(entry, mirrored, common, real, entry + excess - real)
 
 
 def _normalised(
-    optimizer: RMSProp | Adam, learning_rate: float, label_noise: Square, batch_size: float
+    optimizer: RMSProp | Adam,
+    learning_rate: float,
+    label_noise: Square,
+    batch_size: float,
+    beta: int,
 ) -> _Moments:
     """Entry by entry, and the rate of the slowest: the noise of labels alone, not of inputs."""
+    if beta > 1:
+        raise NoPredictionError(
+            f"optimizer = {optimizer!r} has a prediction for real weights, beta = 1, and beta ="
+            f" {beta}; take SGD, HeavyBall or Nesterov."
+        )
     if not (label_noise > 0).all() or batch_size == np.inf:
         raise NoPredictionError(
             f"optimizer = {optimizer!r} divides by the noise of the gradient; a model without noise"

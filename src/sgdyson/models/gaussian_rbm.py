@@ -5,21 +5,21 @@ from typing import Any, Self
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, PRNGKeyArray
 from numpy.typing import ArrayLike
 
 from .._capacity import require_memory
 from .._checks import positive, whole
-from .._normals import normals
 from ..errors import require
 from ..optimizers import Optimizer
-from ..spectra import levels_of_gram, real_matrices
+from ..spectra import numeric_matrices
+from ._numbers import Numbers, dagger, numbers_of
 from ._prediction import Prediction
 from ._rbm_prediction import predict_rbm
 from ._samplers import SAMPLERS, Sampler, make_sampler
 from .model import Model, check_rates
 
-Weights = Float[Array, "hidden visible"]
+Weights = Array  # (hidden, visible)
 
 
 class GaussianRBM(Model):
@@ -30,8 +30,14 @@ class GaussianRBM(Model):
     average $C_B$ is taken over |B| persistent chains (Aarts, Lucini and Park, arXiv:2407.16427,
     section on the Gaussian RBM). Levels are the eigenvalues of $X = W^T W$.
 
+    Fields and weights of beta = 2 are complex, of beta = 4 quaternions, and the Dyson index is an
+    inverse temperature: $P \propto e^{-\beta E}$, so that again $\langle \varphi
+    \varphi^\dagger \rangle = K^{-1}$ and $W' = W + \alpha W (K_\varphi^{-1} - C_B)$. Weights of
+    quaternions are complex matrices ((A, B), (-B*, A*)) of twice the size, and each level is given
+    once.
+
     Args:
-        target_kernel: $K_\varphi$, symmetric and positive, shape (N, N).
+        target_kernel: $K_\varphi$, symmetric and positive, shape (N, N); Hermitian if beta = 2.
         rbm_mass: mu; modes with kappa >= mu^2 cannot be learnt.
         n_hidden: hidden units; N when not given.
         gibbs_sweeps: sweeps of the chains between two updates, k.
@@ -39,6 +45,7 @@ class GaussianRBM(Model):
             (the chains sweep by sweep) or "independent" (fresh samples each update).
         initial_width: standard deviation of the entries of W before the first update.
         initial_weights: W itself before the first update, shape (n_hidden, N), instead.
+        beta: 1, 2 or 4: real, complex or quaternion weights.
 
     Raises:
         InvalidInputError: a value that breaks one of these rules.
@@ -52,6 +59,7 @@ class GaussianRBM(Model):
     gibbs_sweeps: int = eqx.field(static=True)
     sampler: str = eqx.field(static=True)
     initial_width: float = eqx.field(static=True)
+    _numbers: Numbers = eqx.field(static=True)
 
     def __init__(
         self,
@@ -63,8 +71,10 @@ class GaussianRBM(Model):
         sampler: str = "collapsed",
         initial_width: float = 0.1,
         initial_weights: ArrayLike | None = None,
+        beta: int = 1,
     ) -> None:
-        self.target_kernel = _checked_kernel(target_kernel)
+        self._numbers = numbers_of(beta)
+        self.target_kernel = _checked_kernel(target_kernel, self.beta)
         self.target_covariance = np.linalg.inv(self.target_kernel)
         self.rbm_mass = positive(
             "rbm_mass", rbm_mass, "its square bounds the modes that can be learnt"
@@ -74,7 +84,9 @@ class GaussianRBM(Model):
         self.sampler = sampler
         self.initial_width = positive("initial_width", initial_width, "W = 0 never learns")
         self.initial_weights = (
-            None if initial_weights is None else np.asarray(initial_weights, dtype=float)
+            None
+            if initial_weights is None
+            else np.asarray(initial_weights, dtype=complex if beta == 2 else float)
         )
         self._check()
 
@@ -103,7 +115,7 @@ class GaussianRBM(Model):
             lattice_dim: d.
             gibbs_sweeps: see the class.
             sampler: see the class.
-            options: `initial_width`, `initial_weights`, see the class.
+            options: `initial_width`, `initial_weights`, `beta`, see the class.
         """
         kernel = scalar_field_kernel(n_visible, mass, lattice_dim)
         return cls(
@@ -117,11 +129,11 @@ class GaussianRBM(Model):
 
         Args:
             samples: shape (sample, visible), of zero mean (subtract it first), with more samples
-                than visible units.
+                than visible units; complex ones for beta = 2.
             rbm_mass: mu.
             options: arguments of the class beside `target`, such as `n_hidden` or `sampler`.
         """
-        data = np.asarray(samples, dtype=float)
+        data = np.asarray(samples, dtype=complex if options.get("beta") == 2 else float)
         require(
             data.ndim == 2 and data.shape[0] > data.shape[1] > 0,
             f"samples of shape {data.shape} must be (sample, visible), more samples than visible"
@@ -131,13 +143,18 @@ class GaussianRBM(Model):
             bool(np.isfinite(data).all()),
             "samples contain NaN or infinite values; remove or replace those rows first.",
         )
-        second_moment = data.T @ data / len(data)
+        second_moment = data.T @ data.conj() / len(data)
         require(
             int(np.linalg.matrix_rank(second_moment, hermitian=True)) == data.shape[1],
             f"samples span fewer than their {data.shape[1]} dimensions, so their kernel is"
             " infinite; drop constant or repeated columns.",
         )
         return cls(np.linalg.inv(second_moment), rbm_mass=rbm_mass, **options)
+
+    @property
+    def beta(self) -> int:
+        """1, 2 or 4: of real, complex or quaternion weights."""
+        return self._numbers.beta
 
     @property
     def n_visible(self) -> int:
@@ -150,10 +167,10 @@ class GaussianRBM(Model):
         return np.asarray(np.linalg.eigvalsh(self.target_kernel))
 
     def init(self, key: PRNGKeyArray) -> Weights:
-        """W_0, with entries N(0, initial_width^2)."""
+        """W_0, with entries of mean square initial_width^2."""
         if self.initial_weights is not None:
-            return jnp.asarray(self.initial_weights)
-        return self.initial_width * normals(key, (self.n_hidden, self.n_visible))
+            return self._numbers.lift(jnp.asarray(self.initial_weights))
+        return self.initial_width * self._numbers.normals(key, (self.n_hidden, self.n_visible))
 
     def start(self, key: PRNGKeyArray, batch_size: float) -> Array:
         """|B| chains at phi = 1."""
@@ -164,14 +181,16 @@ class GaussianRBM(Model):
     ) -> tuple[Weights, Array]:
         r"""$W (C_B - K_\varphi^{-1})$; NaN once an eigenvalue of W^T W has reached mu^2."""
         average, memory = self._sampler.average(key, weights, self.rbm_mass, memory, batch_size)
-        kernel = self.rbm_mass**2 * jnp.eye(self.n_visible) - weights.T @ weights
+        numbers = self._numbers
+        kernel = self.rbm_mass**2 * numbers.eye(self.n_visible) - dagger(weights) @ weights
         # LAPACK stops at the first pivot that is not positive and leaves NaN behind
-        defined = jnp.linalg.cholesky(kernel, symmetrize_input=False)[-1, -1]
-        return weights @ (average - self.target_covariance) + 0.0 * defined, memory
+        defined = numbers.cholesky(kernel)[-1, -1]
+        target = numbers.lift(jnp.asarray(self.target_covariance))
+        return numbers.exact(weights @ (average - target)) + 0.0 * defined, memory
 
     def levels(self, weights: np.ndarray) -> np.ndarray:
         """Eigenvalues of W^T W, descending."""
-        return levels_of_gram(weights)
+        return self._numbers.levels(weights)
 
     def matrix_names(self) -> tuple[str, ...]:
         """All levels are those of the one weight matrix."""
@@ -185,7 +204,7 @@ class GaussianRBM(Model):
         sweeps = None if self.sampler == "independent" else self.gibbs_sweeps
         return predict_rbm(
             self.target_modes, self.rbm_mass, self.n_hidden, learning_rate, batch_size, sweeps,
-            optimizer,
+            optimizer, self.beta,
         )  # fmt: skip
 
     def settings(self) -> dict[str, Any]:
@@ -199,11 +218,12 @@ class GaussianRBM(Model):
             "sampler": self.sampler,
             "initial_width": self.initial_width,
             "target_modes": self.target_modes.tolist(),
+            "beta": self.beta,
         }
 
     @property
     def _sampler(self) -> Sampler:
-        return make_sampler(self.sampler, self.gibbs_sweeps)
+        return make_sampler(self.sampler, self.gibbs_sweeps, self.beta)
 
     def _check(self) -> None:
         require(
@@ -242,20 +262,25 @@ def scalar_field_kernel(n_visible: int, mass: float, lattice_dim: int = 1) -> np
     return kernel
 
 
-def _checked_kernel(target_kernel: ArrayLike) -> np.ndarray:
-    kernel = real_matrices("the entries of target_kernel", target_kernel)
+def _checked_kernel(target_kernel: ArrayLike, beta: int) -> np.ndarray:
+    kernel: np.ndarray = numeric_matrices("the entries of target_kernel", target_kernel)
+    require(
+        kernel.dtype.kind == "f" or beta == 2,
+        f"the entries of target_kernel are complex, and beta = {beta}; give real ones, or take"
+        " beta = 2.",
+    )
     require(
         kernel.ndim == 2 and kernel.shape[0] == kernel.shape[1] > 0,
         f"target_kernel of shape {kernel.shape} must be a square matrix.",
     )
     require(bool(np.isfinite(kernel).all()), "target_kernel contains NaN or infinite values.")
-    asymmetry = float(np.abs(kernel - kernel.T).max())
+    asymmetry = float(np.abs(kernel - kernel.conj().T).max())
     require(
         asymmetry <= 1e-10 * float(np.abs(kernel).max()),
         f"target_kernel is not symmetric (largest difference {asymmetry:.3g}); symmetrise it as"
-        " (K + K.T)/2.",
+        " (K + K.T)/2, or if complex (K + K.conj().T)/2.",
     )
-    kernel = (kernel + kernel.T) / 2
+    kernel = (kernel + kernel.conj().T) / 2
     lowest = float(np.linalg.eigvalsh(kernel)[0])
     require(
         lowest > 0,

@@ -42,14 +42,22 @@ class LossModel(Network):
         )
         types = {str(leaf.dtype) for leaf in jax.tree.leaves(self.weight_shapes())}
         require(
-            all("float" in name for name in types),
-            f"the weights are of type {', '.join(sorted(types))}; give real floating-point ones,"
-            " and a complex matrix as its real and its imaginary part.",
+            all("float" in name or "complex" in name for name in types),
+            f"the weights are of type {', '.join(sorted(types))}; give floating-point numbers, real"
+            " or complex.",
         )
         require(
             bool(self.matrix_names()),
             "the weights hold no matrix; say with `matrices` what is to be followed.",
         )
+
+    @property
+    def beta(self) -> int:
+        """2 where all matrices followed are complex, otherwise 1."""
+        with jax.enable_x64(True):
+            found = jax.eval_shape(lambda: self.matrices(self._init(jax.random.key(0))))
+        every = [np.issubdtype(leaf.dtype, np.complexfloating) for leaf in found.values()]
+        return 2 if all(every) else 1
 
     def init(self, key: PRNGKeyArray) -> Weights:
         """The weights before the first update."""

@@ -25,6 +25,11 @@ class Model(eqx.Module):
     persistent chains of a Boltzmann machine, or nothing.
     """
 
+    @property
+    def beta(self) -> int:
+        """Dyson index of the weights: 1 where they are real, 2 complex, 4 quaternion."""
+        return 1
+
     @abstractmethod
     def init(self, key: PRNGKeyArray) -> Weights:
         """The weights before the first update."""
@@ -91,11 +96,13 @@ class Model(eqx.Module):
         *,
         matrices: Callable[[Weights], dict[str, Any]] | None = None,
     ) -> "Model":
-        """A model of your own: a loss and a tree of weights, nothing else.
+        r"""A model of your own: a loss and a tree of weights, nothing else.
 
         Args:
             loss: from the weights of one replica and a mini-batch to a number, the mean loss.
-            init: from a JAX key to the weights before the first update, any pytree of arrays.
+            init: from a JAX key to the weights before the first update, any pytree of arrays, real
+                or complex. Of complex ones the loss descends along $-2\,\partial L/\partial W^*$:
+                JAX's gradient is its conjugate, which is taken back here.
             batches: a tree of arrays with one first axis, from whose rows mini-batches are drawn
                 with replacement; or a function from a key and |B| to a mini-batch.
             matrices: from the weights to the matrices followed, by name, on any leading axes; by

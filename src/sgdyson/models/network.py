@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from ..errors import NoPredictionError, require
-from ..spectra import levels_of_gram, real_matrices
+from ..spectra import levels_of_gram, numeric_matrices
 from .model import Memory, Model, Weights
 
 
@@ -39,8 +39,12 @@ class Network(Model):
     def gradient(
         self, key: PRNGKeyArray, weights: Weights, memory: Memory, batch_size: float
     ) -> tuple[Weights, Memory]:
-        """Gradient of the mean loss of a fresh mini-batch."""
-        return jax.grad(self.loss)(weights, self.batch(key, batch_size)), memory
+        r"""Gradient of the mean loss of a fresh mini-batch, to be descended.
+
+        JAX gives $\partial L/\partial x - i\, \partial L/\partial y$ of a complex weight x + i y.
+        """
+        found = jax.grad(self.loss)(weights, self.batch(key, batch_size))
+        return jax.tree.map(jnp.conj, found), memory
 
     def levels(self, weights: PyTree[np.ndarray]) -> Float[np.ndarray, "*batch level"]:
         """Singular values of every matrix followed, in float64."""
@@ -108,7 +112,7 @@ def whole_batch(batch_size: float) -> int:
 
 
 def _singular_values(matrix: np.ndarray) -> np.ndarray:
-    w = real_matrices("weights", matrix)
+    w = numeric_matrices("weights", matrix)
     tall = w if w.shape[-1] <= w.shape[-2] else w.mT
     # a diverging replica's squares may overflow where its entries do not
     scale = np.abs(tall).max(axis=(-2, -1), keepdims=True)

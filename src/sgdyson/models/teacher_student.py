@@ -7,21 +7,21 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, PRNGKeyArray
 from numpy.typing import ArrayLike
 
 from .._checks import finite, truth, whole
 from .._normals import normals
 from ..errors import require
 from ..optimizers import Optimizer
-from ..spectra import levels_of_gram
 from ._bartlett import wishart_factor
+from ._numbers import Numbers, dagger, numbers_of
 from ._prediction import Prediction
 from ._quenched import MOST, quenched_theory
 from ._teacher_prediction import predict_teacher_student
 from .model import Model, check_rates
 
-Weights = Float[Array, "n n"]
+Weights = Array  # (n, n)
 Memory = tuple[PRNGKeyArray, Array]
 DATA = ("online", "quenched")
 _ESCAPED = 1e6  # times the teacher's scale: no student comes back from there
@@ -36,8 +36,15 @@ class TeacherStudent(Model):
     preferred basis, so the teacher $O\,\mathrm{diag}(d)\,O^T$ is taken in its eigenbasis.
     Levels are the singular values of W.
 
+    Weights, inputs and noise of beta = 2 are complex, of beta = 4 quaternions; $\langle x x^\dagger
+    \rangle = 1$ and the noise is Hermitian, of variance A in each of the beta components off the
+    diagonal and 2A on it, so that the levels are a Coulomb gas of this beta and, to leading order,
+    of the same width. Weights of quaternions are complex matrices ((A, B), (-B*, A*)) of twice the
+    size; each level is given once.
+
     Args:
-        teacher: the teacher's eigenvalues d, shape (N,), or the symmetric teacher itself, (N, N).
+        teacher: the teacher's eigenvalues d, shape (N,), or the symmetric teacher itself, (N, N),
+            which may be Hermitian if beta = 2.
         noise: epsilon, the label noise.
         data: "online" (fresh draws) or "quenched" (a finite set, passed in a fixed order).
         batches: mini-batches in the quenched set.
@@ -45,6 +52,7 @@ class TeacherStudent(Model):
             their own).
         data_seed: of the shared inputs.
         initial_width: standard deviation of the entries of W before the first update.
+        beta: 1, 2 or 4: real, complex or quaternion weights.
 
     Raises:
         InvalidInputError: a value that breaks one of these rules.
@@ -57,6 +65,7 @@ class TeacherStudent(Model):
     shared_inputs: bool = eqx.field(static=True)
     data_seed: int = eqx.field(static=True)
     initial_width: float = eqx.field(static=True)
+    _numbers: Numbers = eqx.field(static=True)
 
     def __init__(
         self,
@@ -68,8 +77,10 @@ class TeacherStudent(Model):
         shared_inputs: bool = False,
         data_seed: int = 0,
         initial_width: float = 0.1,
+        beta: int = 1,
     ) -> None:
-        self.teacher = _eigenvalues(teacher)
+        self._numbers = numbers_of(beta)
+        self.teacher = _eigenvalues(teacher, self.beta)
         self.noise = finite("noise", noise)
         self.data = data
         self.batches = whole("batches", batches)
@@ -88,13 +99,18 @@ class TeacherStudent(Model):
         )
 
     @property
+    def beta(self) -> int:
+        """1, 2 or 4: of real, complex or quaternion weights."""
+        return self._numbers.beta
+
+    @property
     def n(self) -> int:
         """Inputs, and outputs, N."""
         return len(self.teacher)
 
     def init(self, key: PRNGKeyArray) -> Weights:
-        """W_0, with entries N(0, initial_width^2)."""
-        return self.initial_width * normals(key, (self.n, self.n))
+        """W_0, with entries of mean square initial_width^2."""
+        return self.initial_width * self._numbers.normals(key, (self.n, self.n))
 
     def start(self, key: PRNGKeyArray, batch_size: float) -> Memory:
         """The key of this replica's data set, and its place in it."""
@@ -112,28 +128,31 @@ class TeacherStudent(Model):
             if self.shared_inputs:
                 input_key = self._shared_key(place)
             place = (place + 1) % self.batches
-        error = weights - jnp.diag(self.teacher)
+        numbers = self._numbers
+        error = weights - numbers.lift(jnp.diag(self.teacher))
         gradient = error
         if batch_size != jnp.inf:
             gradient = error @ self._moment(input_key, batch_size)
-            gradient = gradient - self.noise / batch_size**0.5 * _symmetric(noise_key, self.n)
-        escaped = jnp.sum(error**2) > (_ESCAPED * (1 + jnp.abs(self.teacher).max())) ** 2
+            noise = _hermitian(numbers, noise_key, self.n)
+            gradient = numbers.exact(gradient - self.noise / batch_size**0.5 * noise)
+        square = error**2 if self.beta == 1 else jnp.abs(error) ** 2
+        escaped = jnp.sum(square) > (_ESCAPED * (1 + jnp.abs(self.teacher).max())) ** 2
         return jnp.where(escaped, jnp.nan, gradient), (data_key, place)
 
-    def shared_moment(self, place: Array, batch_size: float) -> Float[Array, "n n"]:
+    def shared_moment(self, place: Array, batch_size: float) -> Array:
         """C_b of the mini-batch at this place of the shared inputs."""
         return self._moment(self._shared_key(place), batch_size)
 
     def _shared_key(self, place: Array) -> PRNGKeyArray:
         return jax.random.fold_in(jax.random.key(self.data_seed), place)
 
-    def _moment(self, key: PRNGKeyArray, batch_size: float) -> Float[Array, "n n"]:
-        factor = wishart_factor(key, self.n, int(batch_size))
-        return factor @ factor.T / batch_size
+    def _moment(self, key: PRNGKeyArray, batch_size: float) -> Array:
+        factor = wishart_factor(key, self.n, int(batch_size), self.beta)
+        return factor @ dagger(factor) / batch_size
 
     def levels(self, weights: np.ndarray) -> np.ndarray:
         """Singular values of W, descending."""
-        return np.sqrt(levels_of_gram(weights))
+        return np.sqrt(self._numbers.levels(weights))
 
     def matrix_names(self) -> tuple[str, ...]:
         """All levels are those of the one weight matrix."""
@@ -149,7 +168,7 @@ class TeacherStudent(Model):
         """
         check_rates(learning_rate, batch_size)
         return predict_teacher_student(
-            self.teacher, self.noise, learning_rate, batch_size, optimizer
+            self.teacher, self.noise, learning_rate, batch_size, optimizer, self.beta
         )
 
     def predict_quenched(self, learning_rate: float, batch_size: int) -> Prediction:
@@ -158,10 +177,14 @@ class TeacherStudent(Model):
         `leading` is that of online data.
 
         Raises:
-            InvalidInputError: inputs that are not shared; more than 24 levels.
+            InvalidInputError: inputs that are not shared; more than 24 levels; beta above 1.
             NoPredictionError: a step at which a pass does not contract, when levels are asked for.
         """
         check_rates(learning_rate, batch_size)
+        require(
+            self.beta == 1,
+            f"beta = {self.beta}: the law given the inputs is derived for real weights, beta = 1.",
+        )
         require(
             self.shared_inputs and self.n <= MOST,
             f"shared_inputs = {self.shared_inputs} with {self.n} levels: the law given the inputs"
@@ -181,7 +204,16 @@ class TeacherStudent(Model):
             "shared_inputs": self.shared_inputs,
             "data_seed": self.data_seed,
             "initial_width": self.initial_width,
+            "beta": self.beta,
         }
+
+
+def _hermitian(numbers: Numbers, key: PRNGKeyArray, n: int) -> Weights:
+    """Of variance 1 in each component off the diagonal and 2 on it."""
+    if numbers.beta == 1:
+        return _symmetric(key, n)
+    normal = numbers.normals(key, (n, n)) * (numbers.beta / 2) ** 0.5
+    return normal + dagger(normal)
 
 
 def _symmetric(key: PRNGKeyArray, n: int) -> Weights:
@@ -194,14 +226,14 @@ def _symmetric(key: PRNGKeyArray, n: int) -> Weights:
     return matrix
 
 
-def _eigenvalues(teacher: ArrayLike) -> np.ndarray:
+def _eigenvalues(teacher: ArrayLike, beta: int) -> np.ndarray:
     matrix = np.asarray(teacher)
+    hermitian = matrix.dtype.kind == "c" and matrix.ndim == 2 and beta == 2
     require(
-        matrix.dtype.kind in "fiu",
-        f"teacher of type {matrix.dtype} must hold real numbers; complex teachers (beta = 2) are"
-        " not supported.",
+        matrix.dtype.kind in "fiu" or hermitian,
+        f"teacher of type {matrix.dtype} must hold real numbers; a complex matrix is for beta = 2.",
     )
-    matrix = matrix.astype(float)
+    matrix = matrix.astype(complex if hermitian else float)
     require(
         matrix.size > 0 and bool(np.isfinite(matrix).all()),
         f"teacher = {teacher!r} must be finite numbers, at least one.",
@@ -209,7 +241,7 @@ def _eigenvalues(teacher: ArrayLike) -> np.ndarray:
     if matrix.ndim == 2:
         square = matrix.shape[0] == matrix.shape[1]
         require(
-            square and bool(np.allclose(matrix, matrix.T, rtol=1e-10, atol=0)),
+            square and bool(np.allclose(matrix, matrix.conj().T, rtol=1e-10, atol=0)),
             f"teacher of shape {matrix.shape} must be a symmetric matrix; symmetrise it as"
             " (T + T.T)/2, or give its eigenvalues.",
         )

@@ -6,6 +6,7 @@ from ._layouts import Layout as Layout
 from ._layouts import layout_of as layout_of
 from ._levels import levels_of_gram as levels_of_gram
 from ._levels import levels_of_weights as levels_of_weights
+from ._levels import numeric_matrices as numeric_matrices
 from ._levels import real_matrices as real_matrices
 from ._long_range import Curve as Curve
 from ._long_range import brody_fit as brody_fit

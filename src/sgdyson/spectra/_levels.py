@@ -6,22 +6,25 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import require
 
 Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64] | NDArray[np.complex128]
 _SAFE = 1e140  # entries up to which, and down to the inverse of which, squares are exact
 
 
 def levels_of_weights(weights: ArrayLike) -> Floats:
     """Eigenvalues of the gram matrix W^T W, through the singular values of W.
 
+    Of complex weights W^dagger W takes its place.
+
     Args:
-        weights: (..., N_h, N_v), any batch shape in front.
+        weights: (..., N_h, N_v), real or complex, any batch shape in front.
 
     Returns:
         (..., N_v), descending; N_v - N_h zeros at the end where N_h < N_v.
 
     Raises:
-        InvalidInputError: fewer than two axes, no entries, complex numbers, NaN or infinity.
+        InvalidInputError: fewer than two axes, no entries, no numbers, NaN or infinity.
     """
-    w = real_matrices("weights", weights)
+    w = numeric_matrices("weights", weights)
     require(
         bool(np.all(np.isfinite(w))),
         "weights hold NaN or infinity; leave out the replicas that diverged.",
@@ -38,12 +41,12 @@ def levels_of_gram(weights: ArrayLike) -> Floats:
     are not finite have levels that are NaN.
 
     Args:
-        weights: (..., N_h, N_v), any batch shape in front.
+        weights: (..., N_h, N_v), real or complex, any batch shape in front.
 
     Raises:
-        InvalidInputError: fewer than two axes, no entries, complex numbers.
+        InvalidInputError: fewer than two axes, no entries, no numbers.
     """
-    w = real_matrices("weights", weights)
+    w = numeric_matrices("weights", weights)
     hidden, visible = w.shape[-2:]
     lost = np.asarray(~np.isfinite(w).all(axis=(-2, -1)))
     if lost.any():
@@ -51,13 +54,27 @@ def levels_of_gram(weights: ArrayLike) -> Floats:
     scale = _scale(w)
     if scale is not None:
         w = w / scale
-    gram = w.mT @ w if visible <= hidden else w @ w.mT
+    adjoint = w.mT if w.dtype.kind == "f" else w.conj().mT
+    gram = adjoint @ w if visible <= hidden else w @ adjoint
     levels = np.maximum(np.linalg.eigvalsh(gram)[..., ::-1], 0.0)
     if scale is not None:
         with np.errstate(over="ignore", under="ignore"):
             levels = levels * scale[..., 0] ** 2
     levels[lost] = np.nan
     return _padded(levels, visible)
+
+
+def numeric_matrices(name: str, weights: ArrayLike) -> Numbers:
+    """Matrices of real numbers, in float64, or of complex ones, in complex128.
+
+    Raises:
+        InvalidInputError: fewer than two axes, no entries, anything but numbers.
+    """
+    w = np.asarray(weights)
+    if w.dtype.kind != "c":
+        return real_matrices(name, w)
+    _check_form(name, w)
+    return w.astype(np.complex128, copy=False)
 
 
 def real_matrices(name: str, weights: ArrayLike) -> Floats:
@@ -67,13 +84,10 @@ def real_matrices(name: str, weights: ArrayLike) -> Floats:
         InvalidInputError: fewer than two axes, no entries, anything but real numbers.
     """
     w = np.asarray(weights)
-    require(
-        w.ndim >= 2 and w.size > 0,
-        f"{name} have shape {w.shape}; give (..., N_h, N_v), none of them zero.",
-    )
+    _check_form(name, w)
     require(
         w.dtype.kind != "c",
-        f"{name} are complex, and only real ones are supported (beta = 1); give the real and the"
+        f"{name} are complex, and only real ones are supported here; give the real and the"
         " imaginary part as matrices of their own.",
     )
     # bfloat16 and its like are no kind of NumPy's own
@@ -82,7 +96,14 @@ def real_matrices(name: str, weights: ArrayLike) -> Floats:
     return w.astype(np.float64, copy=False)
 
 
-def _scale(w: Floats) -> Floats | None:
+def _check_form(name: str, w: np.ndarray) -> None:
+    require(
+        w.ndim >= 2 and w.size > 0,
+        f"{name} have shape {w.shape}; give (..., N_h, N_v), none of them zero.",
+    )
+
+
+def _scale(w: Numbers) -> Floats | None:
     """A power of two for each matrix, where one of them is so large or small that squares are not.
 
     Nothing is divided where all are of ordinary size, as nearly always.

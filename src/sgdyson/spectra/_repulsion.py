@@ -42,7 +42,7 @@ class CoulombForce:
 def repulsion(
     spacings: ArrayLike, bins: int | ArrayLike = 20, interval: float = 1.0
 ) -> CoulombForce:
-    r"""Measure $dS = (2 g^2/S - \gamma S)\,dt + 2 g\,dB$ of a pair from its trajectories.
+    r"""Measure $dS = (2 \beta g^2/S - \gamma S)\,dt + 2 g\,dB$ of a pair from its trajectories.
 
     The variance of the increment is about the drift of its bin. Bins must be narrow enough for
     the drift to be nearly constant within: the spread of the drift adds its square to the variance.

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import i0e, i1e
+from scipy.special import gamma, hyp1f1, i0e, i1e
 
 from .._checks import finite, positive
 from ..errors import require
@@ -12,8 +12,8 @@ Floats = NDArray[np.float64]
 _NODES = 24
 
 
-def coulomb_drift(force: CoulombForce, noise: float, friction: float) -> Floats:
-    r"""$2 g^2 \langle 1/S \rangle - \gamma \langle S \rangle$ in each bin, per update.
+def coulomb_drift(force: CoulombForce, noise: float, friction: float, beta: int = 1) -> Floats:
+    r"""$2 \beta g^2 \langle 1/S \rangle - \gamma \langle S \rangle$ in each bin, per update.
 
     The mean of 1/S is that of the bin: 1/S is convex, and its value at the mean S too small. The
     line is the limit of short intervals, $S^2 \gg 4 g^2 \Delta t$; see `finite_step`.
@@ -22,15 +22,16 @@ def coulomb_drift(force: CoulombForce, noise: float, friction: float) -> Floats:
         force: the measured curves.
         noise: g^2, per update, in squared units of the levels.
         friction: gamma, per update.
+        beta: Dyson index of the levels: 1, 2 or 4.
 
     Returns:
         (bin,).
 
     Raises:
-        InvalidInputError: noise not above zero or negative friction.
+        InvalidInputError: noise not above zero, negative friction or another beta.
     """
-    _check(noise, friction)
-    return np.asarray(2 * noise * force.inverse_spacing - friction * force.spacing)
+    _check(noise, friction, beta)
+    return np.asarray(2 * beta * noise * force.inverse_spacing - friction * force.spacing)
 
 
 def coulomb_diffusion(force: CoulombForce, noise: float) -> Floats:
@@ -39,7 +40,9 @@ def coulomb_diffusion(force: CoulombForce, noise: float) -> Floats:
     return np.full_like(force.spacing, 4 * noise)
 
 
-def finite_step(force: CoulombForce, noise: float, friction: float) -> tuple[Floats, Floats]:
+def finite_step(
+    force: CoulombForce, noise: float, friction: float, beta: int = 1
+) -> tuple[Floats, Floats]:
     r"""Drift and diffusion over one interval of any length, for a pair with a quadratic potential.
 
     The pair is the 2 x 2 Ornstein-Uhlenbeck matrix, and S the length of the plane vector
@@ -50,32 +53,36 @@ def finite_step(force: CoulombForce, noise: float, friction: float) -> tuple[Flo
     $$E[S'] = b \sqrt{\pi/2}\, e^{-y/2} [(1 + y) I_0(y/2) + y I_1(y/2)], \quad y = \nu^2/2b^2,
     \qquad E[S'^2] = \nu^2 + 2 b^2,$$
 
-    averaged over each bin with the stationary density $\propto S e^{-\gamma S^2/(4 g^2)}$. The
-    diffusion is the variance of the increment about the bin's drift, as it is measured.
+    averaged over each bin with the stationary density $\propto S^\beta e^{-\gamma S^2/(4 g^2)}$.
+    For complex and quaternion entries S is the length of a vector of d = beta + 1 numbers, and with
+    Kummer's function $E[S'] = b \sqrt2\, \Gamma(\tfrac{d + 1}2)/\Gamma(\tfrac d2)\;
+    {}_1F_1(-\tfrac12; \tfrac d2; -y)$, $E[S'^2] = \nu^2 + d\, b^2$. The diffusion is the variance
+    of the increment about the bin's drift, as it is measured.
 
     Args:
         force: the measured curves, for their bins and interval.
         noise: g^2, per update, in squared units of the levels.
         friction: gamma, per update, above zero.
+        beta: Dyson index of the levels: 1, 2 or 4.
 
     Returns:
         Drift (bin,) and diffusion (bin,), both per update.
 
     Raises:
-        InvalidInputError: noise or friction not above zero.
+        InvalidInputError: noise or friction not above zero, another beta.
     """
-    _check(noise, friction)
+    _check(noise, friction, beta)
     positive("friction", friction, "at zero there is no stationary density")
     decay = np.exp(-friction * force.interval)
     variance = -2 * noise * np.expm1(-2 * friction * force.interval) / friction
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     low, high = force.edges[:-1, None], force.edges[1:, None]
     s = (low + high) / 2 + (high - low) / 2 * nodes
-    density = weights * s * np.exp(-friction * (s**2 - low**2) / (4 * noise))
+    density = weights * s**beta * np.exp(-friction * (s**2 - low**2) / (4 * noise))
     density /= density.sum(axis=1, keepdims=True)
-    mean = _rice_mean(decay * s, variance)
+    mean = _rice_mean(decay * s, variance) if beta == 1 else _mean(decay * s, variance, beta + 1)
     drift = np.sum(density * (mean - s), axis=1)
-    square = (decay * s) ** 2 + 2 * variance - 2 * s * mean + s**2  # of the increment
+    square = (decay * s) ** 2 + (beta + 1) * variance - 2 * s * mean + s**2  # of the increment
     spread = np.sum(density * square, axis=1) - drift**2
     return np.asarray(drift / force.interval), np.asarray(spread / force.interval)
 
@@ -86,6 +93,13 @@ def _rice_mean(offset: Floats, variance: float) -> Floats:
     return np.asarray(np.sqrt(np.pi * variance / 2) * bracket)
 
 
-def _check(noise: float, friction: float) -> None:
+def _mean(offset: Floats, variance: float, degrees: int) -> Floats:
+    """Length of a vector of so many normal numbers about an offset."""
+    unit = np.sqrt(2 * variance) * gamma((degrees + 1) / 2) / gamma(degrees / 2)
+    return np.asarray(unit * hyp1f1(-0.5, degrees / 2, -(offset**2) / (2 * variance)))
+
+
+def _check(noise: float, friction: float, beta: int = 1) -> None:
     positive("noise", noise)
+    require(beta in (1, 2, 4), f"beta = {beta!r} must be 1, 2 or 4.")
     require(finite("friction", friction) >= 0, f"friction = {friction} must not be negative.")

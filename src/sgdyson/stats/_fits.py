@@ -15,7 +15,7 @@ from ..errors import require
 from ._clusters import clustered_covariance, effective_size
 from ._estimate import Estimate
 from ._pair_likelihood import maximise
-from ._samples import Floats, by_replica
+from ._samples import Floats, by_replica, dyson_index
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,18 @@ def fit_gaussian(x: ArrayLike) -> LevelFit:
     return _level_fit(float(samples.mean()), width, influence)
 
 
-def fit_pair_density(x: ArrayLike) -> LevelFit:
+def fit_pair_density(x: ArrayLike, beta: int = 1) -> LevelFit:
     r"""One-level density of a degenerate pair, by Newton's method on the likelihood.
 
     $$\rho(x) = \frac{e^{-u^2/2}}{4 \sqrt\pi \sigma} \Big[ 2 e^{-u^2/2} + \sqrt{2\pi}\, u\,
     \mathrm{erf}(u/\sqrt2) \Big], \qquad u = (x - c)/\sigma$$
 
-    (Aarts, Lucini and Park, arXiv:2407.16427).
+    (Aarts, Lucini and Park, arXiv:2407.16427); $\propto e^{-u^2/2} (u^2 + 1)$ and $e^{-u^2/2}
+    (u^4 + 6 u^2 + 3)$ for beta = 2, 4.
 
     Args:
         x: (replica, samples) or (replica, time, 2): both levels of the pair, in any order.
+        beta: Dyson index of the levels: 1, 2 or 4.
 
     Returns:
         Centre and width.
@@ -71,20 +73,22 @@ def fit_pair_density(x: ArrayLike) -> LevelFit:
             far from the density that its likelihood has no maximum near their moments.
     """
     samples = _spread(x, "x")
-    centre, width, influence = maximise(samples.ravel())
+    centre, width, influence = maximise(samples.ravel(), dyson_index(beta))
     return _level_fit(centre, width, influence.reshape(2, *samples.shape))
 
 
-def fit_wigner(spacings: ArrayLike) -> Estimate:
-    r"""Width of the Wigner surmise $P(S) = \frac{S}{2\sigma^2} e^{-S^2/(4\sigma^2)}$.
+def fit_wigner(spacings: ArrayLike, beta: int = 1) -> Estimate:
+    r"""Width of the Wigner surmise $P(S) \propto S^\beta e^{-S^2/(4\sigma^2)}$.
 
-    The maximum of the likelihood is at $\hat\sigma^2 = \overline{S^2}/4$.
+    The maximum of the likelihood is at $\hat\sigma^2 = \overline{S^2}/2(\beta + 1)$.
 
     Args:
         spacings: (replica, samples), S >= 0, in units of the levels.
+        beta: Dyson index of the levels: 1, 2 or 4.
 
     Returns:
-        $\hat\sigma$; the mean spacing it stands for is $\sqrt\pi \hat\sigma$.
+        $\hat\sigma$; the mean spacing it stands for is $\sqrt\pi \hat\sigma$ for beta = 1, $2
+        \hat\sigma \Gamma(\beta/2 + 1)/\Gamma((\beta + 1)/2)$ for any.
 
     Raises:
         InvalidInputError: NaN, fewer than two replicas, negative spacings or none above zero.
@@ -95,8 +99,9 @@ def fit_wigner(spacings: ArrayLike) -> Estimate:
         f"spacings run from {samples.min():.3g} to {samples.max():.3g}; they must not be negative "
         "and not all zero: take the larger level minus the smaller.",
     )
-    width = float(np.sqrt(np.mean(samples**2)) / 2)
-    return _estimate(width, (samples**2 - 4 * width**2) / (8 * width))
+    degrees = dyson_index(beta) + 1  # S is as long as a vector of so many numbers
+    width = float(np.sqrt(np.mean(samples**2) / (2 * degrees)))
+    return _estimate(width, (samples**2 - 2 * degrees * width**2) / (4 * degrees * width))
 
 
 def _spread(x: ArrayLike, name: str) -> Floats:

@@ -10,13 +10,14 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import erf
 from scipy.stats import kstwo, kstwobign
 
 from .._checks import positive, real_array, shown
 from ..errors import InvalidInputError, require
 from . import _anderson_darling as ad
-from ._samples import Floats, finite
+from ._samples import Floats, dyson_index, finite
+from ._surmise import cdf as surmise_cdf
+from ._surmise import moved_by_the_mean, variance
 from ._weighted_chi2 import weighted_chi2_sf
 
 _FEWEST = 50
@@ -98,8 +99,8 @@ def anderson_darling(samples: ArrayLike, cdf: Callable[[Floats], ArrayLike]) -> 
     return _test_given(u, "given law")
 
 
-def wigner_test(spacings: ArrayLike, mean: float | None = None) -> GoodnessOfFit:
-    r"""Anderson-Darling test of the Wigner surmise $F(s) = 1 - e^{-\pi s^2/4}$.
+def wigner_test(spacings: ArrayLike, mean: float | None = None, beta: int = 1) -> GoodnessOfFit:
+    r"""Anderson-Darling test of the Wigner surmise, $F(s) = 1 - e^{-\pi s^2/4}$ for beta = 1.
 
     The unit spacing is $s = S/\langle S \rangle$. With `mean` given, the null has no free
     parameter. Without it s is in units of the sample mean, which draws the samples towards the null
@@ -109,6 +110,7 @@ def wigner_test(spacings: ArrayLike, mean: float | None = None) -> GoodnessOfFit
     Args:
         spacings: (n,) independent, or (replica, sample) with any correlation within a replica.
         mean: the predicted mean spacing; `None` takes that of the samples.
+        beta: of the surmise: 1, 2 or 4.
 
     Returns:
         The test; `null` says which of the two it is.
@@ -116,20 +118,25 @@ def wigner_test(spacings: ArrayLike, mean: float | None = None) -> GoodnessOfFit
     Raises:
         InvalidInputError: NaN, negative spacings, a mean not above zero, fewer than 50 replicas.
     """
-    x = _samples(spacings)
+    x, beta = _samples(spacings), dyson_index(beta)
+    surmise = _title(beta)
     require(
         bool(x.min() >= 0 and x.max() > 0),
         f"spacings run from {x.min():.3g} to {x.max():.3g}; give the larger level minus "
         "the smaller, not all zero.",
     )
     if mean is not None:
-        return _test_given(
-            _surmise_cdf(x / positive("mean", mean)), "Wigner surmise, mean spacing given"
-        )
+        u = surmise_cdf(x / positive("mean", mean), beta)
+        return _test_given(u, f"{surmise}, mean spacing given")
     s = x / x.mean()
-    slope, weights = _scale_estimated()
-    null = "Wigner surmise, mean spacing estimated"
-    return _test(_surmise_cdf(s), slope, s - 1.0, weights, null)
+    slope, weights = _scale_estimated(beta)
+    return _test(
+        surmise_cdf(s, beta), slope, s - 1.0, weights, f"{surmise}, mean spacing estimated"
+    )
+
+
+def _title(beta: int) -> str:
+    return "Wigner surmise" if beta == 1 else f"Wigner surmise of beta = {beta}"
 
 
 def _test_given(u: Floats, null: str) -> GoodnessOfFit:
@@ -154,22 +161,15 @@ def _test(u: Floats, slope: Floats, parameter: Floats, weights: Floats, null: st
 
 
 @cache
-def _scale_estimated() -> tuple[Floats, Floats]:
+def _scale_estimated(beta: int) -> tuple[Floats, Floats]:
     r"""How the surmise's empirical cdf moves with the mean, and the weights of A^2 then.
 
     $\hat F(u)$ gains $g(u)(\bar s - 1)$, $g = s f(s)$; with $c(u) = E[1_{U \le u}(s - 1)]$ the
-    covariance is $u \wedge v - uv + g(u) c(v) + c(u) g(v) + (4/\pi - 1) g(u) g(v)$.
+    covariance is $u \wedge v - uv + g(u) c(v) + c(u) g(v) + \langle (s - 1)^2 \rangle g(u) g(v)$.
     """
-    above = 1.0 - ad.GRID
-    s = np.sqrt(-4.0 / np.pi * np.log(above))
-    g = np.pi / 2 * s**2 * above
-    c = erf(np.sqrt(np.pi) / 2 * s) - s * above - ad.GRID
+    g, c = moved_by_the_mean(ad.GRID, beta)
     mixed = np.outer(g, c)
-    return g, ad.weights(ad.BRIDGE + mixed + mixed.T + (4 / np.pi - 1) * np.outer(g, g))
-
-
-def _surmise_cdf(s: Floats) -> Floats:
-    return np.asarray(-np.expm1(-np.pi / 4 * s**2))
+    return g, ad.weights(ad.BRIDGE + mixed + mixed.T + variance(beta) * np.outer(g, g))
 
 
 def _samples(samples: ArrayLike) -> Floats:

@@ -9,22 +9,23 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import erf
 
 from . import _anderson_darling as ad
-from ._goodness import GoodnessOfFit, _samples, _surmise_cdf
-from ._samples import Floats
+from ._goodness import GoodnessOfFit, _samples, _title
+from ._samples import Floats, dyson_index
+from ._surmise import cdf, moved_by_the_mean, variance
 
 _NODES = 512
 _DRAWS = 10_000
 GRID: Floats = (np.arange(_NODES) + 0.5) / _NODES
 
 
-def wigner_ks_test(spacings: ArrayLike) -> GoodnessOfFit:
-    r"""Kolmogorov-Smirnov test of the surmise $1 - e^{-\pi s^2/4}$, the mean spacing estimated.
+def wigner_ks_test(spacings: ArrayLike, beta: int = 1) -> GoodnessOfFit:
+    r"""Kolmogorov-Smirnov test of the surmise, the mean spacing estimated.
 
     Args:
         spacings: (n,) independent, or (replica, sample) with any correlation within a replica.
+        beta: of the surmise: 1, $1 - e^{-\pi s^2/4}$, 2 or 4.
 
     Returns:
         The largest distance D of the cdfs, and its p-value, in steps of 1e-4.
@@ -32,23 +33,23 @@ def wigner_ks_test(spacings: ArrayLike) -> GoodnessOfFit:
     Raises:
         InvalidInputError: NaN, or fewer than 50 replicas.
     """
-    x = _samples(spacings)
+    x, beta = _samples(spacings), dyson_index(beta)
     s = x / x.mean()
-    u = _surmise_cdf(s)
+    u, independent = cdf(s, beta), _independent(beta)
     if u.ndim == 1:
-        covariance, clusters, excursions = _independent(), float(u.size), _usual_excursions()
+        covariance, clusters, excursions = independent, float(u.size), _usual_excursions(beta)
     else:
         found = ad.replica_deviations(u, GRID) + np.multiply.outer(
-            (s - 1).mean(axis=1), _slope()[0]
+            (s - 1).mean(axis=1), moved_by_the_mean(GRID, beta)[0]
         )
         covariance, clusters = np.cov(found, rowvar=False), float(len(u))
         excursions = _excursions(covariance)
     pooled = np.searchsorted(np.sort(u, axis=None), GRID, side="right") / u.size - GRID
     reached = np.sum(excursions >= np.sqrt(clusters) * np.abs(pooled).max())
-    size = clusters * float(np.trace(_independent()) / np.trace(covariance))
+    size = clusters * float(np.trace(independent) / np.trace(covariance))
     return GoodnessOfFit(
         _distance(u), float((1 + reached) / (1 + _DRAWS)), size,
-        "Wigner surmise, mean spacing estimated",
+        f"{_title(beta)}, mean spacing estimated",
     )  # fmt: skip
 
 
@@ -67,22 +68,14 @@ def _excursions(covariance: Floats) -> Floats:
 
 
 @cache
-def _slope() -> tuple[Floats, Floats]:
-    r"""$g = s f(s)$ and $c(u) = E[1_{U \le u}(s - 1)]$ on the grid; see `_scale_estimated`."""
-    above = 1.0 - GRID
-    s = np.sqrt(-4.0 / np.pi * np.log(above))
-    return np.pi / 2 * s**2 * above, erf(np.sqrt(np.pi) / 2 * s) - s * above - GRID
-
-
-@cache
-def _independent() -> Floats:
+def _independent(beta: int) -> Floats:
     """Covariance of the process for independent samples."""
-    g, c = _slope()
+    g, c = moved_by_the_mean(GRID, beta)
     mixed = np.outer(g, c)
     bridge = np.minimum.outer(GRID, GRID) - np.outer(GRID, GRID)
-    return np.asarray(bridge + mixed + mixed.T + (4 / np.pi - 1) * np.outer(g, g))
+    return np.asarray(bridge + mixed + mixed.T + variance(beta) * np.outer(g, g))
 
 
 @cache
-def _usual_excursions() -> Floats:
-    return _excursions(_independent())
+def _usual_excursions(beta: int) -> Floats:
+    return _excursions(_independent(beta))

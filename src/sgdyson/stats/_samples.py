@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import finite as checked
-from .._checks import reals
+from .._checks import reals, shown, whole
 from ..errors import require
 
 Floats = NDArray[np.float64]
@@ -44,3 +44,14 @@ def with_replicas(data: Any) -> NDArray[Any]:
 def value_of(statistic: Callable[[NDArray[Any]], float], data: NDArray[Any]) -> float:
     """A statistic of data; refused when it is no finite number."""
     return checked("the value of statistic", statistic(data))
+
+
+def dyson_index(beta: int) -> int:
+    """1, 2 or 4.
+
+    Raises:
+        InvalidInputError: anything else.
+    """
+    index = whole("beta", beta)
+    require(index in (1, 2, 4), f"beta = {shown(beta)} must be 1, 2 or 4.")
+    return index

@@ -132,6 +132,43 @@ def _moment_checks(found: Multiplicity) -> list[Check]:
     ]  # fmt: skip
 
 
+def threefold_checks(results: Results) -> list[Check]:
+    """Of real, complex and quaternion weights: <S>, sigma, <s^2>, and beta from the force itself.
+
+    A wrong beta is off by 8 % or more in <s^2>, by a factor of two in the force.
+    """
+    checks = []
+    for run, force in results.threefold:
+        (part,) = run.pairs
+        assert part.pair
+        setting = _setting(run) | {"beta": part.pair.beta}
+        name = f"threefold beta={part.pair.beta}"
+        second = part.pair.surmise.var() + 1
+        # the excess kurtosis of a student, of size next_order, is what the surmise leaves out
+        checks += [
+            _named(f"{name} <S>", setting, "<S>", part.pair.mean, part.predicted_spacing,
+                   min(part.next_order, MOST)),
+            _named(f"{name} sigma", setting, "sigma fitted", part.width, part.predicted_width,
+                   min(part.next_order, MOST)),
+            _named(f"{name} surmise", setting, "<s^2> of the unit spacing",
+                   part.pair.second_moment, second, min(part.next_order, MOST)),
+            _named(f"{name} force", setting, "beta of the force",
+                   force.measured_beta, float(part.pair.beta), min(part.next_order, MOST)),
+        ]  # fmt: skip
+    return checks
+
+
+def _named(
+    name: str,
+    setting: dict[str, float],
+    quantity: str,
+    measured: Estimate,
+    predicted: float,
+    relative: float,
+) -> Check:
+    return Check(name, "threefold", quantity, setting, measured, predicted, relative * predicted)
+
+
 def force_checks(results: Results) -> list[Check]:
     """Strength of the 1/S force and of the diffusion."""
     return [check for force in results.forces for check in _force_checks(force)]

@@ -120,6 +120,23 @@ class Results:
                 )
         return found
 
+    @cached_property
+    def threefold(self) -> list[tuple[MeasuredRun, MeasuredForce]]:
+        """Students of real, complex and quaternion weights, and the repulsion of their pairs."""
+        found = []
+        for run in self._measured("threefold"):
+            (part,) = run.pairs
+            assert part.pair
+            # an update leaves 1 - alpha of a fluctuation: the time of an exponential
+            friction = -float(np.log1p(-run.learning_rate))
+            width = float(run.prediction.leading.width[part.indices[0]])
+            force = measure_force(
+                part.pair.spacing, part.target_mode, friction * width**2, friction,
+                part.next_order, run.prediction.beta,
+            )  # fmt: skip
+            found.append((run, force))
+        return found
+
     def _measured(self, group: str) -> list[MeasuredRun]:
         return [
             measure(run.name, self._load(run), run.model, run.discard) for run in self.group(group)

@@ -78,6 +78,7 @@ FIGURES = {
     "drift": Entry(lambda r: figures.drift(r.rbm, r.model.rbm_mass, r.model), checks.drift_checks),
     "semicircle": Entry(_semicircle, checks.semicircle_checks),
     "coulomb_force": Entry(lambda r: figures.coulomb_force(r.forces), checks.force_checks),
+    "threefold": Entry(lambda r: figures.threefold(r.threefold), checks.threefold_checks),
 }
 
 

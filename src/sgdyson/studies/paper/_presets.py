@@ -16,6 +16,7 @@ GROUPS = {
     "quenched": ("teacher_quenched",),
     "semicircle": ("semicircle",),
     "force": ("coulomb_force",),
+    "threefold": ("threefold",),
 }
 _LITERAL = {
     "replicas": 7500, "time_unit": "update", "burn_in": 0, "updates": 100_000,
@@ -30,6 +31,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         "teacher_quenched": {"replicas": 1024, "updates": 1000, "record_every": 1000},
         "semicircle": {"replicas": [39, 156, 625, 1250]},
         "coulomb_force": {"updates": 1000},
+        "threefold": {"replicas": 128, "updates": 500},
     },
     "paper": {},
     "literal": {"rbm_batch": _LITERAL, "rbm_rate": _LITERAL},
@@ -110,4 +112,6 @@ def _name(group: str, setting: Setting, model: Model) -> str:
         return group
     if not isinstance(model, TeacherStudent):
         return f"{group}_{how}"
+    if group == "threefold":
+        return f"{group}_beta{model.beta}"
     return f"{group}_n{model.n}" if group == "semicircle" else f"{group}_{how}_noise{model.noise:g}"

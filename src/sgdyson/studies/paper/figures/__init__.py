@@ -11,3 +11,4 @@ from ._rbm_scaling import scaling as scaling
 from ._teacher import semicircle as semicircle
 from ._teacher import teacher_levels as teacher_levels
 from ._teacher import teacher_scaling as teacher_scaling
+from ._threefold import threefold as threefold

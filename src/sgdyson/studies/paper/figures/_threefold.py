@@ -1,0 +1,69 @@
+"""The threefold way: weights of three kinds of numbers, three repulsions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ....analysis import MeasuredForce, MeasuredRun
+from ....figures import Figure, Histogram, Line, Mark, Panel, Points
+from ....laws import PairDensity, WignerSurmise
+from ....stats import density_histogram
+
+_NAMES = {1: "real", 2: "complex", 4: "quaternion"}
+
+
+def threefold(measured: Sequence[tuple[MeasuredRun, MeasuredForce]]) -> Figure:
+    """Spacings, densities and forces of real, complex and quaternion weights.
+
+    Args:
+        measured: of each kind the run, and the repulsion of its pair.
+    """
+    panels: list[list[Mark]] = [[], [], []]
+    for colour, (run, force) in enumerate(measured):
+        for marks, more in zip(panels, _marks(run, force, colour), strict=True):
+            marks += more
+    return Figure(
+        name="threefold",
+        title="The threefold way: three ensembles that learn",
+        caption="A student of real, complex and quaternion weights, alpha ="
+        f" {measured[0][0].learning_rate:g}, |B| = {measured[0][0].batch_size:g}. Left: unit"
+        " spacings and the Wigner surmise of beta = 1, 2, 4, no free parameter. Middle: densities"
+        " of both levels, with fitted centre and width. Right: mean change of the spacing in one"
+        " update and Dyson's 2 beta g^2/S - gamma S for its finite step, no free parameter.",
+        panels=[
+            Panel(panels[0], r"unit spacing $s=S/\langle S\rangle$", "$P(s)$", legend_below=True),
+            Panel(panels[1], r"$(x-c)/\sigma$", "density", legend_below=True),
+            Panel(panels[2], r"spacing $S/g$", r"drift $\langle\Delta S\rangle/g$",
+                  legend_below=True),
+        ],
+        columns=3,
+    )  # fmt: skip
+
+
+def _marks(run: MeasuredRun, force: MeasuredForce, colour: int) -> list[list[Mark]]:
+    (part,) = run.pairs
+    assert part.pair
+    assert part.fit
+    beta = part.pair.beta
+    label = f"{_NAMES[beta]}, beta = {beta}"
+    s, u = np.linspace(0, 3, 200), np.linspace(-4.5, 4.5, 200)
+    spacing = part.pair.spacing / part.pair.mean.value
+    unit = density_histogram(spacing, edges=np.linspace(0, 3, 31))
+    levels = (part.levels - part.fit.centre.value) / part.fit.width.value
+    found, scale = density_histogram(levels), force.noise**0.5
+    x = force.force.spacing / scale
+    return [
+        [
+            Points(unit.centres, unit.density, y_error=unit.error, label=label, colour=colour),
+            Line(s, WignerSurmise(beta).pdf(s), colour=colour),
+        ],
+        [
+            Histogram(found.edges, found.density, label=label, colour=colour),
+            Line(u, PairDensity(0.0, 1.0, beta).pdf(u), colour=colour),
+        ],
+        [
+            Points(x, force.force.drift / scale, y_error=force.force.drift_error / scale,
+                   label=label, colour=colour),
+            Line(x, force.drift / scale, colour=colour),
+        ],
+    ]  # fmt: skip
