@@ -64,6 +64,17 @@ def analyze(
 
     Raises:
         InvalidInputError: nothing there, a single file that is no history.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> from pathlib import Path
+        >>> from sgdyson.ensembles import GaussianEnsemble
+        >>> levels = GaussianEnsemble(2).eigenvalues(200, random_state=0)[:, None, ::-1]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     np.save(Path(folder, "levels.npy"), levels)
+        ...     found = analyze(Path(folder, "levels.npy"), axes=("replica", "time", "level"))
+        >>> [(each.n_replicas, each.main.indices) for each in found.summaries]
+        [(200, (0, 1))]
     """
     failures: list[str] = []
     histories = read(

@@ -22,6 +22,12 @@ class Check:
         measured: with its error.
         predicted: by theory.
         theory_error: stated size of what the theory neglects, in units of the quantity.
+
+    Example:
+        >>> from sgdyson.stats import Estimate
+        >>> check = Check("mean", "none", "<S>", {}, Estimate(1.02, 0.01, 100.0), predicted=1.0)
+        >>> check.passed  # within 3 standard errors
+        True
     """
 
     name: str

@@ -27,6 +27,12 @@ class History:
         stationary: the records begin after a burn-in.
         notes: guesses that were made in reading, one sentence each.
         beta: Dyson index of the weights: 1 where they are real, 2 complex, 4 quaternion.
+
+    Example:
+        >>> import numpy as np
+        >>> history = History("mine", np.array([[[2.0, 1.0]], [[2.5, 0.5]]]), learning_rate=0.1)
+        >>> history.levels.shape  # replica, time, level
+        (2, 1, 2)
     """
 
     source: str

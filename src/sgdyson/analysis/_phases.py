@@ -78,6 +78,15 @@ def level_motion(levels: Floats, diverged: Flags, target: Floats, record_every: 
         diverged: (replica,).
         target: the teacher's levels, (level,).
         record_every: updates between two records.
+
+    Example:
+        Levels that halve their distance at each of 20 records converge:
+
+        >>> import numpy as np
+        >>> levels = 2.0 + 0.5 ** np.arange(20.0)[None, :, None] + np.zeros((3, 1, 2))
+        >>> motion = level_motion(levels, np.zeros(3, dtype=bool), np.full(2, 2.0), record_every=5)
+        >>> [PHASES[phase] for phase in motion.phase]
+        ['convergence', 'convergence', 'convergence']
     """
     steps = np.diff(levels, axis=1)
     length = np.linalg.norm(steps, axis=2)

@@ -110,7 +110,7 @@ def read_run(store: Path) -> Iterator[History]:
 
 
 def _dyson_index(run: xr.Dataset) -> tuple[int, tuple[str, ...]]:
-    """Of a run; 1 of one that does not tell, or that has no law here."""
+    """Dyson index of a run; 1 of one that does not tell, or that has no law here."""
     told = number_of(run.attrs, "beta")
     if told is None or told in (1, 2, 4):
         return int(told or 1), ()

@@ -85,6 +85,22 @@ def scaling(runs: Sequence[MeasuredRun]) -> Scaling:
     """Fit the linear scaling rule to runs of one model at several alpha and |B|.
 
     Pairs of one run share its replicas: the covariance of their mean spacings is block diagonal.
+
+    Example:
+        The mean spacing grows as sqrt(alpha/|B|):
+
+        >>> from sgdyson import TeacherStudent, simulate
+        >>> from sgdyson.analysis import measure
+        >>> student = TeacherStudent([2.0, 2.0])
+        >>> runs = [
+        ...     measure(f"alpha = {rate}", simulate(
+        ...         student, learning_rate=rate, batch_size=64, replicas=128, updates=200,
+        ...         record_every=100, seed=1, progress=False), student, burn_in=100)
+        ...     for rate in (0.05, 0.1, 0.2)
+        ... ]
+        >>> line = scaling(runs)
+        >>> len(line.variable), bool(line.line.pvalue > 0.001)
+        (3, True)
     """
     measured = [part for run in runs for part in run.pairs]
     spacing, spacing_error = _columns([part.pair.mean for part in measured if part.pair])

@@ -107,6 +107,14 @@ def summarise(history: History, burn_in: int | None = None) -> Summary:
 
     Raises:
         InvalidInputError: too few records or replicas to measure.
+
+    Example:
+        >>> from sgdyson.analysis import History
+        >>> from sgdyson.ensembles import GaussianEnsemble
+        >>> levels = GaussianEnsemble(2, width=0.1).eigenvalues(2000, random_state=0)[:, None, ::-1]
+        >>> width = summarise(History("pair", levels)).main.width
+        >>> bool(abs(width.value - 0.1) < 4 * width.error < 0.01)
+        True
     """
     notes = list(history.notes)
     times = history.levels.shape[1]

@@ -63,6 +63,16 @@ class Campaign:
     Args:
         spec: see `read_spec`.
         out: folder of the store.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sgdyson.campaign.starter import write_starter
+        >>> from contextlib import chdir
+        >>> with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        ...     campaign = Campaign.from_file(write_starter("scaling"))
+        ...     len(campaign.spec.settings)  # two learning rates, two batch sizes
+        4
     """
 
     def __init__(self, spec: Spec, out: Path | str) -> None:

@@ -109,6 +109,15 @@ def checkpoints(path: Path | str) -> list[Checkpoint]:
 
     Raises:
         InvalidInputError: nothing there that can be read.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for step in (10, 2):
+        ...         np.savez(Path(folder, f"step{step}.npz"), w=np.ones((3, 2)))
+        ...     [(each.step, each.label) for each in checkpoints(folder)]
+        [(2, 'step2'), (10, 'step10')]
     """
     return series_at(path).checkpoints
 

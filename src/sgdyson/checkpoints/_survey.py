@@ -35,6 +35,17 @@ def survey(
 
     Raises:
         InvalidInputError: nothing that can be read, or no matrix in it.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     np.savez(Path(folder, "model.npz"), w=np.diag([3.0, 2.0, 1.0]), bias=np.ones(3))
+        ...     found = survey(Path(folder, "model.npz"))
+        >>> [(row["name"], round(row["spectral"], 6)) for row in found.rows()]
+        [('w', 3.0)]
+        >>> found.skipped
+        {'a vector': ['bias']}
     """
     require(
         isinstance(split, Mapping) or split >= 1,

@@ -35,6 +35,18 @@ class EigenvalueProcess:
             `sgdyson.ensembles`. Where it is not convex, steps must be shorter than
             1/max(-V'').
         beta: at least 1; below, levels collide.
+
+    Example:
+        Levels of a Coulomb gas keep their order, however close they come:
+
+        >>> from sgdyson.ensembles import Quadratic
+        >>> process = EigenvalueProcess(Quadratic(), beta=1.0)
+        >>> run = process.simulate([1.0, 0.0, -1.0], step=0.01, steps=20, record_every=10,
+        ...                        replicas=2, seed=0, progress=False)
+        >>> run.levels.shape
+        (2, 3, 3)
+        >>> bool((run.levels.diff("level") < 0).all())
+        True
     """
 
     potential: Potential

@@ -109,6 +109,16 @@ class MatrixProcess(_OrnsteinUhlenbeck):
         beta: 1, 2 or 4.
         width: sigma of the stationary levels.
         friction: gamma, per unit of time.
+
+    Example:
+        <sum of x^2> = sigma^2 [n + beta n (n - 1)/2] at every time of a stationary process:
+
+        >>> run = MatrixProcess(2, beta=2, width=0.5).simulate([0.0, 0.3], replicas=4000, seed=0)
+        >>> run.levels.dims, run.levels.shape
+        (('replica', 'time', 'level'), (4000, 2, 2))
+        >>> square = (run.levels**2).sum("level").mean("replica").values
+        >>> bool((abs(square / (0.25 * (2 + 2)) - 1) < 0.1).all())
+        True
     """
 
     n: int

@@ -77,6 +77,20 @@ def simulate(
 
     Raises:
         InvalidInputError: a value that breaks one of these rules.
+
+    Example:
+        Without noise, 1/|B| = 0, a student ends at its teacher:
+
+        >>> import math
+        >>> from sgdyson import TeacherStudent, simulate
+        >>> student = TeacherStudent([3.0, 2.0])
+        >>> run = simulate(student, learning_rate=0.1, batch_size=math.inf, replicas=2, updates=200,
+        ...                record_every=100, seed=0, progress=False)
+        >>> run.levels.dims
+        ('replica', 'time', 'level')
+        >>> run.levels.sel(time=200).values.round(6)
+        array([[3., 2.],
+               [3., 2.]])
     """
     request = checked(
         model, learning_rate, batch_size, replicas, updates, record_every, record_from, seed,

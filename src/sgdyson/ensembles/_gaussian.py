@@ -25,6 +25,15 @@ class GaussianEnsemble:
         beta: any positive number; 1, 2 or 4 for dense matrices.
         width: sigma. A dense matrix has the variance sigma^2 on its diagonal and, in each of the
             beta components of an entry, sigma^2/2 off it.
+
+    Example:
+        <sum of x^2> = n + beta n (n - 1)/2 in units of sigma^2:
+
+        >>> levels = GaussianEnsemble(4, beta=2).eigenvalues(20000, random_state=0)
+        >>> levels.shape
+        (20000, 4)
+        >>> bool(abs((levels**2).sum(axis=1).mean() - (4 + 2 * 4 * 3 / 2)) < 0.2)
+        True
     """
 
     n: int

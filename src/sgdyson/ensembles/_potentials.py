@@ -20,6 +20,10 @@ class Quadratic:
     Args:
         width: sigma, positive; one number, or one a level.
         centre: c; one number, or one a level.
+
+    Example:
+        >>> float(Quadratic(width=2.0)(6.0))  # 36/(2 * 4)
+        4.5
     """
 
     width: PerLevel = 1.0

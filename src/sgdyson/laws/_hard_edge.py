@@ -38,6 +38,13 @@ class HardEdge(Law):
     Args:
         beta: 1, 2 or 4; quaternion matrices give each level once.
         a: from -1/2 to 10; from 1/2 for beta = 4.
+
+    Example:
+        Of square complex matrices, beta = 2 and a = 0, P(x > s) = exp(-s/4):
+
+        >>> from math import exp
+        >>> round(float(HardEdge(beta=2).sf(4.0)), 10) == round(exp(-1), 10)
+        True
     """
 
     citation: ClassVar[str] = (

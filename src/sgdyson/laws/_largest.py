@@ -42,7 +42,7 @@ class LargestLevel(Law):
 
     @classmethod
     def of_singular_values(cls, shape: tuple[int, int], sigma: float = 1.0) -> "LargestLevel":
-        r"""Of an M x N matrix of independent entries of standard deviation sigma.
+        r"""Law of an M x N matrix of independent entries of standard deviation sigma.
 
         $$c = \sigma^2 (m + n)^2, \qquad d = \sigma^2 (m + n)(1/m + 1/n)^{1/3}, \qquad
         m = \sqrt{M - \tfrac12}, \quad n = \sqrt{N - \tfrac12} ,$$
@@ -54,7 +54,7 @@ class LargestLevel(Law):
 
     @classmethod
     def of_eigenvalues(cls, n: int, sigma: float = 1.0) -> "LargestLevel":
-        r"""Of a symmetric n x n matrix of variance sigma^2 off its diagonal, twice that on it.
+        r"""Law of a symmetric n x n matrix of variance sigma^2 off the diagonal, twice that on it.
 
         $c = 2\sigma\sqrt n$, $d = \sigma n^{-1/6}$.
         """

@@ -21,6 +21,16 @@ class Law(ABC):
 
     Attributes:
         citation: where the formula comes from.
+
+    Example:
+        Every law has what this one has:
+
+        >>> from sgdyson.laws import WignerSurmise
+        >>> law = WignerSurmise()
+        >>> law.mean(), round(float(law.pdf(1.0)), 6)  # pi/2 exp(-pi/4)
+        (1.0, 0.716186)
+        >>> round(float(law.cdf(law.ppf(0.3))), 12)
+        0.3
     """
 
     citation: ClassVar[str]

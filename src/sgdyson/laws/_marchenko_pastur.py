@@ -25,6 +25,11 @@ class MarchenkoPastur(Law):
     Args:
         ratio: c = N/M, columns over rows.
         sigma: standard deviation of the entries.
+
+    Example:
+        >>> law = MarchenkoPastur(ratio=0.25)
+        >>> law.edges, law.mean()  # (1 - 1/2)^2, (1 + 1/2)^2
+        ((0.25, 2.25), 1.0)
     """
 
     citation: ClassVar[str] = "V. A. Marchenko and L. A. Pastur, Math. USSR Sb. 1, 457 (1967)"

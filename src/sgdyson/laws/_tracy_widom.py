@@ -31,6 +31,10 @@ class TracyWidom(Law):
 
     Args:
         beta: 1, 2 or 4.
+
+    Example:
+        >>> round(TracyWidom(beta=1).mean(), 4)
+        -1.2065
     """
 
     citation: ClassVar[str] = "F. Bornemann, Markov Process. Relat. Fields 16, 803 (2010)"

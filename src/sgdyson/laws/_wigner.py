@@ -21,6 +21,11 @@ class WignerSurmise(Law):
 
     Args:
         beta: 1 (orthogonal), 2 (unitary) or 4 (symplectic).
+
+    Example:
+        >>> from math import pi
+        >>> bool(abs(WignerSurmise(beta=1).var() - (4 / pi - 1)) < 1e-12)
+        True
     """
 
     citation: ClassVar[str] = "M. L. Mehta, Random Matrices, 3rd ed. (2004), section 1.5"

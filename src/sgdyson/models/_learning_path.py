@@ -104,12 +104,12 @@ class LearningPath:
 
     @property
     def detached(self) -> Flags:
-        """Of each time and mode whether the mode stands out of the bulk."""
+        """Whether each mode, at each time, stands out of the bulk."""
         return self._excess(self.times) > 0
 
     @cached_property
     def crossings(self) -> list[Floats]:
-        """Of each mode the updates at which it leaves the bulk, returns, leaves again, ..."""
+        """Updates at which each mode leaves the bulk, returns, leaves again, ..."""
         last = _LAST / min(-np.log(max(self._growth, 1e-300)), 1.0) if self.is_stable else 0.0
         grid = np.concatenate([[0.0], np.geomspace(1e-3, max(last, 1e3), _TIMES)])
         excess = self._excess(grid)
@@ -189,7 +189,7 @@ class LearningPath:
         return np.array([brentq(of_time, grid[i], grid[i + 1]) for i in starts])
 
     def _slope(self) -> Floats:
-        """Of the level by its strength."""
+        """Slope of the level by its strength."""
         signal, scatter, _ = self._signal(self.times)
         strength = np.sqrt(signal**2 + scatter)
         v = self._variance(self.times)[:, None]

@@ -77,7 +77,7 @@ class Numbers(NamedTuple):
 
 
 def numbers_of(beta: int) -> Numbers:
-    """Of a beta that a user gave.
+    """The numbers that belong to a beta that a user gave.
 
     Raises:
         InvalidInputError: another one than 1, 2 or 4.

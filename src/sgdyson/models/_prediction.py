@@ -34,6 +34,18 @@ class Prediction(ReadsLeading):
     Attributes:
         leading: the leading order: the linear scaling rule, in closed form.
         order: of the law, 1 or 2; see `at_order`.
+
+    Example:
+        Of a student, <S> = sqrt(pi A alpha/|B|) to leading order, with A = epsilon^2:
+
+        >>> from math import pi, sqrt
+        >>> from sgdyson import TeacherStudent
+        >>> theory = TeacherStudent([2.0, 2.0], noise=0.1).predict(0.01, 100)
+        >>> leading = theory.leading.mean_spacing[0]
+        >>> bool(abs(leading / (0.1 * sqrt(pi * 0.01 / 100)) - 1) < 0.01)
+        True
+        >>> bool(abs(theory.mean_spacing[0] / leading - 1) < 0.1)
+        True
     """
 
     leading: LeadingOrder

@@ -126,7 +126,7 @@ class SqrtGram(RandomMatrix):
 def _components(
     rows: np.ndarray, columns: np.ndarray, beta: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each entry row, column and number of its components; one on the diagonal."""
+    """Row, column and number of components of each entry; one component on the diagonal."""
     counts = np.where(rows == columns, 1, beta)
     part = np.concatenate([np.arange(count) for count in counts])
     return rows.repeat(counts), columns.repeat(counts), part

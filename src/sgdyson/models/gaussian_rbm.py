@@ -49,6 +49,13 @@ class GaussianRBM(Model):
 
     Raises:
         InvalidInputError: a value that breaks one of these rules.
+
+    Example:
+        A mode of kernel kappa is learnt up to X = mu^2 - kappa:
+
+        >>> rbm = GaussianRBM([[1.0, 0.0], [0.0, 3.0]], rbm_mass=2.0)
+        >>> rbm.predict(0.01, 64).leading.levels.round(12)
+        array([3., 1.])
     """
 
     target_kernel: np.ndarray

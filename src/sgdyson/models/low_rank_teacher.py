@@ -94,7 +94,7 @@ class LowRankTeacher(Model):
     def gradient(
         self, key: PRNGKeyArray, weights: Weights, memory: tuple[()], batch_size: float
     ) -> tuple[Weights, tuple[()]]:
-        """Of half the squared error, over the mini-batch; NaN for a student that has escaped."""
+        """Gradient of half the squared error of a mini-batch; NaN once a student has escaped."""
         modes = np.arange(len(self.strengths))
         error = weights.at[modes, modes].add(-self.strengths)
         lost = (_ESCAPED * (1 + self.strengths[0])) ** 2

@@ -56,6 +56,11 @@ class TeacherStudent(Model):
 
     Raises:
         InvalidInputError: a value that breaks one of these rules.
+
+    Example:
+        >>> student = TeacherStudent([1.0, -2.0])
+        >>> student.predict(0.1, 16).leading.levels  # singular values, descending
+        array([2., 1.])
     """
 
     teacher: np.ndarray
@@ -209,7 +214,7 @@ class TeacherStudent(Model):
 
 
 def _hermitian(numbers: Numbers, key: PRNGKeyArray, n: int) -> Weights:
-    """Of variance 1 in each component off the diagonal and 2 on it."""
+    """Hermitian noise, of variance 1 in each component off the diagonal and 2 on it."""
     if numbers.beta == 1:
         return _symmetric(key, n)
     normal = numbers.normals(key, (n, n)) * (numbers.beta / 2) ** 0.5

@@ -55,6 +55,11 @@ class TwoLayerTeacher(Network):
 
     Raises:
         InvalidInputError: a value that breaks one of these rules.
+
+    Example:
+        >>> model = TwoLayerTeacher("identity", inner=8, outer=4)
+        >>> model.teacher.shape
+        (4, 8)
     """
 
     teacher: np.ndarray

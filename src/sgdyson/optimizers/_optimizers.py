@@ -22,6 +22,14 @@ class Optimizer:
 
     Attributes:
         linear: whether a step is linear in the gradients, so that fluctuations follow alpha/|B|.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from sgdyson.optimizers import SGD
+        >>> update = SGD()(0.1)  # of Optax, at the learning rate 0.1
+        >>> step, _ = update.update(jnp.array([2.0]), update.init(jnp.array([1.0])))
+        >>> round(float(step[0]), 6)
+        -0.2
     """
 
     linear: ClassVar[bool] = False
@@ -45,6 +53,12 @@ class SGD(Optimizer):
 
     Args:
         weight_decay: lambda, added to the gradient.
+
+    Example:
+        >>> SGD(weight_decay=0.1)
+        SGD(weight_decay=0.1)
+        >>> SGD().linear
+        True
     """
 
     linear: ClassVar[bool] = True

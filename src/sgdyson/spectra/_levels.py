@@ -23,6 +23,10 @@ def levels_of_weights(weights: ArrayLike) -> Floats:
 
     Raises:
         InvalidInputError: fewer than two axes, no entries, no numbers, NaN or infinity.
+
+    Example:
+        >>> levels_of_weights([[3.0, 0.0], [0.0, 2.0]])
+        array([9., 4.])
     """
     w = numeric_matrices("weights", weights)
     require(

@@ -52,6 +52,12 @@ def mean_ratio(levels: ArrayLike) -> Estimate:
 
     Raises:
         InvalidInputError: too few levels, or levels that are complex, NaN or infinite.
+
+    Example:
+        Of levels that are as even as can be, r = 1:
+
+        >>> mean_ratio(range(100)).value
+        1.0
     """
     return mean_over_replicas(spacing_ratios(samples(levels)))
 

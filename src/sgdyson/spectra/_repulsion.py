@@ -58,6 +58,14 @@ def repulsion(
     Raises:
         InvalidInputError: fewer than two replicas or times, NaN, a negative or vanishing spacing,
             edges that do not rise, a bin with fewer than two steps, an interval not above zero.
+
+    Example:
+        Spacings that all grow by 0.1 in two updates drift by 0.05, and do not diffuse:
+
+        >>> import numpy as np
+        >>> curve = repulsion(1.0 + 0.1 * np.arange(5) + np.zeros((2, 1)), bins=2, interval=2.0)
+        >>> curve.drift.round(9), curve.diffusion.round(9)
+        (array([0.05, 0.05]), array([0., 0.]))
     """
     s = _trajectories(spacings)
     positive("interval", interval)

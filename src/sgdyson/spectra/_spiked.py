@@ -51,7 +51,7 @@ class SpikedModel:
 
     Example:
         >>> spiked = SpikedModel([30.0, 10.0], shape=(160, 80))
-        >>> spiked.threshold.round(2), spiked.detached
+        >>> round(spiked.threshold, 2), spiked.detached
         (10.64, array([ True, False]))
         >>> spiked.levels.round(2), spiked.left_overlaps.round(2)
         (array([33.97, 21.59]), array([0.84, 0.  ]))
@@ -94,12 +94,12 @@ class SpikedModel:
 
     @property
     def detached(self) -> Flags:
-        """Of each strength whether it is above the threshold."""
+        """Whether each strength is above the threshold."""
         return self.strengths > self.threshold
 
     @property
     def critical(self) -> Flags:
-        r"""Of each strength whether it is so close to the threshold that no law here holds.
+        r"""Whether each strength is so close to the threshold that no law here holds.
 
         Within $|\theta^4/\theta_c^4 - 1| < 2 N^{-1/3}$ of the smaller side, the width of the
         transition (J. Baik, G. Ben Arous and S. Peche, Ann. Probab. 33, 1643 (2005)).
@@ -127,12 +127,12 @@ class SpikedModel:
 
     @property
     def left_overlaps(self) -> Floats:
-        """Of each strength: squared overlap of u (M entries) with that of X; 0 below threshold."""
+        """Squared overlap of each u (M entries) with that of X; 0 below threshold."""
         return self._overlaps(*self._ratios)
 
     @property
     def right_overlaps(self) -> Floats:
-        """Of each strength: squared overlap of v (N entries) with that of X; 0 below threshold."""
+        """Squared overlap of each v (N entries) with that of X; 0 below threshold."""
         return self._overlaps(*self._ratios[::-1])
 
     def law(self, index: int = 0) -> Law:

@@ -22,6 +22,13 @@ class Estimate:
 
     Raises:
         InvalidInputError: an error or a value that is no finite number, a negative error.
+
+    Example:
+        >>> spacing = Estimate(0.14783, 0.00094, 1000.0)
+        >>> print(spacing)
+        0.1478(9)
+        >>> f"{spacing:.3f}"
+        '0.148 ± 0.001'
     """
 
     value: float

@@ -71,6 +71,13 @@ def fit_pair_density(x: ArrayLike, beta: int = 1) -> LevelFit:
     Raises:
         InvalidInputError: NaN, fewer than two replicas, samples that are all equal, or samples so
             far from the density that its likelihood has no maximum near their moments.
+
+    Example:
+        >>> from sgdyson.ensembles import GaussianEnsemble
+        >>> pairs = GaussianEnsemble(2, width=0.1).eigenvalues(10000, random_state=0)
+        >>> fit = fit_pair_density(pairs)
+        >>> bool(abs(fit.width.value - 0.1) < 4 * fit.width.error < 0.005)
+        True
     """
     samples = _spread(x, "x")
     centre, width, influence = maximise(samples.ravel(), dyson_index(beta))

@@ -93,6 +93,13 @@ def anderson_darling(samples: ArrayLike, cdf: Callable[[Floats], ArrayLike]) -> 
 
     Raises:
         InvalidInputError: NaN, or fewer than 50 replicas.
+
+    Example:
+        >>> from sgdyson.laws import Semicircle
+        >>> law = Semicircle(radius=2.0)
+        >>> middles = law.ppf([(2 * i + 1) / 200 for i in range(100)])  # as even as samples can be
+        >>> bool(anderson_darling(middles, law.cdf).statistic < 0.05)
+        True
     """
     x = _samples(samples)
     u = _probabilities(cdf, x)
@@ -117,6 +124,16 @@ def wigner_test(spacings: ArrayLike, mean: float | None = None, beta: int = 1) -
 
     Raises:
         InvalidInputError: NaN, negative spacings, a mean not above zero, fewer than 50 replicas.
+
+    Example:
+        Spacings of independent levels, which may meet, are refused; those of the surmise are not:
+
+        >>> import numpy as np
+        >>> from sgdyson.laws import PoissonSpacing, WignerSurmise
+        >>> bool(wigner_test(WignerSurmise().rvs(500, random_state=0)).pvalue > 0.01)
+        True
+        >>> bool(wigner_test(PoissonSpacing().rvs(500, random_state=0)).pvalue < 1e-6)
+        True
     """
     x, beta = _samples(spacings), dyson_index(beta)
     surmise = _title(beta)

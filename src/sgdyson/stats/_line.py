@@ -76,6 +76,11 @@ def fit_line(
     Raises:
         InvalidInputError: no errors, errors given twice or not positive, shapes that do not match,
             a covariance that is not symmetric and positive, too few different x.
+
+    Example:
+        >>> line = fit_line([0.0, 1.0, 2.0], [1.0, 3.0, 5.0], [0.1, 0.1, 0.1])
+        >>> round(line.slope.value, 9), round(line.intercept.value, 9), round(line.chi2, 9)
+        (2.0, 1.0, 0.0)
     """
     x, y, matrix = _points(x, y, y_error, covariance)
     columns = [x] if truth("through_origin", through_origin) else [x, np.ones_like(x)]

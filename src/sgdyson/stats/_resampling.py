@@ -30,6 +30,13 @@ def mean_over_replicas(x: ArrayLike) -> Estimate:
 
     Raises:
         InvalidInputError: NaN, fewer than two replicas, or more than two axes.
+
+    Example:
+        The error is that of four means, 1, 2, 3, 4, however many times each replica has:
+
+        >>> estimate = mean_over_replicas([[1, 1, 1], [2, 2, 2], [3, 3, 3], [4, 4, 4]])
+        >>> estimate.value, round(estimate.error, 12) == round((5 / 12) ** 0.5, 12)
+        (2.5, True)
     """
     array = finite(x, "x")
     require(
@@ -54,6 +61,10 @@ def means_over_replicas(x: ArrayLike) -> list[Estimate]:
 
     Raises:
         InvalidInputError: as `mean_over_replicas`.
+
+    Example:
+        >>> [round(mean.value, 6) for mean in means_over_replicas([[[1.0, 5.0]], [[3.0, 7.0]]])]
+        [2.0, 6.0]
     """
     array = finite(x, "x")
     require(
@@ -132,6 +143,13 @@ def jackknife_of_means(function: Callable[[Floats], ArrayLike], means: ArrayLike
 
     Raises:
         InvalidInputError: NaN, fewer than two replicas.
+
+    Example:
+        Of a ratio of means, exact where all replicas have the same ratio:
+
+        >>> ratio = jackknife_of_means(lambda m: m[..., 0] / m[..., 1], [[2, 1], [4, 2], [6, 3]])
+        >>> ratio.value, ratio.error
+        (2.0, 0.0)
     """
     samples = by_replica(means, "means")
     replicas = samples.shape[0]

@@ -7,14 +7,14 @@ from ._samples import Floats
 
 
 def cdf(s: Floats, beta: int) -> Floats:
-    r"""Of the unit spacing: $1 - e^{-\pi s^2/4}$ for beta = 1."""
+    r"""Distribution of the unit spacing: $1 - e^{-\pi s^2/4}$ for beta = 1."""
     if beta == 1:
         return np.asarray(-np.expm1(-np.pi / 4 * s**2))
     return np.asarray(gammainc((beta + 1) / 2, _rate(beta) * s**2))
 
 
 def variance(beta: int) -> float:
-    r"""Of the unit spacing: $4/\pi - 1$ for beta = 1."""
+    r"""Variance of the unit spacing: $4/\pi - 1$ for beta = 1."""
     return 4 / np.pi - 1 if beta == 1 else float((beta + 1) / (2 * _rate(beta)) - 1)
 
 

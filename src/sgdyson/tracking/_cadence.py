@@ -21,6 +21,14 @@ class Burst:
 
     Raises:
         InvalidInputError: numbers that are not whole, a spacing not above the length.
+
+    Example:
+        Four updates in every hundred are seen one by one:
+
+        >>> from sgdyson.tracking import Cadence
+        >>> cadence = Cadence(Burst(length=4, spacing=100))
+        >>> [step for step in range(210) if cadence.due(step)]
+        [0, 1, 2, 3, 4, 100, 101, 102, 103, 104, 200, 201, 202, 203, 204]
     """
 
     length: int = 8

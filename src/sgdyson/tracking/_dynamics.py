@@ -70,6 +70,21 @@ def matrix_dynamics(run: xr.Dataset | Run, name: str, start: int | None = None) 
     Raises:
         InvalidInputError: no such matrix, fewer than 100 records, records at unequal intervals, or
             too far apart, a learning rate that varied.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> from sgdyson.tracking import Tracker, open_run
+        >>> noise = np.random.default_rng(0)
+        >>> w, target = np.diag([3.0, 2.0, 1.0]), np.diag([3.0, 2.0, 1.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with Tracker(f"{folder}/run.zarr", every=1, learning_rate=0.1) as tracker:
+        ...         for step in range(2000):
+        ...             tracker.update(step, {"w": w})
+        ...             w = w - 0.1 * (w - target + 0.05 * noise.normal(size=(3, 3)))
+        ...     run = open_run(f"{folder}/run.zarr").load()
+        >>> friction = matrix_dynamics(run, "w").friction  # of the learning rate 0.1
+        >>> bool(abs(friction.value - 0.1) < 4 * friction.error < 0.1)
+        True
     """
     run = Run(run)
     rows, columns = run.shape(name)

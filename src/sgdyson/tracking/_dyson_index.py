@@ -114,7 +114,7 @@ def index_of(noise: NoiseSquares, chosen: NDArray[np.bool_] | None = None) -> Dy
 
 
 def ratio(mixed: Floats, alone: Floats, size: float) -> Estimate:
-    """Of means, with the error of the blocks."""
+    """Ratio of means, with the error of the blocks."""
     value = float(mixed.sum() / alone.sum())
     rest = mixed - value * alone
     error = float(np.sqrt(np.sum(rest**2) * len(rest) / (len(rest) - 1)) / alone.sum())
@@ -152,7 +152,7 @@ def verdict_of(index: Estimate, one: float, zero: float, power: float) -> str:
 
 
 def _of_levels(noise: NoiseSquares) -> list[Estimate | None]:
-    """Of the pairs that a level is part of."""
+    """The index from the pairs that a level is part of."""
     mixed, alone = _joined(noise.mixed), _joined(noise.alone)
     count = _joined(noise.pairs[None].astype(float))[0]
     return [

@@ -90,7 +90,7 @@ class DysonTest:
 
 @dataclass(frozen=True)
 class DysonTests:
-    """Of all matrices of a run, and of all together.
+    """Tests of all matrices of a run, and of all together.
 
     Attributes:
         index: of all levels of all matrices, each pair counted once.
@@ -150,6 +150,23 @@ def dyson_test(
     Raises:
         InvalidInputError: no such matrix, no single updates recorded, a matrix at rest, or no noise
             in its motion; without a name, only where that holds of all.
+
+    Example:
+        Noise with independent entries of one variance makes levels repel with index 1:
+
+        >>> import numpy as np, tempfile
+        >>> from sgdyson.tracking import Tracker, open_run
+        >>> random = np.random.default_rng(0)
+        >>> w = np.diag([5.0, 4.0, 3.0, 2.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with Tracker(f"{folder}/run.zarr", every=1, dynamics=True) as tracker:
+        ...         for step in range(600):
+        ...             tracker.update(step, {"w": w})
+        ...             w = w + 1e-4 * random.normal(size=(4, 4))
+        ...     run = open_run(f"{folder}/run.zarr").load()
+        >>> index = dyson_test(run, "w").index
+        >>> bool(abs(index.value - 1) < 4 * index.error < 0.5)
+        True
     """
     run = Run(run)
     return _all_tested(run, start) if name is None else _tested(run, name, start)[0]

@@ -53,7 +53,7 @@ def scaled(moments: Moments, acting_square: float, square: float) -> Moments:
 
 
 def moments_of(gradients: Any, samples: float, acting: Any, parts: Parts) -> Mapping[str, Moments]:
-    """Of each matrix, part of a fused one or of a stack.
+    """Moments of each matrix, or of each part of a fused one or of a stack.
 
     Args:
         gradients: like the weights, each with the micro-batch as first axis.

@@ -16,7 +16,7 @@ _SMOOTH = 0.02
 
 @dataclass(frozen=True)
 class Alternation:
-    """Of steps that change their sign from update to update.
+    """Share of steps that change their sign from update to update.
 
     Attributes:
         levels: (level,) flags: more than half of the square of their steps alternates.

@@ -142,13 +142,33 @@ def open_run(store: Path | str) -> xr.Dataset:
 
     Raises:
         InvalidInputError: no tracked run.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> from sgdyson.tracking import Tracker
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with Tracker(f"{folder}/run.zarr", every=1, batch_size=8) as tracker:
+        ...         tracker.update(0, {"w": np.diag([2.0, 1.0])})
+        ...     run = open_run(f"{folder}/run.zarr").load()
+        >>> run.s_w.values.round(9), run.batch_size.values
+        (array([[2., 1.]]), array([8.]))
     """
     run = read_store(Path(store))
     return _of_zarr(Path(store)) if run is None else run
 
 
 def matrices_of(run: xr.Dataset | Run) -> dict[str, str]:
-    """Names of the matrices of a run, in the order of the model, and the key of each."""
+    """Names of the matrices of a run, in the order of the model, and the key of each.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> from sgdyson.tracking import Tracker, open_run
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with Tracker(f"{folder}/run.zarr", every=1) as tracker:
+        ...         tracker.update(0, {"block/w": np.eye(3), "head": np.eye(3)})
+        ...     list(matrices_of(open_run(f"{folder}/run.zarr")))
+        ['block/w', 'head']
+    """
     return dict(Run(run).keys)
 
 

@@ -89,7 +89,7 @@ class Gradients:
         }
 
     def _current(self) -> Iterator[tuple[str, Any]]:
-        """Of each matrix; of a fused one, or of a stack, of each part."""
+        """Gradient of each matrix; of a fused one, or of a stack, of each part."""
         for name, parameter in self._module.named_parameters():
             if parameter.grad is not None and parameter.ndim > 1:
                 yield from self._split(name, parameter.grad.detach())
@@ -122,7 +122,7 @@ class Gradients:
 
 
 def shapes_of(module: Any) -> Shapes:
-    """Of the parameters that have one already."""
+    """Shapes of the parameters that have one already."""
     return {
         name: tuple(p.shape)
         for name, p in module.named_parameters()

@@ -82,13 +82,14 @@ class Processes:
     def mean_squares(
         self, names: list[str], device: Any
     ) -> tuple[dict[str, float], dict[str, float]]:
-        """Of each matrix's gradient: the mean over processes of its square, and the square of
-        their average, before anything clips it. Every process must ask.
+        """Mean square of each gradient over processes, and the square of their average.
+
+        Before anything clips it. Every process must ask.
 
         Args:
             names: of all matrices, the same in every process.
             device: of the model; NCCL reduces nothing on the CPU.
-        """  # noqa: D205
+        """
         import torch
         import torch.distributed as distributed
 

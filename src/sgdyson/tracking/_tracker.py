@@ -62,6 +62,19 @@ class Tracker:
     Raises:
         InvalidInputError: a store that exists, or that holds no run to go on with; a cadence below
             one.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> from sgdyson.tracking import Run, open_run
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with Tracker(f"{folder}/run.zarr", every=1, batch_size=8) as tracker:
+        ...         for step in range(3):
+        ...             tracker.update(step, {"w": (1 + step) * np.diag([2.0, 1.0])})
+        ...     run = Run(open_run(f"{folder}/run.zarr").load())
+        >>> run.values("w").round(9)
+        array([[2., 1.],
+               [4., 2.],
+               [6., 3.]])
     """
 
     def __init__(

@@ -63,7 +63,7 @@ def read_rows(
 
 
 def _chunk(number: int, column: Column) -> str:
-    """In the folder of its array: a folder more costs as much as a file, for hundreds of arrays."""
+    """Name of a chunk beside its array: of hundreds, a folder each costs as much as a file."""
     return f"c.{number}" if column.size is None else f"c.{number}.0"
 
 

@@ -48,6 +48,17 @@ def write_run_report(
 
     Raises:
         InvalidInputError: a run without a record, or without a matrix that can be measured.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> from pathlib import Path
+        >>> from sgdyson.tracking import Tracker, open_run
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with Tracker(f"{folder}/run.zarr", every=1) as tracker:
+        ...         tracker.update(0, {"w": np.random.default_rng(0).normal(size=(20, 30))})
+        ...     write_run_report(Path(folder, "run.html"), open_run(f"{folder}/run.zarr"), "My run")
+        ...     "My run" in Path(folder, "run.html").read_text(encoding="utf-8")
+        True
     """
     run = Run(run)
     steps = run.steps

@@ -133,7 +133,7 @@ def _moment_checks(found: Multiplicity) -> list[Check]:
 
 
 def threefold_checks(results: Results) -> list[Check]:
-    """Of real, complex and quaternion weights: <S>, sigma, <s^2>, and beta from the force itself.
+    """Checks of real, complex and quaternion weights: <S>, sigma, <s^2>, and beta by the force.
 
     A wrong beta is off by 8 % or more in <s^2>, by a factor of two in the force.
     """

@@ -47,6 +47,11 @@ def reproduce(
 
     Raises:
         InvalidInputError: an unknown preset or figure, a folder that cannot or must not be used.
+
+    Example:
+        >>> checks = reproduce("quick", only=["wigner"], out="figures")  # doctest: +SKIP
+        >>> all(check.passed for check in checks)  # doctest: +SKIP
+        True
     """
     entries = chosen_figures(only)
     require(0 <= seed < 2**63, f"seed = {seed!r} must be a whole number, not negative.")
