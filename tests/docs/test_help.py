@@ -1,4 +1,4 @@
-"""What `help()` and Shift-Tab show of public names: sentences, examples that run."""
+"""What `help()` and Shift-Tab show of public names: short types, sentences, examples that run."""
 
 import ast
 import doctest
@@ -6,6 +6,7 @@ import importlib
 import inspect
 import re
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import sgdyson
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(sgdyson.__file__).parent
+LONGEST = 60
 sys.path.insert(0, str(ROOT / "docs" / "ext"))
 public_packages, public_names = (
     getattr(importlib.import_module("coverage_check"), name)
@@ -29,6 +31,28 @@ def public() -> dict[str, Any]:
         for package in public_packages()
         for name in public_names(package)
     }
+
+
+def callables() -> Iterator[tuple[str, Callable[..., Any]]]:
+    for label, thing in public().items():
+        if callable(thing):
+            yield label, thing
+        if inspect.isclass(thing):
+            for name, member in vars(thing).items():
+                plain = getattr(member, "__func__", getattr(member, "fget", member))
+                if not name.startswith("_") and callable(plain):
+                    yield f"{label}.{name}", plain
+
+
+def annotations(function: Callable[..., Any]) -> Iterator[str]:
+    """As `help()` shows them, less the quotes of those that are not evaluated."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of a class of another library, written in C
+        return
+    for parameter in signature.parameters.values():
+        yield inspect.formatannotation(parameter.annotation).strip("'\"")
+    yield inspect.formatannotation(signature.return_annotation).strip("'\"")
 
 
 EXAMPLES = sorted(
@@ -63,6 +87,24 @@ def test_what_is_used_most_has_an_example() -> None:
     }
     assert len(used) >= 35
     assert [label for label in used if ">>> " not in (inspect.getdoc(used[label]) or "")] == []
+
+
+def test_no_type_unfolds() -> None:
+    """An alias of a long union is given a name, in `sgdyson._types` or by postponed evaluation."""
+    every = [
+        (label, text)
+        for label, function in callables()
+        if label != "sgdyson.campaign.Setting"  # whose signature is written by pydantic
+        for text in annotations(function)
+    ]
+    assert len(every) > 1000
+    assert [(label, text) for label, text in every if len(text) > LONGEST] == []
+
+
+def test_array_like_is_shown_by_name() -> None:
+    from sgdyson.stats import wigner_test
+
+    assert str(inspect.signature(wigner_test)).startswith("(spacings: ArrayLike")
 
 
 def test_docstrings_stand_alone() -> None:

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .._types import Floats
 from ..spectra import CoulombForce, finite_step, repulsion
 from ..stats import Estimate, LineFit, fit_line
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,10 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .._types import Floats, WholeNumbers
 from ..errors import require
 from ..spectra import Multiplet
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class History:
     batch_size: float | None = None
     noise: float | None = None
     matrix: str | None = None
-    replicas: NDArray[np.int64] | None = field(default=None, repr=False)
+    replicas: WholeNumbers | None = field(default=None, repr=False)
     multiplets: list[Multiplet] | None = None
     stationary: bool = False
     notes: tuple[str, ...] = ()
@@ -55,7 +53,7 @@ class History:
         )
 
     @property
-    def names(self) -> NDArray[np.int64]:
+    def names(self) -> WholeNumbers:
         """The number of each replica."""
         found = self.replicas
         return np.arange(len(self.levels)) if found is None else found

@@ -7,11 +7,12 @@ import numpy as np
 import xarray as xr
 
 from .._attributes import number_of
+from .._types import Floats
 from ..errors import require
 from ..models import Model, Prediction
 from ..optimizers import Optimizer, optimizer_of
 from ..spectra import Multiplet
-from ._multiplet import Floats, MeasuredMultiplet, measure_multiplet
+from ._multiplet import MeasuredMultiplet, measure_multiplet
 
 
 class TheoryErrors(NamedTuple):

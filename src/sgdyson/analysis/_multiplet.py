@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .._types import Floats
 from ..laws import WignerSurmise
 from ..spectra import Multiplet, multiplet_levels
 from ..stats import (
@@ -22,7 +22,6 @@ from ..stats import (
     wigner_ks_test,
 )
 
-Floats = NDArray[np.float64]
 _MANY = 50  # replicas, from which their covariance is known
 
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from .._numpy_files import open_numpy
 from .._stored import Stored
+from .._types import Floats
 from ..errors import InvalidInputError, require
 from ..spectra import levels_of_weights
-from ._history import Floats, History
+from ._history import History
 
 AXES = ("replica", "time", "row", "column", "level", "singular")
 _WEIGHTS, _LEVELS = ("row", "column"), ("level",)

@@ -7,9 +7,10 @@ import numpy as np
 import xarray as xr
 
 from .._attributes import number_of
+from .._types import Floats
 from ..campaign import Campaign
 from ..errors import InvalidInputError, require
-from ._history import Floats, History
+from ._history import History
 
 
 def read_campaign(folder: Path, failures: list[str] | None = None) -> Iterator[History]:

@@ -1,5 +1,7 @@
 """The page of an analysis."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
 

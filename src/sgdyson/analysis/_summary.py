@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from .._types import Floats
 from ..errors import require
 from ..spectra import Multiplet
 from ._history import History, copies
-from ._multiplet import Floats, MeasuredMultiplet, finite_or_none, measure_multiplet
+from ._multiplet import MeasuredMultiplet, finite_or_none, measure_multiplet
 
 _APART = 3.0  # standard deviations of both levels together, from which levels do not repel
 _BLOCKS = 20  # of a single replica

@@ -1,5 +1,7 @@
 """`simulate`: an ensemble of replicas, on every core or device, into one labelled data set."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor

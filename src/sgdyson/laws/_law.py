@@ -9,8 +9,7 @@ from scipy.optimize import elementwise
 
 from .. import _checks
 from .._checks import real_array, shown
-from .._types import ArrayLike
-from .._types import Floats as Floats
+from .._types import ArrayLike, Floats
 from ..errors import require
 
 RandomState = int | np.random.Generator | None

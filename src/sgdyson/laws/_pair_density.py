@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import special
 
 from .._checks import settle
+from .._types import ArrayLike, Floats
 from ..errors import require
-from ._law import Floats, Law, RandomState, one_of, positive
+from ._law import Law, RandomState, one_of, positive
 from ._wigner import FAR
 
 

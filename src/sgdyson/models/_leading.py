@@ -1,13 +1,15 @@
 """What Dyson Brownian motion predicts to leading order, in closed form."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float
-from numpy.typing import ArrayLike
 from scipy import special
 
+from .._types import ArrayLike
 from ..errors import require
 
 Levels = Float[np.ndarray, "level"]
@@ -50,7 +52,7 @@ class LeadingOrder:
     batch_size: float
     levels: Levels
     target_modes: Levels
-    learnt: Bool[np.ndarray, "level"]
+    learnt: Bool[np.ndarray, level]
     curvature: Levels
     covariance: Float[np.ndarray, "level level"]
     width: Levels
@@ -135,7 +137,7 @@ def degenerate(levels: Levels) -> Bool[np.ndarray, "level level"]:
     return np.asarray(np.abs(levels[:, None] - levels[None, :]) <= scale)
 
 
-def has_partner(levels: Levels) -> Bool[np.ndarray, "level"]:
+def has_partner(levels: Levels) -> Bool[np.ndarray, level]:
     """Whether another fixed point coincides with it."""
     return np.asarray(degenerate(levels).sum(axis=1) > 1)
 

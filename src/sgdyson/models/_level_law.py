@@ -12,12 +12,11 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.polynomial import legendre
-from numpy.typing import NDArray
 from scipy import integrate
 
+from .._types import Floats
 from ..laws import GaussianEnsembleDensity, Law
 
-Floats = NDArray[np.float64]
 _DEGREE = 6
 _GRID = np.linspace(0.0, 1.0, 1025)
 _LEAST = 1e-3  # of a density that must not be negative, relative to the law in closed form

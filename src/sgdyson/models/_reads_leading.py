@@ -2,8 +2,8 @@
 
 import numpy as np
 from jaxtyping import Bool, Float
-from numpy.typing import ArrayLike
 
+from .._types import ArrayLike
 from ..spectra import Multiplet, multiplets
 from ._leading import LeadingOrder, Levels
 

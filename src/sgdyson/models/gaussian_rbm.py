@@ -1,15 +1,17 @@
 """The Gaussian restricted Boltzmann machine, which learns a kernel it can be compared with."""
 
+from __future__ import annotations
+
 from typing import Any, Self
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
-from numpy.typing import ArrayLike
 
 from .._capacity import require_memory
 from .._checks import positive, whole
+from .._types import ArrayLike
 from ..errors import require
 from ..optimizers import Optimizer
 from ..spectra import numeric_matrices

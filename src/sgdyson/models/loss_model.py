@@ -1,5 +1,7 @@
 """A user's own model, from a loss function and a tree of weights."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

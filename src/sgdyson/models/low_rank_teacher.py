@@ -1,5 +1,7 @@
 """A student that begins as noise and learns a teacher of low rank, as far as noise lets it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

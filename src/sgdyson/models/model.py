@@ -1,5 +1,7 @@
 """What every model is: pure functions of one replica; the engine adds the replica axis."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -101,7 +103,7 @@ class Model(eqx.Module):
         batches: Any,
         *,
         matrices: Callable[[Weights], dict[str, Any]] | None = None,
-    ) -> "Model":
+    ) -> Model:
         r"""A model of your own: a loss and a tree of weights, nothing else.
 
         Args:

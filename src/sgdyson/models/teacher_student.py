@@ -1,5 +1,7 @@
 """A linear student that learns a symmetric teacher from noisy labels."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from typing import Any
 
@@ -8,10 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
-from numpy.typing import ArrayLike
 
 from .._checks import finite, truth, whole
 from .._normals import normals
+from .._types import ArrayLike
 from ..errors import require
 from ..optimizers import Optimizer
 from ._bartlett import wishart_factor

@@ -1,12 +1,14 @@
 """The door from a matrix to its levels."""
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
+from .._types import ArrayLike, Floats
 from ..errors import require
 
-Floats = NDArray[np.float64]
-Numbers = NDArray[np.float64] | NDArray[np.complex128]
+Numbers = Floats | NDArray[np.complex128]
 _SAFE = 1e140  # entries up to which, and down to the inverse of which, squares are exact
 
 

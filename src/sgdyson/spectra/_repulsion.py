@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from .._checks import positive, reals, shown, whole
+from .._types import ArrayLike, Floats, WholeNumbers
 from ..errors import require
 
-Floats = NDArray[np.float64]
 _FEWEST = 2  # steps in a bin, for a variance
 
 
@@ -35,7 +34,7 @@ class CoulombForce:
     drift_error: Floats
     diffusion: Floats
     diffusion_error: Floats
-    counts: NDArray[np.int64]
+    counts: WholeNumbers
     interval: float
 
 
@@ -99,7 +98,7 @@ def repulsion(
 class _Bins:
     """Sums over bins 1 to n of steps (replica, time); bins 0 and n + 1 are dropped."""
 
-    def __init__(self, place: NDArray[np.int64], n: int) -> None:
+    def __init__(self, place: WholeNumbers, n: int) -> None:
         self.place, self.n, self.replicas = place, n, len(place)
         self.flat = (place + (n + 2) * np.arange(len(place))[:, None]).ravel()
         self.counts = np.bincount(place.ravel(), minlength=n + 2)[1:-1]

@@ -1,14 +1,13 @@
 """What Dyson Brownian motion says of the steps of a spacing, averaged over the measured bins."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gamma, hyp1f1, i0e, i1e
 
 from .._checks import finite, positive
+from .._types import Floats
 from ..errors import require
 from ._repulsion import CoulombForce
 
-Floats = NDArray[np.float64]
 _NODES = 24
 
 

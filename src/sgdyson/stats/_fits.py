@@ -9,13 +9,13 @@ two levels of a pair, and the times of one replica, may be as correlated as they
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from .._types import ArrayLike, Floats
 from ..errors import require
 from ._clusters import clustered_covariance, effective_size
 from ._estimate import Estimate
 from ._pair_likelihood import maximise
-from ._samples import Floats, by_replica, dyson_index
+from ._samples import by_replica, dyson_index
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.stats import kstwo, kstwobign
 
 from .._checks import positive, real_array, shown
+from .._types import ArrayLike, Floats
 from ..errors import InvalidInputError, require
 from . import _anderson_darling as ad
-from ._samples import Floats, dyson_index, finite
+from ._samples import dyson_index, finite
 from ._surmise import cdf as surmise_cdf
 from ._surmise import moved_by_the_mean, variance
 from ._weighted_chi2 import weighted_chi2_sf

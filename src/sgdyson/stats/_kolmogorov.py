@@ -8,11 +8,11 @@ the p-value is the share of draws of this process whose largest excursion is abo
 from functools import cache
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from .._types import ArrayLike, Floats
 from . import _anderson_darling as ad
 from ._goodness import GoodnessOfFit, _samples, _title
-from ._samples import Floats, dyson_index
+from ._samples import dyson_index
 from ._surmise import cdf, moved_by_the_mean, variance
 
 _NODES = 512

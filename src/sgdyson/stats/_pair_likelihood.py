@@ -11,8 +11,8 @@ its likelihood may have further maxima, far from the moments, where the search b
 import numpy as np
 from scipy.special import erf
 
+from .._types import Floats
 from ..errors import require
-from ._samples import Floats
 
 _STEPS = 50
 _TOLERANCE = 1e-10  # of a Newton step, relative to tau

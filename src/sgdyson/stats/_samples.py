@@ -4,13 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from .._checks import finite as checked
 from .._checks import reals, shown, whole
+from .._types import ArrayLike, Floats
 from ..errors import require
-
-Floats = NDArray[np.float64]
 
 
 def finite(x: Any, name: str) -> Floats:

@@ -3,7 +3,7 @@ r"""What tests of the Wigner surmise of any beta ask of it: $P(s) \propto s^\bet
 import numpy as np
 from scipy.special import erf, gamma, gammainc, gammaincinv
 
-from ._samples import Floats
+from .._types import Floats
 
 
 def cdf(s: Floats, beta: int) -> Floats:

@@ -3,6 +3,8 @@ r"""The Dyson index of noise: how much levels are mixed by it, beside how much t
 For independent entries of variance $g^2$, real or complex, the index is their beta, 1 or 2.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Is learning Dyson Brownian motion? The test of a tracked run, matrix by matrix."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import overload

@@ -1,5 +1,7 @@
 r"""What one update does to the levels of a matrix: $a_{ij} = u_i^T\,dW\,v_j$ of near levels."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +33,7 @@ class Frame:
     s: Floats
     right: Numbers
 
-    def like(self, other: "Frame") -> "Frame":
+    def like(self, other: Frame) -> Frame:
         """With the signs of the vectors of a frame shortly before, which a sum over time needs."""
         along = np.sum(self.left * other.left, axis=0) + np.sum(self.right * other.right, axis=0)
         signs = np.where(along.real < 0, -1.0, 1.0)

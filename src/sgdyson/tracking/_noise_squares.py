@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import null_space
 
+from .._types import Flags, Floats
 from ..errors import require
 from ._not_noise import alternation, is_smooth
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 NULL = 0.01  # of the typical step: a level that moves less does not diffuse with the others
 _ROUNDING = 1e-13
 _MOST_BLOCKS, _FEWEST_BURSTS = 40, 8

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
 
-Flags = NDArray[np.bool_]
-Floats = NDArray[np.float64]
+from .._types import Flags, Floats
+
 _LEFT_OUT, _TOLD = -0.5, -0.1  # correlation of a step with the next
 _FALSE_ALARM = 0.01
 _SMOOTH = 0.02

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .._types import Flags, Floats
 from ..errors import require
 from ._run import Run
 
-Floats = NDArray[np.float64]
 _LONGEST = 8  # updates over which a drift is taken as constant
 
 
@@ -26,7 +26,7 @@ class Recorded:
 
     bursts: list[Floats]
     records: list[NDArray[np.intp]]
-    known: list[NDArray[np.bool_]]
+    known: list[Flags]
     levels: Floats
     span: int
 

@@ -6,13 +6,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 import zarr
-from numpy.typing import NDArray
 
+from .._types import Floats
 from ..errors import InvalidInputError, require
 from ._run_store import read_store
 from ._settings import QUANTITIES
-
-Floats = NDArray[np.float64]
 
 
 class Run:

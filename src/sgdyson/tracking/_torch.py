@@ -1,5 +1,7 @@
 """The tracker of a PyTorch module; imports torch only where a module proves it is there."""
 
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path

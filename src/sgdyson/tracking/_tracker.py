@@ -1,5 +1,7 @@
 """Singular values of a network's weights, recorded while it trains; knows no framework."""
 
+from __future__ import annotations
+
 import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,5 +1,7 @@
 """From a tracked run to its page."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from ..._types import Floats
 from ...analysis import (
     MeasuredForce,
     MeasuredRun,
@@ -21,8 +21,6 @@ from ...campaign import Spec
 from ...models import GaussianRBM, Prediction
 from ...spectra import spacings
 from ._presets import Run, runs
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

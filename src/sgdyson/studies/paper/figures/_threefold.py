@@ -1,5 +1,7 @@
 """The threefold way: weights of three kinds of numbers, three repulsions."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np
