@@ -13,8 +13,9 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, UInt64
 
 _ONE = np.uint64(0x3FF0000000000000)  # the bits of 1.0; 52 random bits below it make [1, 2)
-_DEGREE = 9
-_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+_DEGREE = 9  # terms; up to an eighth of a turn those left out are below (pi/4)^18/18! = 2e-18
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))  # of Threefry-2x32, and so is the next
+_PARITY = np.uint32(0x1BD11BDA)
 _COSINE = [(-1) ** j * (math.pi / 2) ** (2 * j) / math.factorial(2 * j) for j in range(_DEGREE)]
 _SINE = [
     (-1) ** j * (math.pi / 2) ** (2 * j + 1) / math.factorial(2 * j + 1) for j in range(_DEGREE)
@@ -57,6 +58,7 @@ def normals_across(keys: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "
 
 
 def _box_muller(bits: UInt64[Array, "2 half *rest"]) -> Float[Array, "count *rest"]:
+    # 2 - [1, 2) is (0, 1]: the logarithm never meets a zero
     radius = jnp.sqrt(-2.0 * jnp.log(2.0 - _unit(bits[0] >> np.uint64(12))))
     cosine, sine = _cosine_sine(bits[1])
     return jnp.concatenate([radius * cosine, radius * sine])
@@ -75,10 +77,11 @@ def _threefry(keys: PRNGKeyArray, count: int) -> UInt64[Array, "count replica"]:
     JAX's own is a loop on a CPU, which does not vectorise along the keys.
     """
     words = jax.random.key_data(keys)
-    schedule = [words[:, 0], words[:, 1], words[:, 0] ^ words[:, 1] ^ np.uint32(0x1BD11BDA)]
+    schedule = [words[:, 0], words[:, 1], words[:, 0] ^ words[:, 1] ^ _PARITY]
+    # partitionable bits hash the place of each number, 64 bits wide, whose upper half is zero here
     low = jnp.arange(count, dtype=jnp.uint32)[:, None] + schedule[1]
     high = jnp.zeros_like(low) + schedule[0]
-    for turn in range(5):
+    for turn in range(5):  # of four rounds each, after which the key is added anew
         for rotation in _ROTATIONS[turn % 2]:
             high = high + low
             low = (low << np.uint32(rotation)) | (low >> np.uint32(32 - rotation))
@@ -95,10 +98,12 @@ def _unit(mantissa: UInt64[Array, "n"]) -> Float[Array, "n"]:
 
 def _cosine_sine(bits: UInt64[Array, "n"]) -> tuple[Float[Array, "n"], Float[Array, "n"]]:
     """Cosine and sine of a uniform angle: two bits choose the quadrant, fifty the place in it."""
-    quarter_turns = _unit((bits << np.uint64(2)) >> np.uint64(12)) - 1.5  # in [-1/2, 1/2)
+    # in [-1/2, 1/2): about the middle of a quadrant, where the series are shortest
+    quarter_turns = _unit((bits << np.uint64(2)) >> np.uint64(12)) - 1.5
     square = quarter_turns * quarter_turns
     cosine = _horner(_COSINE, square)
     sine = quarter_turns * _horner(_SINE, square)
+    # the lower of the two bits turns by a quarter, the upper one by a half
     odd = (bits >> np.uint64(62)) & np.uint64(1) == 1
     turned_cosine, turned_sine = jnp.where(odd, -sine, cosine), jnp.where(odd, cosine, sine)
     half = bits >> np.uint64(63) == 1

@@ -27,6 +27,8 @@ def block_size(model: Model, platform: str) -> int:
     numbers = sum(leaf.size for leaf in jax.tree.leaves(model.weight_shapes()))
     budget = _CPU_NUMBERS if platform == "cpu" else _GPU_NUMBERS
     fitting, least = (int(np.floor(np.log2(part / numbers))) for part in (budget, _LARGE))
+    # beyond the cache a block gains from up to eight replicas still, which share the cost of a
+    # call, until it is so large that memory sets the pace
     return 1 << max(fitting, min(max(least, 0), 3))
 
 
@@ -74,7 +76,9 @@ def run_block(
     at_once = max(_UPDATES_AT_ONCE // len(replicas), 1)
     states = _START(device, model, rule, root, jnp.asarray(replicas))
     for stretch in _stretches(burn_in, at_once) if burn_in else []:
+        # the number of updates is an argument of the program: one program runs every stretch
         states, _ = _ADVANCE(device, model, rule, states, jnp.int32(stretch), 1)
+        # JAX returns before the work is done: progress, and Ctrl-C, wait for it here
         states.update.block_until_ready()
         yield stretch, None
     first = Record(states.weights, states.diverged_at)
@@ -82,6 +86,7 @@ def run_block(
     numbers = sum(leaf.size for leaf in jax.tree.leaves(states.weights))
     most = min(at_once // every, _RECORDED_AT_ONCE // numbers)
     together = _largest_divisor(records, at_most=max(most, 1))
+    # records that are far apart are reached in several calls, of which the last one records
     stretches = [every] if every <= at_once else _stretches(every, at_once)
     for _ in range(records // together):
         for number, stretch in enumerate(stretches, 1):

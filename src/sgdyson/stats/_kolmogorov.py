@@ -17,6 +17,7 @@ from ._surmise import cdf, moved_by_the_mean, variance
 
 _NODES = 512
 _DRAWS = 10_000
+# draws and data are compared at these nodes: what lies between them is missed in both
 GRID: Floats = (np.arange(_NODES) + 0.5) / _NODES
 
 
@@ -39,6 +40,7 @@ def wigner_ks_test(spacings: ArrayLike, beta: int = 1) -> GoodnessOfFit:
     if u.ndim == 1:
         covariance, clusters, excursions = independent, float(u.size), _usual_excursions(beta)
     else:
+        # a replica counts twice: by its samples, and by its share in the mean, which scales all
         found = ad.replica_deviations(u, GRID) + np.multiply.outer(
             (s - 1).mean(axis=1), moved_by_the_mean(GRID, beta)[0]
         )
@@ -46,8 +48,10 @@ def wigner_ks_test(spacings: ArrayLike, beta: int = 1) -> GoodnessOfFit:
         excursions = _excursions(covariance)
     pooled = np.searchsorted(np.sort(u, axis=None), GRID, side="right") / u.size - GRID
     reached = np.sum(excursions >= np.sqrt(clusters) * np.abs(pooled).max())
+    # the samples that, were they independent, would make the process fluctuate as much
     size = clusters * float(np.trace(independent) / np.trace(covariance))
     return GoodnessOfFit(
+        # the data count as one more draw: no p-value is zero, and none too small on average
         _distance(u), float((1 + reached) / (1 + _DRAWS)), size,
         f"{_title(beta)}, mean spacing estimated",
     )  # fmt: skip
@@ -62,9 +66,11 @@ def _distance(u: Floats) -> float:
 def _excursions(covariance: Floats) -> Floats:
     """Largest |Z| of draws of the process with this covariance on the grid, (draw,)."""
     values, vectors = np.linalg.eigh(covariance)
-    kept = values > 1e-6 * values[-1]
-    normals = np.random.default_rng(0).standard_normal((_DRAWS, int(kept.sum())))
-    return np.asarray(np.abs(normals * np.sqrt(values[kept]) @ vectors[:, kept].T).max(axis=1))
+    # rounding makes some of the smallest negative; a millionth of the variance moves no excursion
+    large = values > 1e-6 * values[-1]
+    # one seed for all tests: the same data have the same p-value
+    normals = np.random.default_rng(0).standard_normal((_DRAWS, int(large.sum())))
+    return np.asarray(np.abs(normals * np.sqrt(values[large]) @ vectors[:, large].T).max(axis=1))
 
 
 @cache
@@ -72,6 +78,7 @@ def _independent(beta: int) -> Floats:
     """Covariance of the process for independent samples."""
     g, c = moved_by_the_mean(GRID, beta)
     mixed = np.outer(g, c)
+    # Brownian bridge, its covariance with the estimate, and the variance of the estimate
     bridge = np.minimum.outer(GRID, GRID) - np.outer(GRID, GRID)
     return np.asarray(bridge + mixed + mixed.T + variance(beta) * np.outer(g, g))
 

@@ -28,9 +28,12 @@ def weighted_chi2_sf(x: float, weights: Floats) -> float:
     x, weights = x / float(weights.max()), weights / weights.max()  # the cut begins at s = 1/2
     if x > 1.4 * weights.sum() + 3200:  # Chernoff's bound at s = 1/4 is below the least double
         return 0.0
+    # on the parabola s = 1/2 - z^2/x, z = depth - i t, the factor exp(-s x) falls off as exp(-t^2);
+    # it meets the real axis at the saddle, and the pole s = 0 lies at z = sqrt(x/2)
     depth = np.sqrt(x * (0.5 - _saddle(x, weights)))
     to_pole = np.sqrt(x / 2) - depth
     step = min(depth, to_pole, 1.0) / 4  # error exp(-2 pi 4)
+    # the lower half is the conjugate of the upper; exp(-6.5^2) is below rounding
     z = depth - 1j * np.arange(0.0, 6.5 + depth, step)
     s = 0.5 - z * z / x
     exponent = -0.5 * np.log(1 - 2 * weights[:, None] * s).sum(axis=0) - s * x
@@ -47,4 +50,5 @@ def _saddle(x: float, weights: Floats) -> float:
 
     if slope(least) >= 0:
         return least
+    # at the upper end the term of the largest weight, which is 1, exceeds x alone
     return float(brentq(slope, least, 0.5 - 0.4 / x))

@@ -114,7 +114,7 @@ def coulomb_repulsion(s: Floats, excess: int) -> Floats:
     """F of each level, s (..., level), for M - N = excess."""
     squares = s**2
     gaps = squares[..., :, None] - squares[..., None, :]
-    np.einsum("...ii->...i", gaps)[...] = np.inf
+    np.einsum("...ii->...i", gaps)[...] = np.inf  # no level repels itself: 1/inf is 0
     return np.asarray(excess / (2 * s) + s * np.sum(1 / gaps, axis=-1))
 
 
@@ -124,6 +124,7 @@ def _measure(s: Floats, excess: int, interval: int) -> MatrixDynamics:
     require(not null.all(), "the singular values do not move: there is nothing to measure.")
     start, velocity = s[:-1, ~null], np.diff(s[:, ~null], axis=0) / interval
     step = float(np.sqrt(np.mean(steps[~null] ** 2)))
+    # steps are chosen by where they begin: to look at where they end would prefer some of them
     apart = _nearest(s[:-1])[:, ~null] > _CLEAR * step
     off_zero = start > _CLEAR * step
     clear = apart & off_zero
@@ -138,8 +139,11 @@ def _measure(s: Floats, excess: int, interval: int) -> MatrixDynamics:
         repulsion = coulomb_repulsion(start, excess) + _of_null(start, s[:-1, null])
         force = np.where(clear, repulsion, 0.0)
     _require_no_memory(_centred(velocity, clear), clear)
+    # successive steps are not independent; a twentieth of the run, taken as a whole, is
     blocks = _sums(start, force, velocity, clear)
 
+    # v = a - gamma x + c F by least squares; the mean of each level has taken a away. What is left
+    # of v has the variance g^2/interval.
     def of_sums(m: Floats) -> tuple[Floats, Floats, Floats]:
         pp, pf, ff, pv, fv, vv, count = np.moveaxis(m, -1, 0)
         determinant = pp * ff - pf**2
@@ -152,7 +156,7 @@ def _measure(s: Floats, excess: int, interval: int) -> MatrixDynamics:
     diffusion = jackknife_of_means(lambda m: of_sums(m)[1], blocks)
     c = jackknife_of_means(lambda m: of_sums(m)[2], blocks)
     ratio = jackknife_of_means(lambda m: of_sums(m)[2] / of_sums(m)[1], blocks)
-    steady = None
+    steady = None  # g/sqrt(2 gamma) has no finite error where gamma may be zero
     if friction.value > 2 * friction.error:
         steady = jackknife_of_means(
             lambda m: np.sqrt(np.maximum(of_sums(m)[1] / (2 * of_sums(m)[0]), 0.0)), blocks
@@ -183,6 +187,7 @@ def _require_no_memory(velocity: Floats, clear: Flags) -> None:
     norm = float(np.sum(velocity**2 * clear) / max(clear.sum(), 1))
     pairs = int(both.sum())
     memory = float(np.sum(velocity[1:] * velocity[:-1] * both)) / max(pairs, 1) / norm
+    # 4 standard errors of the correlation of independent steps
     require(
         memory < _MEMORY + 4 / max(pairs, 1) ** 0.5,
         f"changes of a level from record to record are correlated by {memory:.2f}, and a diffusion"
