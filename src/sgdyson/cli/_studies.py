@@ -45,7 +45,10 @@ def reproduce(
 @app.command(cls=Command, rich_help_panel=_PANEL)
 def study(
     name: Annotated[
-        str, typer.Argument(help="linear-scaling, many-species, paper, phase-diagram or structure.")
+        str,
+        typer.Argument(
+            help="accuracy, linear-scaling, many-species, paper, phase-diagram or structure."
+        ),
     ],
     out: Annotated[Path, out_folder()],
     seed: Seed = 0,
