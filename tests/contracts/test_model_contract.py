@@ -20,6 +20,13 @@ MODELS: dict[str, Model] = {
         KERNEL, rbm_mass=1.6, n_hidden=5, sampler="independent"
     ),
     "rbm of one unit": GaussianRBM([[1.0]], rbm_mass=2.0, gibbs_sweeps=1),
+    "rbm of data, contrastive divergence": GaussianRBM.from_data(
+        np.random.default_rng(0).standard_normal((40, 3)),
+        rbm_mass=2.5,
+        chains="data",
+        positive_phase="minibatch",
+        n_hidden=2,
+    ),
     "online": TeacherStudent((2.0, 2.0)),
     "quenched": TeacherStudent((1.0, -3.0, 2.0), data="quenched", batches=3),
     "shared": TeacherStudent(KERNEL, data="quenched", batches=3, shared_inputs=True),

@@ -36,6 +36,8 @@ class RBMSection(ModelTable):
     initial: Literal["random", "fixed_point"] = "random"
     initial_width: NotNegative = 0.1
     beta: Literal[1, 2, 4] = 1
+    positive_phase: Literal["exact", "minibatch"] = "exact"
+    chains: Literal["persistent", "data"] = "persistent"
 
     def numbers(self) -> int:
         """The target's kernel and its modes, the weights."""

@@ -28,6 +28,7 @@ def rbm_theory(
     sweeps: int | None,
     optimizer: Optimizer | None,
     small_step: Callable[[], Square],
+    plain: bool = True,
 ) -> Theory:
     """How levels are drawn, and how far the learnt distribution is from the target.
 
@@ -37,12 +38,15 @@ def rbm_theory(
         sweeps: Gibbs sweeps between updates; None for independent samples.
         optimizer: None is plain SGD.
         small_step: V at the same alpha/|B| without the finite step.
+        plain: whether the data average is exact and chains persist.
     """
     relative = np.divide(
         leading.width, leading.levels, out=np.zeros_like(leading.width), where=leading.learnt
     )
     kernel = rbm_mass**2 - leading.levels
     no_second = _no_second(leading, optimizer)
+    if not plain:
+        no_second = "is derived for the exact data average and persistent chains alone"
     setting = Setting(kernel, rbm_mass**2, leading.learning_rate, leading.batch_size, sweeps)
     return Theory(
         first=lambda: first_order(leading, small_step()),

@@ -17,13 +17,16 @@ import numpy as np
 from jaxtyping import Float
 from scipy.integrate import solve_ivp
 
+from ..errors import NoPredictionError
 from ..optimizers import Optimizer, effective_rate
-from ..optimizers.stationary import remembered_variance, response
+from ..optimizers.stationary import response
 from ._leading import LeadingOrder, Levels, level_repulsion_shift, mixing
 from ._prediction import Prediction
 from ._rbm_law import rbm_theory
+from ._rbm_phases import Phases, covariance, divided, restarted_shift, wick
 
 Square = Float[np.ndarray, "level level"]
+_PLAIN = Phases()
 _SMALL = 1e-6  # of a step, at the same alpha/|B|: what it is without its finite size
 
 
@@ -35,7 +38,7 @@ def predict_rbm(
     batch_size: float,
     sweeps: int | None,
     optimizer: Optimizer | None = None,
-    beta: int = 1,
+    phases: Phases = _PLAIN,
 ) -> Prediction:
     """Predict the levels of a Gaussian RBM.
 
@@ -47,8 +50,9 @@ def predict_rbm(
         batch_size: |B| or infinity.
         sweeps: Gibbs sweeps between updates; None for independent samples.
         optimizer: a linear one; None is plain SGD.
-        beta: 1, 2 or 4: real, complex or quaternion weights.
+        phases: how an update averages.
     """
+    _refuse_decay(phases, optimizer)
     mass2 = rbm_mass**2
     alpha = effective_rate(optimizer, learning_rate)
     propagators = 1.0 / target_modes - getattr(optimizer, "weight_decay", 0.0)
@@ -62,16 +66,20 @@ def predict_rbm(
         - np.where(learnt, 0, pull)[None, :]
     )  # fmt: skip
     memory = np.zeros_like(both) if sweeps is None else _chain_memory(levels, mass2, sweeps)
-    covariance = _covariance(
-        optimizer, learning_rate, batch_size, levels, kernel, rate / alpha, memory, beta
+    target = 1 / target_modes
+    v = covariance(
+        phases, optimizer, learning_rate, batch_size, levels, kernel, target, rate / alpha, memory
     )
-    shift = _drift_shift(levels, kernel, covariance)
-    if sweeps is not None:
+    shift = _drift_shift(levels, kernel, v)
+    if sweeps is not None and phases.restarts:
+        shift = shift + restarted_shift(levels, kernel, mass2, v, sweeps)
+    elif sweeps is not None:
         left = response(optimizer, learning_rate, memory)
-        noise = left * wick(len(levels), beta) / batch_size
+        noise = left * wick(len(levels), phases.beta) / batch_size
         shift = shift + _chain_shift(levels, kernel, mass2, noise, sweeps)
-    slowest = np.where(learnt, np.diag(rate), alpha * np.abs(pull))
-    width = np.sqrt(np.diag(covariance))
+    left_over = 1 - np.diag(memory) if phases.restarts else 1.0
+    slowest = np.where(learnt, np.diag(rate) * left_over, alpha * np.abs(pull))
+    width = np.sqrt(np.diag(v))
     relative = np.divide(width, levels, out=np.zeros_like(width), where=learnt)
     leading = LeadingOrder(
         learning_rate=learning_rate,
@@ -80,21 +88,32 @@ def predict_rbm(
         target_modes=target_modes,
         learnt=learnt,
         curvature=np.where(learnt, levels / kernel**2, 0.0),
-        covariance=covariance,
+        covariance=v,
         width=width,
-        mean_shift=np.where(learnt, shift + level_repulsion_shift(levels, covariance), 0.0),
+        mean_shift=np.where(learnt, shift + level_repulsion_shift(levels, v), 0.0),
         relaxation_time=1.0 / slowest,
-        next_order=relative**2 + (width / kernel) ** 2 + mixing(levels, covariance) + slowest / 2,
+        next_order=relative**2 + (width / kernel) ** 2 + mixing(levels, v) + slowest / 2,
         _curve=_learning_curve(propagators, mass2, alpha),
         drift_shift=np.where(learnt, shift, 0.0),
-        accuracy_limit=beta * _divergence(levels, kernel, 1 / target_modes, covariance, shift),
-        beta=beta,
+        accuracy_limit=phases.beta * _divergence(levels, kernel, target, v, shift),
+        beta=phases.beta,
     )
     small_step = partial(
-        _covariance, optimizer, _SMALL * learning_rate, _SMALL * batch_size, levels, kernel,
-        rate / alpha, memory, beta,
+        covariance, phases, optimizer, _SMALL * learning_rate, _SMALL * batch_size, levels, kernel,
+        target, rate / alpha, memory,
     )  # fmt: skip
-    return Prediction(leading, rbm_theory(leading, rbm_mass, sweeps, optimizer, small_step))
+    theory = rbm_theory(leading, rbm_mass, sweeps, optimizer, small_step, phases.plain)
+    return Prediction(leading, theory)
+
+
+def _refuse_decay(phases: Phases, optimizer: Optimizer | None) -> None:
+    """With chains that begin at the data, decay does not act as another target would."""
+    decay = getattr(optimizer, "weight_decay", 0.0)
+    if phases.restarts and decay:
+        raise NoPredictionError(
+            f'weight_decay = {decay:g} with chains = "data" has no prediction here; take'
+            ' chains = "persistent", or no decay.'
+        )
 
 
 def _divergence(
@@ -113,36 +132,6 @@ def _divergence(
     leaks = finite @ np.divide(1.0, levels, out=np.zeros_like(levels), where=above)
     moved = 0.5 * ((1 / kernel - target) * np.where(above, shift, leaks)).sum()
     return float(at_rest + moved + 0.25 * (finite / np.outer(kernel, kernel)).sum())
-
-
-def _covariance(
-    optimizer: Optimizer | None,
-    learning_rate: float,
-    batch_size: float,
-    levels: Levels,
-    kernel: Levels,
-    curvature: Square,
-    memory: Square,
-    beta: int,
-) -> Square:
-    r"""$V_{ij}$: gradient $(x_i + x_j) D_{ij}$, with the finite step and the chain's memory.
-
-    Exact to first order in 1/|B|, for any learning rate. The chain knows $(x_i +
-    x_j)/(\kappa^*_i \kappa^*_j)$ of the curvature, and forgets; the rest, of modes that are not
-    learnt, acts at once.
-    """
-    both = levels[:, None] + levels[None, :]
-    noise = both**2 * wick(len(levels), beta) / np.outer(kernel, kernel) / batch_size
-    flat = curvature <= 1e-12 * np.max(np.abs(curvature))
-    known = np.where(flat, 0.0, both / np.outer(kernel, kernel))
-    rest = np.where(flat, 1.0, curvature - known)
-    variance = remembered_variance(optimizer, learning_rate, known, noise, memory, rest)
-    return np.where(noise == 0, 0.0, np.where(flat, np.inf, variance))
-
-
-def wick(n: int, beta: int) -> Square:
-    r"""$1 + (2/\beta - 1)\,\delta_{ij}$: of $\langle |\zeta_{ij}|^2 \rangle$, Gaussian samples."""
-    return np.asarray(1 + (2 / beta - 1) * np.eye(n))
 
 
 def _chain_memory(levels: Levels, mass2: float, sweeps: int) -> Square:
@@ -173,7 +162,7 @@ def _chain_shift(
     """
     a, both = levels / mass2, levels[:, None] + levels
     noise = response * both / np.outer(kernel, kernel)
-    slope = sum(np.outer(a ** (sweeps - 1 - power), a**power) for power in range(sweeps))
+    slope = divided(a, sweeps)
     contraction = a**sweeps
     bias = 2 * (contraction / (1 - contraction**2) / mass2)[:, None] * slope
     memory = _chain_memory(levels, mass2, sweeps)

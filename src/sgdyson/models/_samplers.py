@@ -164,6 +164,17 @@ def _sweeps_at_once(
     return power, numbers.cholesky(covariance) / mass
 
 
+def data_factor(numbers: Numbers, key: PRNGKeyArray, root: Matrix, batch_size: float) -> Factor:
+    r"""A matrix F with $F F^\dagger$ in law the sum over |B| samples of covariance $L L^\dagger$.
+
+    Of an infinite batch it is the average itself.
+    """
+    if batch_size == jnp.inf:
+        return root
+    n = root.shape[0] // numbers.copies
+    return root @ wishart_factor(key, n, int(batch_size), numbers.beta)
+
+
 SAMPLERS = ("collapsed", "gibbs", "independent")
 
 

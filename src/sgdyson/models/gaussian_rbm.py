@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
@@ -15,13 +16,18 @@ from .._types import ArrayLike
 from ..errors import require
 from ..optimizers import Optimizer
 from ..spectra import numeric_matrices
+from ._arrays import fingerprint
 from ._numbers import Numbers, dagger, numbers_of
 from ._prediction import Prediction
+from ._rbm_phases import Phases
 from ._rbm_prediction import predict_rbm
-from ._samplers import SAMPLERS, Sampler, make_sampler
+from ._samplers import SAMPLERS, Sampler, data_factor, make_sampler
 from .model import Model, check_rates
+from .network import rows
 
 Weights = Array  # (hidden, visible)
+POSITIVE_PHASES = ("exact", "minibatch")
+CHAINS = ("persistent", "data")
 
 
 class GaussianRBM(Model):
@@ -46,8 +52,13 @@ class GaussianRBM(Model):
         sampler: "collapsed" (exact in law for the chains, at a cost free of k and |B|), "gibbs"
             (the chains sweep by sweep) or "independent" (fresh samples each update).
         initial_width: standard deviation of the entries of W before the first update.
+        positive_phase: "exact" (the data average is known) or "minibatch" (it is taken over |B|
+            samples in every update: of the target, or of the user's data under `from_data`).
+        chains: "persistent" (chains go on from update to update, PCD-k) or "data" (they begin at
+            |B| samples of the data in every update, CD-k; those of the mini-batch if there is one).
         initial_weights: W itself before the first update, shape (n_hidden, N), instead.
         beta: 1, 2 or 4: real, complex or quaternion weights.
+        data: rows of samples from which mini-batches are drawn, with replacement; see `from_data`.
 
     Raises:
         InvalidInputError: a value that breaks one of these rules.
@@ -68,6 +79,9 @@ class GaussianRBM(Model):
     gibbs_sweeps: int = eqx.field(static=True)
     sampler: str = eqx.field(static=True)
     initial_width: float = eqx.field(static=True)
+    data: np.ndarray | None
+    positive_phase: str = eqx.field(static=True)
+    chains: str = eqx.field(static=True)
     _numbers: Numbers = eqx.field(static=True)
 
     def __init__(
@@ -81,6 +95,9 @@ class GaussianRBM(Model):
         initial_width: float = 0.1,
         initial_weights: ArrayLike | None = None,
         beta: int = 1,
+        positive_phase: str = "exact",
+        chains: str = "persistent",
+        data: ArrayLike | None = None,
     ) -> None:
         self._numbers = numbers_of(beta)
         self.target_kernel = _checked_kernel(target_kernel, self.beta)
@@ -97,6 +114,12 @@ class GaussianRBM(Model):
             if initial_weights is None
             else np.asarray(initial_weights, dtype=complex if beta == 2 else float)
         )
+        self.positive_phase, self.chains = positive_phase, chains
+        require(
+            data is None or self.beta == 1,
+            f"data with beta = {self.beta}: mini-batches of a user's data are real, beta = 1.",
+        )
+        self.data = None if data is None else np.asarray(data, dtype=float)
         self._check()
 
     @classmethod
@@ -124,7 +147,8 @@ class GaussianRBM(Model):
             lattice_dim: d.
             gibbs_sweeps: see the class.
             sampler: see the class.
-            options: `initial_width`, `initial_weights`, `beta`, see the class.
+            options: `initial_width`, `initial_weights`, `positive_phase`, `chains`, `beta`, see the
+                class.
         """
         kernel = scalar_field_kernel(n_visible, mass, lattice_dim)
         return cls(
@@ -158,7 +182,10 @@ class GaussianRBM(Model):
             f"samples span fewer than their {data.shape[1]} dimensions, so their kernel is"
             " infinite; drop constant or repeated columns.",
         )
-        return cls(np.linalg.inv(second_moment), rbm_mass=rbm_mass, **options)
+        kept = options.get("positive_phase") == "minibatch" or options.get("chains") == "data"
+        return cls(
+            np.linalg.inv(second_moment), rbm_mass=rbm_mass, data=data if kept else None, **options
+        )
 
     @property
     def beta(self) -> int:
@@ -182,20 +209,46 @@ class GaussianRBM(Model):
         return self.initial_width * self._numbers.normals(key, (self.n_hidden, self.n_visible))
 
     def start(self, key: PRNGKeyArray, batch_size: float) -> Array:
-        """|B| chains at phi = 1."""
+        """|B| chains at phi = 1; none where they begin at the data in every update."""
+        if self.chains == "data":
+            make_sampler(self.sampler, 1).start(1, batch_size)  # which may refuse a batch
+            return jnp.zeros((0,))
         return self._sampler.start(self.n_visible, batch_size)
 
     def gradient(
         self, key: PRNGKeyArray, weights: Weights, memory: Array, batch_size: float
     ) -> tuple[Weights, Array]:
         r"""$W (C_B - K_\varphi^{-1})$; NaN once an eigenvalue of W^T W has reached mu^2."""
-        average, memory = self._sampler.average(key, weights, self.rbm_mass, memory, batch_size)
         numbers = self._numbers
+        target = numbers.lift(jnp.asarray(self.target_covariance))
+        chains = memory
+        if self.draws_data:
+            key, data_key = jax.random.split(key)
+            drawn = self._drawn(data_key, target, batch_size)
+            chains = drawn if self.chains == "data" else memory
+            if self.positive_phase == "minibatch":
+                count = 1.0 if batch_size == jnp.inf else batch_size
+                target = drawn @ dagger(drawn) / count
+        average, after = self._sampler.average(key, weights, self.rbm_mass, chains, batch_size)
+        memory = memory if self.chains == "data" else after
         kernel = self.rbm_mass**2 * numbers.eye(self.n_visible) - dagger(weights) @ weights
         # LAPACK stops at the first pivot that is not positive and leaves NaN behind
         defined = numbers.cholesky(kernel)[-1, -1]
-        target = numbers.lift(jnp.asarray(self.target_covariance))
         return numbers.exact(weights @ (average - target)) + 0.0 * defined, memory
+
+    @property
+    def draws_data(self) -> bool:
+        """Whether an update takes samples of the data."""
+        return self.positive_phase == "minibatch" or self.chains == "data"
+
+    def _drawn(self, key: PRNGKeyArray, target: Array, batch_size: float) -> Array:
+        """F of `data_factor`, from the user's data if there are any."""
+        if self.data is None or batch_size == jnp.inf:
+            root = self._numbers.cholesky(target)
+            if self.sampler == "gibbs":  # which follows each of its chains
+                return root @ self._numbers.normals(key, (self.n_visible, int(batch_size)))
+            return data_factor(self._numbers, key, root, batch_size)
+        return jnp.asarray(self.data)[rows(key, int(batch_size), len(self.data))].T
 
     def levels(self, weights: np.ndarray) -> np.ndarray:
         """Eigenvalues of W^T W, descending."""
@@ -213,8 +266,18 @@ class GaussianRBM(Model):
         sweeps = None if self.sampler == "independent" else self.gibbs_sweeps
         return predict_rbm(
             self.target_modes, self.rbm_mass, self.n_hidden, learning_rate, batch_size, sweeps,
-            optimizer, self.beta,
+            optimizer, self._phases(),
         )  # fmt: skip
+
+    def _phases(self) -> Phases:
+        """How an update averages, with the fourth moments of the user's data."""
+        minibatch, restarts = self.positive_phase == "minibatch", self.chains == "data"
+        if self.data is None or not self.draws_data:
+            return Phases(self.beta, minibatch, restarts)
+        modes = self.data @ np.linalg.eigh(self.target_kernel)[1]
+        second = modes.T @ modes / len(modes)
+        fourth = (modes**2).T @ modes**2 / len(modes)
+        return Phases(self.beta, minibatch, restarts, fourth - second**2)
 
     def settings(self) -> dict[str, Any]:
         """Plain values for the attributes of a result."""
@@ -228,6 +291,9 @@ class GaussianRBM(Model):
             "initial_width": self.initial_width,
             "target_modes": self.target_modes.tolist(),
             "beta": self.beta,
+            "positive_phase": self.positive_phase,
+            "chains": self.chains,
+            **({} if self.data is None else {"data": fingerprint(self.data)}),
         }
 
     @property
@@ -238,6 +304,16 @@ class GaussianRBM(Model):
         require(
             self.sampler in SAMPLERS,
             f"sampler = {self.sampler!r} is unknown; choose one of {', '.join(SAMPLERS)}.",
+        )
+        for name, options in (("positive_phase", POSITIVE_PHASES), ("chains", CHAINS)):
+            value = getattr(self, name)
+            require(
+                value in options,
+                f"{name} = {value!r} is unknown; choose one of {', '.join(options)}.",
+            )
+        require(
+            self.chains == "persistent" or self.sampler != "independent",
+            'chains = "data" needs a chain; take sampler = "collapsed" or "gibbs".',
         )
         shape = (self.n_hidden, self.n_visible)
         given = self.initial_weights

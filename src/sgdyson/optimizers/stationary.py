@@ -108,6 +108,8 @@ def remembered_variance(
     noise: np.ndarray,
     memory: np.ndarray,
     at_once: np.ndarray,
+    *,
+    remembers: bool = True,
 ) -> np.ndarray:
     r"""Variance of a weight whose gradient remembers, as that of a persistent chain does.
 
@@ -124,6 +126,8 @@ def remembered_variance(
         noise: variance q of y, at a weight at rest; the same shape.
         memory: r, from 0 to below 1; the same shape.
         at_once: $h_0$; the same shape.
+        remembers: whether the noise is eta, which is remembered as y is; otherwise it is fresh in
+            every gradient, of variance q, and only the curvature is remembered.
 
     Returns:
         Variances; infinite where not stable.
@@ -138,9 +142,10 @@ def remembered_variance(
     step[..., :-1, :] += kick[:, None] * gradient[..., None, :]
     step[..., -1, :] = gradient
     step[..., -1, 0] -= at_once
-    source = np.append(kick, 1.0)
+    source = np.append(kick, 1.0 if remembers else 0.0)
     unit = _solved(step, step, np.outer(source, source))[..., 0, 0]
-    return np.where(np.isfinite(unit), unit * noise * (1 - memory**2), np.inf)
+    fresh = noise * (1 - memory**2) if remembers else noise
+    return np.where(np.isfinite(unit), unit * fresh, np.inf)
 
 
 def stationary_covariance(
