@@ -300,11 +300,11 @@ class TestKolmogorov:
 
     def test_size(self):
         random = np.random.default_rng(1)
-        independent = [wigner_ks_test(self.spacings(random, 1, 300)).pvalue for _ in range(300)]
+        independent = [wigner_ks_test(self.spacings(random, 1, 300)).pvalue for _ in range(150)]
         assert kstest(independent, "uniform").pvalue > 1e-3
         repeated = [
             wigner_ks_test(np.repeat(self.spacings(random, 1, (300, 1)), 4, axis=1)).pvalue
-            for _ in range(100)
+            for _ in range(60)
         ]
         assert kstest(repeated, "uniform").pvalue > 1e-3
 

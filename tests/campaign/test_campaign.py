@@ -171,7 +171,7 @@ def lines(out: Path) -> int:
     return manifest.read_bytes().count(b"\n") if manifest.exists() else 0
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_at_random_moments_nothing_is_lost(tmp_path, kills):
     """A fourth of the kills fall before a process has finished a chunk, the others after."""
     text = SPEC.replace("replicas = 200", f"replicas = {150 * kills}")
@@ -190,7 +190,7 @@ def test_killed_at_random_moments_nothing_is_lost(tmp_path, kills):
             process.send_signal(signal.SIGKILL)
         assert process.returncode in (-signal.SIGKILL, 0)
         counts.append(lines(out))
-    assert len(set(counts)) > min(kills // 2, 3), f"the kills hit nothing: {counts}"
+    assert len(set(counts)) >= min(kills // 2 + 1, 4), f"the kills hit nothing: {counts}"
     Campaign.from_file(path, out).run(progress=False)
     Campaign.from_file(path, tmp_path / "whole").run(progress=False)
     assert files(out) == files(tmp_path / "whole")

@@ -55,7 +55,7 @@ def test_rbm_spacings_and_means_at_small_ratio(sampler):
 
 def test_rbm_spacings_and_means():
     model = at_the_fixed_point("independent")
-    run = simulate(model, learning_rate=0.05, batch_size=64, replicas=256, updates=24_000,
+    run = simulate(model, learning_rate=0.05, batch_size=64, replicas=256, updates=14_000,
                    record_every=500, seed=1, progress=False)  # fmt: skip
     run = run.sel(time=slice(4000, None))
     prediction = model.predict(0.05, 64)

@@ -74,11 +74,14 @@ def smallest_pvalue(a: np.ndarray, b: np.ndarray) -> float:
 
 
 # |B| below, at and above 2 N, where the sampler changes its way; each is compiled anew
+LAWS = [(1, False, 6), (2, True, 2), (2, True, 7)]
+SLOW = [(2, True, 5), (2, True, 6), (2, True, 16), (5, True, 2), (5, True, 16)]
+
+
 @pytest.mark.parametrize(
     ("updates", "learning", "batch_size"),
-    [(1, False, 6), (2, True, 2), (2, True, 5), (2, True, 6), (2, True, 7), (2, True, 16),
-     (5, True, 2), (5, True, 16)],
-)  # fmt: skip
+    [*LAWS, *(pytest.param(*law, marks=pytest.mark.slow) for law in SLOW)],
+)
 def test_collapsed_is_the_chain_in_law(batch_size, updates, learning):
     gibbs = averages(make_sampler("gibbs", SWEEPS), batch_size, updates, learning, seed=1)
     collapsed = averages(make_sampler("collapsed", SWEEPS), batch_size, updates, learning, seed=2)
@@ -167,6 +170,7 @@ def run_levels(sampler: str, sweeps: int, seed: int) -> np.ndarray:
     return run.levels.values[~run.diverged.values, -1]
 
 
+@pytest.mark.slow
 def test_levels_after_200_updates_agree():
     gibbs, collapsed = run_levels("gibbs", 3, 1), run_levels("collapsed", 3, 2)
     pvalues = [stats.ks_2samp(gibbs[:, i], collapsed[:, i]).pvalue for i in range(4)]

@@ -97,6 +97,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
         axes.set_yscale("log")
     for mark in panel.marks:
         _draw_mark(mark, axes)
+    _thin_labels(axes)
     axes.set(xlabel=panel.x_label, ylabel=panel.y_label)
     if panel.title:
         axes.set_title(panel.title)
@@ -109,6 +110,20 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     elif axes.get_legend_handles_labels()[1]:
         below: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.26), "ncols": 2}
         axes.legend(**(below if panel.legend_below else {}))
+
+
+def _thin_labels(axes: Axes) -> None:
+    """Of a logarithmic axis over two decades or less: 1, 2 and 5, which do not run into another."""
+    from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
+
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() != "log":
+            continue
+        low, high = axis.get_view_interval()
+        axis.set_minor_formatter(NullFormatter())
+        if high / low < 100:
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.set_major_formatter(LogFormatterSciNotation(minor_thresholds=(10, 10)))
 
 
 def _colour(index: int | None) -> str:

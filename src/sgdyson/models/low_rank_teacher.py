@@ -55,8 +55,8 @@ class LowRankTeacher(Model):
 
     strengths: np.ndarray
     shape: tuple[int, int] = eqx.field(static=True)
-    noise: float
-    initial_width: float
+    noise: np.ndarray  # an array, as the width: another value compiles nothing
+    initial_width: np.ndarray
 
     def __init__(
         self,
@@ -69,8 +69,8 @@ class LowRankTeacher(Model):
         theta = np.atleast_1d(reals("strengths", strengths))
         self.strengths = theta
         self.shape = (whole("shape", shape[0]), whole("shape", shape[1]))
-        self.noise = finite("noise", noise)
-        self.initial_width = finite("initial_width", initial_width)
+        self.noise = np.array(finite("noise", noise))
+        self.initial_width = np.array(finite("initial_width", initial_width))
         require(
             theta.ndim == 1 and bool((theta > 0).all() and (np.diff(theta) <= 0).all()),
             f"strengths = {theta.tolist()} must be positive and descending.",
@@ -79,15 +79,15 @@ class LowRankTeacher(Model):
             theta.size <= min(self.shape),
             f"{theta.size} strengths in a matrix of shape {self.shape}: at most {min(self.shape)}.",
         )
-        require(self.noise >= 0, f"noise = {noise!r} must be a number that is not negative.")
+        require(float(noise) >= 0, f"noise = {noise!r} must be a number that is not negative.")
         require(
-            self.initial_width >= 0,
+            float(initial_width) >= 0,
             f"initial_width = {initial_width!r} must be a number that is not negative.",
         )
 
     def init(self, key: PRNGKeyArray) -> Weights:
         """W_0."""
-        return self.initial_width * normals(key, self.shape)
+        return jnp.asarray(self.initial_width) * normals(key, self.shape)
 
     def start(self, key: PRNGKeyArray, batch_size: float) -> tuple[()]:
         """Nothing is remembered: all data are fresh."""
@@ -152,8 +152,8 @@ class LowRankTeacher(Model):
             InvalidInputError: a value that breaks one of these rules.
         """
         return LearningPath(
-            self.strengths, self.shape, self.noise, self.initial_width, learning_rate, batch_size,
-            times,
+            self.strengths, self.shape, float(self.noise), float(self.initial_width), learning_rate,
+            batch_size, times,
         )  # fmt: skip
 
     def settings(self) -> dict[str, Any]:
@@ -162,6 +162,6 @@ class LowRankTeacher(Model):
             "model": "low_rank_teacher",
             "strengths": self.strengths.tolist(),
             "shape": list(self.shape),
-            "noise": self.noise,
-            "initial_width": self.initial_width,
+            "noise": float(self.noise),
+            "initial_width": float(self.initial_width),
         }

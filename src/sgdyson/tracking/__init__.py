@@ -25,6 +25,9 @@ from ._dyson_index import dyson_index as dyson_index
 from ._dyson_test import DysonTest as DysonTest
 from ._dyson_test import DysonTests as DysonTests
 from ._dyson_test import dyson_test as dyson_test
+from ._emergence import Detachment as Detachment
+from ._emergence import Emergence as Emergence
+from ._emergence import emergence as emergence
 from ._level_steps import level_steps as level_steps
 from ._matrix_noise import MatrixNoise as MatrixNoise
 from ._matrix_noise import matrix_noise as matrix_noise
