@@ -7,6 +7,7 @@ import pytest
 
 from sgdyson import stats
 from sgdyson.errors import InvalidInputError
+from sgdyson.laws import WignerSurmise
 
 X = np.random.default_rng(0).standard_normal((60, 20))
 S = np.abs(X) + 0.1
@@ -44,6 +45,10 @@ CALLS = {
         {"spacings": "data", "mean": "positive", "beta": "dyson"},
     ),
     "wigner_ks_test": ({"spacings": S}, {"spacings": "data", "beta": "dyson"}),
+    "fitted_law_test": (
+        {"samples": S, "law": WignerSurmise()},
+        {"samples": "data", "law": "function", "fitted": "word"},
+    ),
     "density_histogram": ({"samples": X}, {"samples": "data", "edges": "data"}),
     "fit_line": (
         {"x": [1.0, 2.0, 4.0], "y": [1.0, 2.0, 4.2], "y_error": [0.1, 0.1, 0.1]},
@@ -72,6 +77,7 @@ BAD = {
     "whole": [*NO_NUMBERS, -1, 0, 1, 2.5, 10**30],
     "seed": [*NO_NUMBERS, -1, 2.5, 10**60],
     "truth": ["yes", 1, 0.0, np.nan],
+    "word": ["width", 1, None, np.nan],
     "dyson": [*NO_NUMBERS, -1, 0, 3, 2.5, 10**30],
     "function": ["text", 3, lambda x: x * np.nan, lambda x: "text", lambda x: 0.5],
 }

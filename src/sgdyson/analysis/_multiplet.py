@@ -21,6 +21,7 @@ from ..stats import (
     mean_over_replicas,
     wigner_ks_test,
 )
+from ._gaps import density_test, gaps_test
 
 _MANY = 50  # replicas, from which their covariance is known
 
@@ -65,6 +66,7 @@ class MeasuredMultiplet:
         mean_spacing: <S> between neighbours; None for a single level.
         fit: pair density or Gaussian fitted to the levels; None for a larger multiplet.
         pair: the spacing, of a pair.
+        beta: Dyson index that the levels are held against.
     """
 
     multiplet: Multiplet
@@ -74,6 +76,25 @@ class MeasuredMultiplet:
     mean_spacing: Estimate | None
     fit: LevelFit | None
     pair: MeasuredPair | None
+    beta: int
+
+    @cached_property
+    def gaps(self) -> GoodnessOfFit | None:
+        """Test of all gaps of three levels or more against their law; None of fewer levels.
+
+        None too where there are fewer than 50 replicas, whose records would tell nothing of how
+        they hang together.
+        """
+        return gaps_test(self.levels, self.beta) if self._is_tested else None
+
+    @cached_property
+    def density(self) -> GoodnessOfFit | None:
+        """Test of the density of one level of three or more, its centre and width estimated."""
+        return density_test(self.levels, self.beta) if self._is_tested else None
+
+    @property
+    def _is_tested(self) -> bool:
+        return self.levels.shape[2] > 2 and len(self.levels) >= _MANY
 
     @property
     def indices(self) -> tuple[int, ...]:
@@ -92,6 +113,8 @@ class MeasuredMultiplet:
             "ks_wigner": {"statistic": pair.wigner.statistic, "pvalue": pair.wigner.pvalue}
             if pair
             else None,
+            "gaps": _test(self.gaps),
+            "density": _test(self.density),
         }
 
     def row(self) -> dict[str, Any]:
@@ -132,6 +155,7 @@ def measure_multiplet(levels: Floats, multiplet: Multiplet, beta: int = 1) -> Me
         mean_spacing=mean_over_replicas(gaps.mean(axis=2)) if gaps.size else None,
         fit=fit,
         pair=_pair(gaps[..., 0], beta) if multiplet.is_pair else None,
+        beta=beta,
     )
 
 
@@ -157,6 +181,10 @@ def _gas_width(members: Floats, beta: int) -> Estimate:
     unit = 1 + beta * (members.shape[2] - 1) / 2
     means = np.stack([members.mean(axis=(1, 2)), (members**2).mean(axis=(1, 2))], axis=1)
     return jackknife_of_means(lambda m: np.sqrt((m[..., 1] - m[..., 0] ** 2) / unit), means)
+
+
+def _test(found: GoodnessOfFit | None) -> dict[str, float] | None:
+    return None if found is None else {"statistic": found.statistic, "pvalue": found.pvalue}
 
 
 def independent_spacings(spacing: Floats) -> Floats:

@@ -8,6 +8,7 @@ from ._fits import LevelFit as LevelFit
 from ._fits import fit_gaussian as fit_gaussian
 from ._fits import fit_pair_density as fit_pair_density
 from ._fits import fit_wigner as fit_wigner
+from ._fitted_law import fitted_law_test as fitted_law_test
 from ._goodness import GoodnessOfFit as GoodnessOfFit
 from ._goodness import anderson_darling as anderson_darling
 from ._goodness import ks_test as ks_test
