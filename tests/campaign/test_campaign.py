@@ -471,8 +471,9 @@ def test_the_starter_is_a_valid_spec_and_its_cost_is_told(tmp_path, monkeypatch)
     assert result.exit_code == 0
     assert "4 settings of 256 replicas" in result.output
     assert not (tmp_path / "mine").exists()
-    with pytest.raises(InvalidInputError, match="exists"):
-        shell.invoke(cli.app, ["new", "mine"], catch_exceptions=False)
+    for name in ("mine", "mine.toml"):
+        with pytest.raises(InvalidInputError, match=r"^mine\.toml exists"):
+            shell.invoke(cli.app, ["new", name], catch_exceptions=False)
 
 
 def test_progress_tells_settings_and_replicas_of_the_whole_campaign(whole, tmp_path, monkeypatch):

@@ -49,7 +49,7 @@ def write_starter(name: str, like: str | None = None, *, replace: bool = False) 
     """Write NAME.toml, a commented starter or a copy of one of `sgdyson.campaign.specs`.
 
     Args:
-        name: name of the campaign, and of the file without its ending.
+        name: name of the campaign, and of the file, with or without its ending.
         like: name of a spec to copy; None writes the starter.
         replace: a file that exists.
 
@@ -64,6 +64,7 @@ def write_starter(name: str, like: str | None = None, *, replace: bool = False) 
         like is None or like in known,
         f"--like {like} is unknown; choose one of {', '.join(known)}.",
     )
+    name = name.removesuffix(".toml")
     path = Path(f"{name}.toml")
     require(
         name == path.stem and "/" not in name,
