@@ -27,10 +27,10 @@ def claim_folder(out: Path | str, marker: str, claim: dict[str, Any], what: str)
     folder = user_path(out)
     try:
         if (folder / marker).is_file():
-            found = _read(folder / marker)
+            held = _read(folder / marker)
             require(
-                found == claim,
-                f"--out {folder} holds {what} with {found}, not {claim}; choose another folder, or"
+                held == claim,
+                f"--out {folder} holds {what} with {held}, not {claim}; choose another folder, or"
                 " remove this one.",
             )
         else:

@@ -23,10 +23,10 @@ def is_stream(path: Path) -> bool:
     if _descriptor(path) is not None:
         return True
     try:
-        found = path.stat()
+        status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    return stat.S_ISFIFO(found.st_mode) or _is_sink(found) or _is_terminal(found)
+    return stat.S_ISFIFO(status.st_mode) or _is_sink(status) or _is_terminal(status)
 
 
 def pour(content: bytes, path: Path) -> None:
@@ -41,18 +41,18 @@ def pour(content: bytes, path: Path) -> None:
         stream.write(content)
 
 
-def _is_sink(found: os.stat_result) -> bool:
-    if not stat.S_ISCHR(found.st_mode):
+def _is_sink(status: os.stat_result) -> bool:
+    if not stat.S_ISCHR(status.st_mode):
         return False
-    device = (os.major(found.st_rdev), os.minor(found.st_rdev)) if hasattr(os, "major") else None
-    return device in _SINKS or os.path.samestat(found, Path(os.devnull).stat())
+    device = (os.major(status.st_rdev), os.minor(status.st_rdev)) if hasattr(os, "major") else None
+    return device in _SINKS or os.path.samestat(status, Path(os.devnull).stat())
 
 
-def _is_terminal(found: os.stat_result) -> bool:
+def _is_terminal(status: os.stat_result) -> bool:
     """One of ours; a device is not opened to find out, for that alone can start a watchdog."""
     for name in (0, 1, 2, "/dev/tty"):
         with suppress(OSError):
-            if stat.S_ISCHR(found.st_mode) and os.path.samestat(found, os.stat(name)):  # noqa: PTH116
+            if stat.S_ISCHR(status.st_mode) and os.path.samestat(status, os.stat(name)):  # noqa: PTH116
                 return not isinstance(name, int) or os.isatty(name)
     return False
 

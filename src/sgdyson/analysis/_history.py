@@ -55,8 +55,8 @@ class History:
     @property
     def names(self) -> WholeNumbers:
         """The number of each replica."""
-        found = self.replicas
-        return np.arange(len(self.levels)) if found is None else found
+        numbers = self.replicas
+        return np.arange(len(self.levels)) if numbers is None else numbers
 
 
 def copies(levels: Floats) -> list[list[int]]:

@@ -67,24 +67,26 @@ class MeasuredRun:
     @property
     def pairs(self) -> list[ComparedMultiplet]:
         """The degenerate pairs."""
-        return [part for part in self.multiplets if part.pair is not None]
+        return [multiplet for multiplet in self.multiplets if multiplet.pair is not None]
 
     @property
     def effective_samples(self) -> float:
         """Independent samples behind the mean spacing of the pair that has the fewest."""
-        sizes = [part.pair.mean.effective_size for part in self.multiplets if part.pair]
+        sizes = [
+            multiplet.pair.mean.effective_size for multiplet in self.multiplets if multiplet.pair
+        ]
         return min(sizes, default=0.0)
 
 
 def stationary_levels(run: xr.Dataset, burn_in: int) -> Floats:
     """Levels (replica, time, level) from `burn_in` updates on, without diverged replicas."""
-    kept = run.levels.values[~run.diverged.values][:, run.time.values >= burn_in]
+    levels = run.levels.values[~run.diverged.values][:, run.time.values >= burn_in]
     require(
-        kept.shape[0] >= 2 and kept.shape[1] >= 1,
-        f"{kept.shape[0]} replicas with {kept.shape[1]} records after {burn_in} updates are too"
+        levels.shape[0] >= 2 and levels.shape[1] >= 1,
+        f"{levels.shape[0]} replicas with {levels.shape[1]} records after {burn_in} updates are too"
         " few to measure; run more replicas, or longer.",
     )
-    return np.asarray(kept)
+    return np.asarray(levels)
 
 
 def measure(

@@ -56,15 +56,15 @@ def read(
         return list(_read_one(path, layout, failures))
     inside = sorted(_inside(path))
     require_any(inside, path)
-    found: list[History] = []
-    for part in inside:
+    histories: list[History] = []
+    for entry in inside:
         try:
-            found += _read_one(part, layout, failures)
+            histories += _read_one(entry, layout, failures)
         except InvalidInputError as error:
             if failures is None:
                 raise
             failures.append(str(error))
-    return _each_once(found)
+    return _each_once(histories)
 
 
 def _each_once(histories: list[History]) -> list[History]:
@@ -91,9 +91,9 @@ def _content(history: History) -> tuple[object, ...] | None:
 
 
 def _inside(folder: Path) -> Iterator[Path]:
-    for part in folder.iterdir():
-        if part.suffix in _ENDINGS or (part.is_dir() and (is_campaign(part) or is_store(part))):
-            yield part
+    for entry in folder.iterdir():
+        if entry.suffix in _ENDINGS or (entry.is_dir() and (is_campaign(entry) or is_store(entry))):
+            yield entry
 
 
 def _read_one(path: Path, layout: Layout, failures: list[str] | None) -> Iterator[History]:

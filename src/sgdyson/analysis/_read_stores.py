@@ -61,7 +61,7 @@ def _by_matrix(run: xr.Dataset, levels: Floats) -> Iterator[tuple[str | None, Fl
 
 
 def _source(path: Path, *parts: str | None) -> str:
-    inside = ", ".join(part for part in parts if part)
+    inside = ", ".join(place for place in parts if place)
     return f"{path}: {inside}" if inside else str(path)
 
 
@@ -112,10 +112,10 @@ def read_run(store: Path) -> Iterator[History]:
 
 def _dyson_index(run: xr.Dataset) -> tuple[int, tuple[str, ...]]:
     """Dyson index of a run; 1 of one that does not tell, or that has no law here."""
-    told = number_of(run.attrs, "beta")
-    if told is None or told in (1, 2, 4):
-        return int(told or 1), ()
-    return 1, (f"beta = {told:g} has no law here, and levels are held against that of beta = 1",)
+    beta = number_of(run.attrs, "beta")
+    if beta is None or beta in (1, 2, 4):
+        return int(beta or 1), ()
+    return 1, (f"beta = {beta:g} has no law here, and levels are held against that of beta = 1",)
 
 
 def is_campaign(path: Path) -> bool:
@@ -128,9 +128,9 @@ def is_store(path: Path) -> bool:
     return any((path / name).is_file() for name in ("zarr.json", ".zgroup"))
 
 
-def require_any(found: list[Path], folder: Path) -> None:
+def require_any(histories: list[Path], folder: Path) -> None:
     """Refuse a folder without histories."""
     require(
-        bool(found),
+        bool(histories),
         f"{folder} holds no histories; give a campaign, a Zarr store, or .npz and .npy files.",
     )

@@ -102,10 +102,10 @@ def scaling(runs: Sequence[MeasuredRun]) -> Scaling:
         >>> len(line.variable), bool(line.line.pvalue > 0.001)
         (3, True)
     """
-    measured = [part for run in runs for part in run.pairs]
-    spacing, spacing_error = _columns([part.pair.mean for part in measured if part.pair])
-    width, width_error = _columns([part.width for part in measured])
-    variable = np.array([part.leading_spacing for part in measured]) / np.sqrt(2 * np.pi)
+    measured = [pair for run in runs for pair in run.pairs]
+    spacing, spacing_error = _columns([pair.pair.mean for pair in measured if pair.pair])
+    width, width_error = _columns([pair.width for pair in measured])
+    variable = np.array([pair.leading_spacing for pair in measured]) / np.sqrt(2 * np.pi)
     blocks = [covariance_over_replicas(_replica_spacings(run)) for run in runs]
     return Scaling(
         variable=variable,
@@ -143,12 +143,16 @@ def _columns(estimates: Sequence[Estimate]) -> tuple[Floats, Floats]:
 def _limit(runs: Sequence[MeasuredRun], mode: int) -> LineFit:
     """<S>/u = intercept + slope alpha/|B| of one mode, weighted by errors and by theory's order."""
     parts = [run.pairs[mode] for run in runs]
-    scale = [np.sqrt(2 * np.pi) / part.leading_spacing for part in parts]
-    points = [part.pair.mean * unit for part, unit in zip(parts, scale, strict=True) if part.pair]
+    scale = [np.sqrt(2 * np.pi) / compared.leading_spacing for compared in parts]
+    points = [
+        compared.pair.mean * unit
+        for compared, unit in zip(parts, scale, strict=True)
+        if compared.pair
+    ]
     # the line is the first correction; the second is of the order of its square
     leading = [
-        run.prediction.leading.next_order[part.indices[0]]
-        for run, part in zip(runs, parts, strict=True)
+        run.prediction.leading.next_order[compared.indices[0]]
+        for run, compared in zip(runs, parts, strict=True)
     ]
     second = [np.sqrt(2 * np.pi) * size**2 for size in leading]
     errors = [np.hypot(point.error, size) for point, size in zip(points, second, strict=True)]
@@ -156,7 +160,7 @@ def _limit(runs: Sequence[MeasuredRun], mode: int) -> LineFit:
 
 
 def _replica_spacings(run: MeasuredRun) -> Floats:
-    return np.stack([part.pair.spacing for part in run.pairs if part.pair], axis=2)
+    return np.stack([multiplet.pair.spacing for multiplet in run.pairs if multiplet.pair], axis=2)
 
 
 def _block_diagonal(blocks: list[Floats]) -> Floats:
@@ -182,7 +186,7 @@ def _points(summaries: Sequence[Summary]) -> Iterator[_Point]:
         if rate is None or batch is None or not math.isfinite(batch) or batch <= 0:
             continue
         noise = -1.0 if summary.noise is None else summary.noise
-        for part in summary.multiplets:
-            if part.mean_spacing:
-                key = (summary.matrix or "", part.indices, noise)
-                yield _Point(key, summary, math.sqrt(rate / batch), part.mean_spacing)
+        for multiplet in summary.multiplets:
+            if multiplet.mean_spacing:
+                key = (summary.matrix or "", multiplet.indices, noise)
+                yield _Point(key, summary, math.sqrt(rate / batch), multiplet.mean_spacing)

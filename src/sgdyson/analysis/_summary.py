@@ -127,13 +127,13 @@ def summarise(history: History, burn_in: int | None = None) -> Summary:
         0 <= burn_in < times,
         f"{history.source}: a burn-in of {burn_in} records leaves none of {times}.",
     )
-    kept = history.levels[:, burn_in:]
+    late = history.levels[:, burn_in:]
     finite = np.asarray(np.isfinite(history.levels).all(axis=(1, 2)))
-    repeated = copies(np.where(finite[:, None, None], kept, 0.0))
+    repeated = copies(np.where(finite[:, None, None], late, 0.0))
     left_out = [place for group in repeated for place in group[1:]]
     good = finite.copy()
     good[left_out] = False
-    levels = kept[good]
+    levels = late[good]
     if repeated:
         notes.append(f"{len(left_out)} replicas repeat another bit for bit and are not counted")
     replicas = len(levels)
@@ -153,7 +153,7 @@ def summarise(history: History, burn_in: int | None = None) -> Summary:
     names = history.names
     return Summary(
         source=history.source, learning_rate=history.learning_rate, batch_size=history.batch_size,
-        noise=history.noise, matrix=history.matrix, n_replicas=replicas, records=kept.shape[1],
+        noise=history.noise, matrix=history.matrix, n_replicas=replicas, records=late.shape[1],
         diverged=int((~finite).sum()), copies=[[int(names[i]) for i in g] for g in repeated],
         multiplets=measured, notes=notes, beta=history.beta,
     )  # fmt: skip

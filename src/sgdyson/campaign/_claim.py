@@ -39,23 +39,23 @@ def read_claimed(folder: Path) -> Spec:
     Raises:
         InvalidInputError: a folder that holds none, or whose claim is not as it was written.
     """
-    found = _read(folder)
+    claimed = _read(folder)
     path = folder / "spec.json"
     require(
-        found.get("format") == _FORMAT and isinstance(found.get("spec"), dict),
+        claimed.get("format") == _FORMAT and isinstance(claimed.get("spec"), dict),
         f"{path} is no claim of this version of sgdyson; give a folder that `sgdyson run` wrote.",
     )
-    spec = parse_spec(found["spec"], str(path))
-    made = found.get("versions")
+    spec = parse_spec(claimed["spec"], str(path))
+    made = claimed.get("versions")
     begun = made.get("sgdyson") if isinstance(made, dict) else None
-    same = spec.data == found.get("data")
+    same = spec.data == claimed.get("data")
     require(
-        same or found.get("digest") != spec.digest_of(str(begun), found.get("data")),
+        same or claimed.get("digest") != spec.digest_of(str(begun), claimed.get("data")),
         f"{folder} was begun with other data to learn than {path} now leads to; put back the file"
         " as it was.",
     )
     require(
-        same and found.get("digest") == spec.digest_of(str(begun)),
+        same and claimed.get("digest") == spec.digest_of(str(begun)),
         f"{path} is not as sgdyson wrote it; put it back as it was.",
     )
     return spec
@@ -68,21 +68,21 @@ def _claim(spec: Spec) -> dict[str, Any]:
 
 def _read(folder: Path) -> dict[str, Any]:
     try:
-        found = json.loads(
+        claimed = json.loads(
             (folder / "spec.json").read_text(encoding="utf-8"), object_hook=_from_plain
         )
-        if not isinstance(found, dict):
+        if not isinstance(claimed, dict):
             raise TypeError
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise InvalidInputError(
             f"{folder} holds no campaign (no readable spec.json); give the folder that"
             " `sgdyson run` wrote."
         ) from error
-    return found
+    return claimed
 
 
-def _compare(folder: Path, found: dict[str, Any], spec: Spec) -> None:
-    made, here = found.get("versions"), versions()
+def _compare(folder: Path, claimed: dict[str, Any], spec: Spec) -> None:
+    made, here = claimed.get("versions"), versions()
     if isinstance(made, dict):
         for name, own in here.items():
             require(
@@ -90,11 +90,11 @@ def _compare(folder: Path, found: dict[str, Any], spec: Spec) -> None:
                 f"{folder} was begun with {name} {made.get(name)}, and this is {own}, whose"
                 f" numbers may differ; install {name}=={made.get(name)}, or choose another --out.",
             )
-    same = (found.get("digest"), found.get("format")) == (spec.digest, _FORMAT)
+    same = (claimed.get("digest"), claimed.get("format")) == (spec.digest, _FORMAT)
     require(
         same,
         f"{folder} holds a campaign of another spec, of other data, or of another version"
-        f" ({str(found.get('digest'))[:12]}, not {spec.digest[:12]}); choose another --out, or go"
+        f" ({str(claimed.get('digest'))[:12]}, not {spec.digest[:12]}); choose another --out, or go"
         " back to its spec.",
     )
 

@@ -116,14 +116,14 @@ def _told(address: str) -> Iterator[None]:
 
 def _await_workers(client: Any, address: str, say: Callable[[str], None]) -> None:
     """A queue may start them when it pleases: they are waited for, but not in silence."""
-    began, told = time.monotonic(), False
+    began, warned = time.monotonic(), False
     while not client.nthreads():
-        if not told and time.monotonic() - began > _PATIENCE:
+        if not warned and time.monotonic() - began > _PATIENCE:
             say(
                 f"{address} has no worker; waiting for one (`dask worker {address}` starts it, and"
                 " Ctrl-C stops waiting)."
             )
-            told = True
+            warned = True
         time.sleep(min(0.2, _PATIENCE))
 
 

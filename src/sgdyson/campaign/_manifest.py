@@ -37,8 +37,8 @@ class FileRecord(_Record):
     @classmethod
     def of(cls, path: Path) -> "FileRecord":
         """The record of a file that is there."""
-        found = path.stat()
-        return cls(size=found.st_size, sha256=sha256_of(path), changed=found.st_mtime_ns)
+        status = path.stat()
+        return cls(size=status.st_size, sha256=sha256_of(path), changed=status.st_mtime_ns)
 
     def difference(self, path: Path, *, thorough: bool = False) -> str:
         """What is wrong with the file now; empty if nothing is.
@@ -48,10 +48,10 @@ class FileRecord(_Record):
             thorough: hash it even if size and time are as they were.
         """
         try:
-            found = path.stat()
-            if found.st_size != self.size:
-                return f"has {found.st_size} bytes, not {self.size}"
-            known = found.st_mtime_ns == self.changed and not thorough
+            status = path.stat()
+            if status.st_size != self.size:
+                return f"has {status.st_size} bytes, not {self.size}"
+            known = status.st_mtime_ns == self.changed and not thorough
             return "" if known or sha256_of(path) == self.sha256 else "has other contents"
         except OSError as error:
             return "is missing" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
@@ -106,8 +106,8 @@ class Manifest:
         if state != self._known[0]:
             whole = self._bytes().rpartition(b"\n")[0]
             lines = whole.split(b"\n") if whole else []
-            found = [self._parse(line, number) for number, line in enumerate(lines, 1)]
-            self._known = (state, found)
+            entries = [self._parse(line, number) for number, line in enumerate(lines, 1)]
+            self._known = (state, entries)
         return list(self._known[1])
 
     def append(self, content: Entry | Frame) -> None:
@@ -135,12 +135,12 @@ class Manifest:
 
     def _state(self) -> tuple[int, ...]:
         try:
-            found = self.path.stat()
+            status = self.path.stat()
         except FileNotFoundError:
             return ()
         except OSError as error:
             raise self._unreadable(error) from error
-        return found.st_ino, found.st_size, found.st_mtime_ns
+        return status.st_ino, status.st_size, status.st_mtime_ns
 
     def _bytes(self) -> bytes:
         try:
@@ -162,15 +162,15 @@ class Manifest:
 
     def _parse(self, line: bytes, number: int) -> Entry | Frame:
         try:
-            found = _LINE.validate_json(line)
+            parsed = _LINE.validate_json(line)
         except ValidationError:
-            found = None
-        if found is None or found.check != self._check(found.content):
+            parsed = None
+        if parsed is None or parsed.check != self._check(parsed.content):
             raise InvalidInputError(
                 f"line {number} of {self.path} is not as sgdyson wrote it; delete the line, and"
                 " `sgdyson run` runs again what it stood for."
             )
-        return found.content
+        return parsed.content
 
 
 def sha256_of(path: Path) -> str:

@@ -8,14 +8,14 @@ from pydantic import BaseModel, ValidationError
 
 def sentences(error: ValidationError, root: type[BaseModel]) -> list[str]:
     """One sentence for each mistake."""
-    return [_sentence(part, root) for part in error.errors(include_url=False)]
+    return [_sentence(mistake, root) for mistake in error.errors(include_url=False)]
 
 
-def _sentence(part: Any, root: type[BaseModel]) -> str:
-    path = [str(word) for word in part["loc"]]
+def _sentence(mistake: Any, root: type[BaseModel]) -> str:
+    path = [str(word) for word in mistake["loc"]]
     names = _tables(root)
     key = ".".join(word for word in path if word not in names or word in root.model_fields)
-    kind = part["type"]
+    kind = mistake["type"]
     if kind == "extra_forbidden":
         return f"{key} is not known; {_nearest(path, root)}"
     if kind == "missing":
@@ -23,9 +23,9 @@ def _sentence(part: Any, root: type[BaseModel]) -> str:
     if kind == "union_tag_not_found":
         return f"{key}.kind is missing; choose one of {', '.join(names)}."
     if kind == "union_tag_invalid":
-        return f"{key}.kind = {part['ctx']['tag']!r}; choose one of {', '.join(names)}."
-    rule = part["msg"].removeprefix("Value error, ")
-    return f"{key} = {part['input']!r}: {rule[0].lower()}{rule[1:]}."
+        return f"{key}.kind = {mistake['ctx']['tag']!r}; choose one of {', '.join(names)}."
+    rule = mistake["msg"].removeprefix("Value error, ")
+    return f"{key} = {mistake['input']!r}: {rule[0].lower()}{rule[1:]}."
 
 
 def _tables(root: type[BaseModel]) -> dict[str, type[BaseModel]]:

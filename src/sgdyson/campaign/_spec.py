@@ -164,9 +164,11 @@ class Spec:
     def data(self) -> list[str]:
         """Fingerprints of what networks learn, a text or a data set; empty for other models."""
         models = {setting.model: setting for setting in self.settings}.values()
-        told = (setting.build().settings() for setting in models)
-        found = (str(words[name]) for words in told for name in ("corpus", "data") if name in words)
-        return list(dict.fromkeys(found))
+        settings = (setting.build().settings() for setting in models)
+        sources = (
+            str(words[name]) for words in settings for name in ("corpus", "data") if name in words
+        )
+        return list(dict.fromkeys(sources))
 
     @property
     def first(self) -> Setting:
@@ -247,7 +249,7 @@ def _varied(raw: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
         for key, value in table.items():
             is_list = isinstance(value, list)
             if is_list and key in ("teacher", "strengths", "hidden"):
-                is_list = bool(value) and all(isinstance(part, list) for part in value)
+                is_list = bool(value) and all(isinstance(entry, list) for entry in value)
             if is_list:
                 yield prefix + key, value
 
@@ -294,7 +296,9 @@ def _combinations(raw: dict[str, Any], varied: dict[str, list[Any]]) -> Iterator
 
 def replaced(raw: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     """The spec with other values, named as in `learning.batch_size`."""
-    chosen = {key: dict(part) if isinstance(part, dict) else part for key, part in raw.items()}
+    chosen = {
+        key: dict(content) if isinstance(content, dict) else content for key, content in raw.items()
+    }
     for key, value in values.items():
         table, _, name = key.rpartition(".")
         (chosen[table] if table else chosen)[name] = value
@@ -337,10 +341,10 @@ def _check_stationary(setting: Setting) -> None:
 
 
 def _digest(value: Any) -> str:
-    def plain(part: Any) -> Any:
-        assert isinstance(part, BaseModel)
+    def plain(section: Any) -> Any:
+        assert isinstance(section, BaseModel)
         # without defaults, a parameter that is added later leaves old streams as they are
-        return part.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
+        return section.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
 
     text = json.dumps(value, sort_keys=True, default=plain)
     return hashlib.sha256(text.encode()).hexdigest()

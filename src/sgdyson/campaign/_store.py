@@ -99,17 +99,17 @@ class Store:
         Raises:
             InvalidInputError: a manifest that is not as it was written.
         """
-        found: dict[Chunk, Entry] = {}
+        entries: dict[Chunk, Entry] = {}
         for entry in self._manifest.read():
             if isinstance(entry, Entry):
                 chunk = Chunk(entry.setting, entry.number)
                 require(
-                    chunk not in found and self._fits(entry),
+                    chunk not in entries and self._fits(entry),
                     f"{self._manifest.path} has a line of setting {chunk.setting}, chunk"
                     f" {chunk.number}, that does not belong there; delete the line.",
                 )
-                found[chunk] = entry
-        return found
+                entries[chunk] = entry
+        return entries
 
     def make_room(self, replicas: int) -> None:
         """Metadata and coordinates for so many replicas, before anything is written."""

@@ -67,10 +67,10 @@ def check_outputs(*, force: bool, source: Path | None = None, **files: Path | No
         if path is None:
             continue
         where = path if path == _STANDARD_OUTPUT else _checked(f"--{name}", path, force, source)
-        told = "standard output" if where == _STANDARD_OUTPUT else str(path)
+        target = "standard output" if where == _STANDARD_OUTPUT else str(path)
         require(
             where not in taken,
-            f"--{name} and {taken.get(where)} both go to {told}; give one of them another file.",
+            f"--{name} and {taken.get(where)} both go to {target}; give one of them another file.",
         )
         taken[where] = f"--{name}"
 

@@ -109,8 +109,8 @@ class EigenvalueProcess:
             run = jax.jit(partial(_replica, self, step=step, every=record_every, records=records))
             for first in range(0, replicas, _BLOCK):
                 members = jnp.arange(first, first + _BLOCK, dtype=jnp.uint32)
-                found = jax.vmap(run, (None, 0, None))(jax.random.key(seed), members, start)
-                blocks.append(np.asarray(found)[: replicas - first])
+                block = jax.vmap(run, (None, 0, None))(jax.random.key(seed), members, start)
+                blocks.append(np.asarray(block)[: replicas - first])
                 advance(records * len(blocks[-1]))
         levels = np.concatenate(blocks)
         settings = {
@@ -168,8 +168,8 @@ def _replica(
         return levels, levels
 
     levels = jnp.asarray(start)
-    _, found = jax.lax.scan(record, levels, jnp.arange(records))
-    return jnp.concatenate([levels[None], found])
+    _, recorded = jax.lax.scan(record, levels, jnp.arange(records))
+    return jnp.concatenate([levels[None], recorded])
 
 
 def next_levels(process: EigenvalueProcess, step: float, levels: Array, noise: Array) -> Array:

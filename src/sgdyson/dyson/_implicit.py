@@ -53,5 +53,5 @@ def implicit_step(
         return y + length * change, decrement, count + 1
 
     state = (start, jnp.array(1.0), jnp.array(0))
-    found, decrement, _ = jax.lax.while_loop(unfinished, iterate, state)
-    return jnp.where(decrement <= 1e-9, found, jnp.nan)
+    solution, decrement, _ = jax.lax.while_loop(unfinished, iterate, state)
+    return jnp.where(decrement <= 1e-9, solution, jnp.nan)

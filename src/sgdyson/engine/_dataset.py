@@ -52,8 +52,8 @@ class Recorder:
         for name, values in beside.items():
             self.beside[name][rows, columns] = values
 
-    def _empty(self, part: np.ndarray) -> np.ndarray:
-        return np.empty((len(self.chosen), self._times, *part.shape[2:]), part.dtype)
+    def _empty(self, block: np.ndarray) -> np.ndarray:
+        return np.empty((len(self.chosen), self._times, *block.shape[2:]), block.dtype)
 
 
 def _named_leaves(weights: Any) -> dict[str, np.ndarray]:

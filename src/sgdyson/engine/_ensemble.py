@@ -123,8 +123,8 @@ def simulate(
     total = len(request.replicas) * (request.record_from + records * every)
     run = partial(run_block, burn_in=request.record_from, records=records, every=every)
     with one_blas_thread(), own_settings(), progress_bar(total, progress is True) as advance:
-        told = progress if callable(progress) else advance
-        _run_blocks((model, rule), run, request, recorder, told)
+        done = progress if callable(progress) else advance
+        _run_blocks((model, rule), run, request, recorder, done)
     return labelled(recorder, every, settings)
 
 

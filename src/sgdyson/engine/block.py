@@ -26,7 +26,7 @@ def block_size(model: Model, platform: str) -> int:
     """Replicas in a block of this model: a power of two, fixed for a platform."""
     numbers = sum(leaf.size for leaf in jax.tree.leaves(model.weight_shapes()))
     budget = _CPU_NUMBERS if platform == "cpu" else _GPU_NUMBERS
-    fitting, least = (int(np.floor(np.log2(part / numbers))) for part in (budget, _LARGE))
+    fitting, least = (int(np.floor(np.log2(limit / numbers))) for limit in (budget, _LARGE))
     # beyond the cache a block gains from up to eight replicas still, which share the cost of a
     # call, until it is so large that memory sets the pace
     return 1 << max(fitting, min(max(least, 0), 3))
@@ -99,7 +99,7 @@ def _stretches(updates: int, at_once: int) -> list[int]:
     """`updates` in equal parts, but for rounding, of `at_once` at the most."""
     parts = -(-updates // at_once)
     ends = np.linspace(0, updates, parts + 1).astype(int)
-    return [int(part) for part in np.diff(ends)]
+    return [int(stretch) for stretch in np.diff(ends)]
 
 
 def _largest_divisor(number: int, at_most: int) -> int:

@@ -78,7 +78,7 @@ class JacobiEnsemble:
         second = np.where(
             even, (2 * n - k - 2) * beta / 4 + at_minus_two + 1, (2 * n - k - 1) * beta / 4
         )
-        found = np.zeros((size, 2 * n + 1))
-        found[:, 1] = -1.0
-        found[:, 2:] = 1 - 2 * random.beta(first, second, (size, 2 * n - 1))
-        return found
+        coefficients = np.zeros((size, 2 * n + 1))
+        coefficients[:, 1] = -1.0
+        coefficients[:, 2:] = 1 - 2 * random.beta(first, second, (size, 2 * n - 1))
+        return coefficients

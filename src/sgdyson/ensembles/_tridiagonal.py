@@ -21,17 +21,17 @@ _WORTH_A_THREAD = 100_000  # operations n^2 of all matrices, below which a pool 
 
 def tridiagonal_levels(diagonal: Levels, off: Levels) -> Levels:
     """Ascending eigenvalues of symmetric tridiagonal matrices, one a row."""
-    found = np.array(diagonal, dtype=np.float64, order="C")
-    if found.shape[1] == 1:
-        return found
+    levels = np.array(diagonal, dtype=np.float64, order="C")
+    if levels.shape[1] == 1:
+        return levels
     side = np.array(off, dtype=np.float64, order="C")
-    if found.size * found.shape[1] < _WORTH_A_THREAD:
-        for row, beside in zip(found, side, strict=True):
+    if levels.size * levels.shape[1] < _WORTH_A_THREAD:
+        for row, beside in zip(levels, side, strict=True):
             _overwrite(row, beside)
-        return found
+        return levels
     with ThreadPoolExecutor(cores()) as pool:
-        list(pool.map(_overwrite, found, side))
-    return found
+        list(pool.map(_overwrite, levels, side))
+    return levels
 
 
 def _overwrite(diagonal: np.ndarray, off: np.ndarray) -> None:

@@ -113,7 +113,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
 
 
 def _thin_labels(axes: Axes) -> None:
-    """Of a logarithmic axis over two decades or less: 1, 2 and 5, which do not run into another."""
+    """Label 1, 2 and 5 of a logarithmic axis of up to two decades, and nothing in between."""
     from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
     for axis in (axes.xaxis, axes.yaxis):

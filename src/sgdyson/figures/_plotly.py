@@ -65,7 +65,7 @@ def to_plotly(panel: Panel) -> dict[str, Any]:
     layout: dict[str, Any] = {
         "xaxis": axis | {"title": {"text": to_html(panel.x_label)}} | hidden,
         "yaxis": axis | {"title": {"text": to_html(panel.y_label)}} | hidden,
-        "showlegend": any(part.get("showlegend") for part in data + shapes),
+        "showlegend": any(trace.get("showlegend") for trace in data + shapes),
         "legend": {"orientation": "h", "y": -0.28, "x": 0, "font": {"size": 11}},
         "margin": {"l": 55, "r": 12, "t": 34 if panel.title else 12, "b": 45},
         "shapes": shapes,

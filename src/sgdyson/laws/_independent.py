@@ -93,11 +93,11 @@ class Brody(Law):
             " all of them positive and finite.",
         )
         s = s / s.mean()
-        found = optimize.minimize_scalar(
+        minimum = optimize.minimize_scalar(
             lambda q: -cls(float(q)).logpdf(s).sum(), bounds=(0, 1), method="bounded",
             options={"xatol": 1e-7},
         )  # fmt: skip
-        return cls(float(found.x))
+        return cls(float(minimum.x))
 
 
 class PoissonSpacing(Brody):

@@ -135,10 +135,10 @@ class Law(ABC):
 def accepted(propose: Callable[[int], Floats], size: int | tuple[int, ...]) -> Floats:
     """Enough of what `propose(count)` accepts, of about pi/4 of so many, in shape `size`."""
     wanted = int(np.prod(size))
-    found = propose(int(1.3 * wanted) + 100)
-    while len(found) < wanted:
-        found = np.concatenate([found, propose(wanted)])
-    return np.reshape(found[:wanted], size)
+    draws = propose(int(1.3 * wanted) + 100)
+    while len(draws) < wanted:
+        draws = np.concatenate([draws, propose(wanted)])
+    return np.reshape(draws[:wanted], size)
 
 
 def positive(**parameters: float) -> None:

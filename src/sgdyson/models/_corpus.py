@@ -37,12 +37,12 @@ def tokens(text: str, symbols: int) -> tuple[np.ndarray, str]:
     The rarer ones, beyond `symbols` - 1, share the last number.
     """
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    found, places, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    most = len(found) if len(found) <= symbols else symbols - 1
-    kept = np.sort(np.argsort(-counts, kind="stable")[:most])
-    numbers = np.full(len(found), most, np.int32)
-    numbers[kept] = np.arange(most)
-    return numbers[places], "".join(map(chr, found[kept]))
+    letters, places, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    most = len(letters) if len(letters) <= symbols else symbols - 1
+    frequent = np.sort(np.argsort(-counts, kind="stable")[:most])
+    numbers = np.full(len(letters), most, np.int32)
+    numbers[frequent] = np.arange(most)
+    return numbers[places], "".join(map(chr, letters[frequent]))
 
 
 def _standard_library(characters: int) -> str:

@@ -168,9 +168,9 @@ class LearningPath:
     def _signal(self, times: Floats) -> tuple[Floats, Floats, Floats]:
         """Theta_t, N w and f of each time and mode."""
         t, square = times[:, None], self._strengths**2
-        one, mean = (self._decay + self._kick) ** t, np.sign(1 - self.learning_rate) ** t
+        relaxed, mean = (self._decay + self._kick) ** t, np.sign(1 - self.learning_rate) ** t
         learnt = self._strengths * (1 - mean * self._decay ** (t / 2))
-        return learnt, square * (self._growth**t - one), square * (one - self._decay**t)
+        return learnt, square * (self._growth**t - relaxed), square * (relaxed - self._decay**t)
 
     def _excess(self, times: Floats) -> Floats:
         """Square of the strength over that of the threshold, less 1; of each time and mode."""

@@ -149,7 +149,7 @@ def _block(
     rows = [product, *(unit[[layer, depth + layer]] for layer in range(depth))]
     if same:  # ij and ji are one entry: fold the second set of variables onto the first
         fold = np.vstack([np.eye(depth), np.eye(depth)])
-        rows = [(part @ fold)[:1] for part in rows]
+        rows = [(row @ fold)[:1] for row in rows]
         bend = fold.T @ bend @ fold / 2
     return rows[0].T @ rows[0] + bend + bend.T, rows
 

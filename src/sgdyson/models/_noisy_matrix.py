@@ -46,7 +46,7 @@ class NoisyMatrix(RandomMatrix):
         first, own, common, second, phases = np.split(normal, ends, axis=1)
         # a column for each component of an entry
         hermitian, antihermitian = (
-            part.reshape(len(normal), self.beta, len(rows)) for part in (first, second)
+            component.reshape(len(normal), self.beta, len(rows)) for component in (first, second)
         )
         delta = np.zeros((len(normal), self.beta, n, n))
         # (d_ij + d_ji*)/sqrt 2 moves levels to first order, (d_ij - d_ji*)/sqrt 2 to second

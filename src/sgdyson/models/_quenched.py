@@ -79,21 +79,21 @@ def quenched_covariance(
 ) -> Float[np.ndarray, "n n n n"]:
     """Covariance of delta_ij and delta_kl, given the shared inputs."""
     n = model.n
-    after, kept = np.empty((model.batches, n, n)), np.eye(n)  # Q_b, from the last one back
+    after, decay = np.empty((model.batches, n, n)), np.eye(n)  # Q_b, from the last one back
     for place, moment in zip(
         reversed(range(model.batches)), _input_moments(model, batch_size)[::-1], strict=True
     ):
-        after[place] = kept
-        kept = (np.eye(n) - learning_rate * moment) @ kept
-    if np.abs(np.linalg.eigvals(kept)).max() >= 1:
+        after[place] = decay
+        decay = (np.eye(n) - learning_rate * moment) @ decay
+    if np.abs(np.linalg.eigvals(decay)).max() >= 1:
         raise NoPredictionError(
             f"learning_rate = {learning_rate:g} at batch_size = {batch_size} lets a pass through"
             " the shared inputs grow: there is no stationary state; take a smaller one."
         )
-    maps = after @ np.linalg.inv(np.eye(n) - kept)
-    found = np.einsum("bkj,bil->ijkl", maps, maps, optimize=True)
-    found += np.einsum("ik,jl->ijkl", np.eye(n), np.einsum("bmj,bml->jl", maps, maps))
-    return np.asarray(found * (learning_rate * float(model.noise)) ** 2 / batch_size)
+    maps = after @ np.linalg.inv(np.eye(n) - decay)
+    covariance = np.einsum("bkj,bil->ijkl", maps, maps, optimize=True)
+    covariance += np.einsum("ik,jl->ijkl", np.eye(n), np.einsum("bmj,bml->jl", maps, maps))
+    return np.asarray(covariance * (learning_rate * float(model.noise)) ** 2 / batch_size)
 
 
 def quenched_mean_spacing(model: "TeacherStudent", learning_rate: float, batch_size: int) -> float:

@@ -51,8 +51,8 @@ class RandomMatrix(ABC):
         step = max(_AT_ONCE // max(self.coordinates, 1), 1)
         # batches of small matrices: a second BLAS thread only waits for the first
         with one_blas_thread():
-            found = [function(self.weights(normal[n : n + step])) for n in range(0, size, step)]
-        return np.concatenate(found)
+            values = [function(self.weights(normal[n : n + step])) for n in range(0, size, step)]
+        return np.concatenate(values)
 
 
 def of_components(parts: Float[np.ndarray, "sample beta row column"]) -> Matrices:

@@ -21,73 +21,73 @@ def third_cumulants(s: Setting, linear: Linear) -> tuple[Third, Third]:
     first = _of_quadratic(chain_quadratic(s), before @ linear.chain.mT, 1)
     first += _of_samples(s, linear, before)
     second = _of_quadratic(weight_quadratic(s), between @ linear.weights.mT, 0)
-    found, middle = np.zeros_like(first), np.zeros_like(first)
+    cumulants, middle = np.zeros_like(first), np.zeros_like(first)
     # one i at a time: the maps of all triples together would be 128 n^3 numbers
     for i in range(n):
         chain, weights = _on_triples(linear.chain, i), _on_triples(linear.weights, i)
-        one, two = _flat(first[:, :, :, i]), _flat(second[:, :, :, i])
-        t = np.linalg.solve(np.eye(8) - weights @ chain, weights @ one + two)
-        found[:, :, :, i], middle[:, :, :, i] = _back(t), _back(chain @ t + one)
-    return found, middle
+        source, weight_source = _flat(first[:, :, :, i]), _flat(second[:, :, :, i])
+        t = np.linalg.solve(np.eye(8) - weights @ chain, weights @ source + weight_source)
+        cumulants[:, :, :, i], middle[:, :, :, i] = _back(t), _back(chain @ t + source)
+    return cumulants, middle
 
 
 def multiplicity(n: int) -> Cube:
     """1, 2 or 8 of the index triples."""
     same = np.eye(n)
-    found = 1 + same[:, :, None] + same[None] + same[:, None, :]
-    found[np.arange(n), np.arange(n), np.arange(n)] = 8
-    return np.asarray(found)
+    count = 1 + same[:, :, None] + same[None] + same[:, None, :]
+    count[np.arange(n), np.arange(n), np.arange(n)] = 8
+    return np.asarray(count)
 
 
 def noise_response(s: Setting) -> np.ndarray:
     r"""Response of $\Sigma = A^k C A^k$, the samples' part that is not new, to m and c."""
     a, h, _ = s.contraction(s.x)
-    found = np.zeros((len(a), len(a), 2))
-    kept = s.propagator * a
-    found[..., 0] = h * (kept[None, :] + kept[:, None])
-    found[..., 1] = np.outer(a, a)
-    return found
+    response = np.zeros((len(a), len(a), 2))
+    memory = s.propagator * a
+    response[..., 0] = h * (memory[None, :] + memory[:, None])
+    response[..., 1] = np.outer(a, a)
+    return response
 
 
 def _of_quadratic(terms: list[Quadratic], left: Blocks, which: int) -> Third:
     """Wick: a quadratic term in one place, linear parts in the two others."""
     n = len(left)
-    found = np.zeros((2, 2, 2, n, n, n))
+    cumulants = np.zeros((2, 2, 2, n, n, n))
     for kernel, a, b in terms:
         for p in range(2):
             for c in range(2):
-                found[which, p, c] += np.einsum(
+                cumulants[which, p, c] += np.einsum(
                     "ikj,ki,kj->ijk", kernel, left[..., a, c], left[..., b, p]
                 )
-    return _cyclic(found)
+    return _cyclic(cumulants)
 
 
 def _of_samples(s: Setting, linear: Linear, before: Blocks) -> Third:
     """The noise of Gaussian samples: its variance follows z, and it is skewed (Wishart)."""
     n, p = len(s.target), s.propagator
     a, _, _ = s.contraction(s.x)
-    kept, new = a**2, 1 - a**2
+    old_share, new_share = a**2, 1 - a**2
     row = linear.chain[..., 1, :]
     moved = np.einsum("ijab,ijbc,ijc->ija", linear.chain, before, row)
     old = np.einsum("ijab,ijbc,ijc->ija", linear.chain, before, noise_response(s))
-    found = np.zeros((2, 2, 2, n, n, n))
+    cumulants = np.zeros((2, 2, 2, n, n, n))
     for which in range(2):
-        found[which, 1, 1] = (
-            moved[..., which][:, :, None] * p - old[..., which][:, :, None] * (kept * p)
+        cumulants[which, 1, 1] = (
+            moved[..., which][:, :, None] * p - old[..., which][:, :, None] * (old_share * p)
         ) / s.batch
-    found = _cyclic(found)
+    cumulants = _cyclic(cumulants)
     i, j, k = np.ogrid[:n, :n, :n]
-    found[1, 1, 1] += p[i] * p[j] * p[k] / s.batch**2 * (
-        new[i] * new[j] * new[k] + kept[i] * new[j] * new[k]
-        + new[i] * kept[j] * new[k] + new[i] * new[j] * kept[k]
+    cumulants[1, 1, 1] += p[i] * p[j] * p[k] / s.batch**2 * (
+        new_share[i] * new_share[j] * new_share[k] + old_share[i] * new_share[j] * new_share[k]
+        + new_share[i] * old_share[j] * new_share[k] + new_share[i] * new_share[j] * old_share[k]
     )  # fmt: skip
-    return found
+    return cumulants
 
 
-def _cyclic(part: Third) -> Third:
+def _cyclic(cumulants: Third) -> Third:
     """The same with the term in the second and in the third place."""
-    turned = np.einsum("bcajki->abcijk", part) + np.einsum("cabkij->abcijk", part)
-    return np.asarray(part + turned)
+    turned = np.einsum("bcajki->abcijk", cumulants) + np.einsum("cabkij->abcijk", cumulants)
+    return np.asarray(cumulants + turned)
 
 
 def _on_triples(step: Blocks, i: int) -> np.ndarray:

@@ -102,12 +102,12 @@ def _bend(moments: Moments, both: Square) -> Cube:
 
 def _without_direction(variance: Square, x: Levels) -> Square:
     """Within a multiplet nothing has a direction, and U_ii = 2 U_ij to the last digit."""
-    found, together = variance.copy(), degenerate(x)
+    fixed, together = variance.copy(), degenerate(x)
     for i, row in enumerate(together):
         others = np.flatnonzero(row)
         if len(others) > 1:
-            found[i, i] = 2 * variance[others[0], others[1]]
-    return found
+            fixed[i, i] = 2 * variance[others[0], others[1]]
+    return fixed
 
 
 def _corrected(setting: Setting) -> tuple[Square, Linear, Cube]:
@@ -138,36 +138,36 @@ def _chain_source(
     """What the quadratic and cubic terms of step 1 and the mean noise of the samples add."""
     n, (model, old) = len(s.target), averages
     terms, row = chain_quadratic(s), linear.chain[..., 1, :]
-    found = np.zeros((n, n, 2, 2))
+    source = np.zeros((n, n, 2, 2))
     cross = [
         with_quadratic(terms, third, w) + with_cubic(chain_cubic(s), linear.before, w)
         for w in range(2)
     ]
     noise = np.outer(model, model) - np.outer(old, old)
     noise += _variance_of(row, linear.before) - _variance_of(noise_response(s), linear.before)
-    found[..., 0, 1] = found[..., 1, 0] = cross[0]
-    found[..., 1, 1] = (
+    source[..., 0, 1] = source[..., 1, 0] = cross[0]
+    source[..., 1, 1] = (
         2 * (row[..., 0] * cross[0] + row[..., 1] * cross[1])
         + quadratic_squared(terms, linear.before) + (1 + np.eye(n)) / s.batch * noise
     )  # fmt: skip
-    return found
+    return source
 
 
 def _weight_source(s: Setting, linear: Linear, third: np.ndarray) -> Blocks:
     """What the quadratic and cubic terms of step 2 add."""
     n, terms = len(s.target), weight_quadratic(s)
-    found = np.zeros((n, n, 2, 2))
+    source = np.zeros((n, n, 2, 2))
     cross = [
         with_quadratic(terms, third, w) + with_cubic(weight_cubic(s), linear.between, w)
         for w in range(2)
     ]
     row = linear.weights[..., 0, :]
-    found[..., 0, 1] = found[..., 1, 0] = cross[1]
-    found[..., 0, 0] = (
+    source[..., 0, 1] = source[..., 1, 0] = cross[1]
+    source[..., 0, 0] = (
         2 * (row[..., 0] * cross[0] + row[..., 1] * cross[1])
         + quadratic_squared(terms, linear.between)
     )  # fmt: skip
-    return found
+    return source
 
 
 def _old_average(s: Setting, linear: Linear, model: Levels, power: Levels) -> tuple[Levels, Levels]:
@@ -175,11 +175,11 @@ def _old_average(s: Setting, linear: Linear, model: Levels, power: Levels) -> tu
     a, h, second = s.contraction(s.x)
     variance, mixed = linear.before[..., 0, 0], linear.before[..., 0, 1]
     curved = np.einsum("iki->ik", second)
-    kept = (
+    old = (
         2 * a[:, None] * h * mixed + h**2 * variance * s.propagator
         + 2 * curved * variance * (s.propagator * a)[:, None]
     ).sum(1)  # fmt: skip
-    return model, power**2 * model + kept
+    return model, power**2 * model + old
 
 
 def _variance_of(response: np.ndarray, moments: Blocks) -> Square:

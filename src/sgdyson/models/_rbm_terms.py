@@ -89,35 +89,37 @@ def with_cubic(terms: list[Cubic], moments: Blocks, which: int) -> Square:
     n = len(moments)
     i, j, k = np.ogrid[:n, :n, :n]
     row, column = np.ogrid[:n, :n]
-    filled, found = np.ones((n, n, n)), np.zeros((n, n))
+    filled, average = np.ones((n, n, n)), np.zeros((n, n))
     for kernel, a, b, c in terms:
         closed_right = kernel(i, j, k, j) * filled
         closed_left = kernel(i, k, i, j) * filled
-        found += moments[..., which, a] * np.einsum("ijk,jk->ij", closed_right, moments[..., b, c])
-        found += moments[..., which, c] * np.einsum("ijk,ik->ij", closed_left, moments[..., a, b])
+        average += moments[..., which, a] * np.einsum(
+            "ijk,jk->ij", closed_right, moments[..., b, c]
+        )
+        average += moments[..., which, c] * np.einsum("ijk,ik->ij", closed_left, moments[..., a, b])
         crossed = kernel(row, column, row, column)
-        found += crossed * moments[..., which, b] * moments[..., a, c]
-    return found
+        average += crossed * moments[..., which, b] * moments[..., a, c]
+    return average
 
 
 def quadratic_squared(terms: list[Quadratic], moments: Blocks) -> Square:
     r"""$\langle \mathrm{quad}_{ij}^2 \rangle$ of Gaussian z, the disconnected mean left out."""
     n = len(moments)
-    found, diagonal = np.zeros((n, n)), np.arange(n)
+    average, diagonal = np.zeros((n, n)), np.arange(n)
     for first, a, b in terms:
         for second, c, e in terms:
             both = first * second
-            found += np.einsum("ikj,ik,kj->ij", both, moments[..., a, c], moments[..., b, e])
-            found[diagonal, diagonal] += np.einsum(
+            average += np.einsum("ikj,ik,kj->ij", both, moments[..., a, c], moments[..., b, e])
+            average[diagonal, diagonal] += np.einsum(
                 "iki,ik,ik->i", both, moments[..., a, e], moments[..., b, c]
             )
-    return found
+    return average
 
 
 def with_quadratic(terms: list[Quadratic], third: np.ndarray, which: int) -> Square:
     r"""$\langle z^w_{ij}\, \mathrm{quad}_{ij} \rangle$ from third cumulants."""
     n = third.shape[-1]
-    found = np.zeros((n, n))
+    average = np.zeros((n, n))
     for kernel, a, b in terms:
-        found += np.einsum("ikj,ijk->ij", kernel, third[which, b, a])
-    return found
+        average += np.einsum("ikj,ijk->ij", kernel, third[which, b, a])
+    return average

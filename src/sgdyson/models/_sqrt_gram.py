@@ -55,14 +55,16 @@ class SqrtGram(RandomMatrix):
         n, rows, columns = self.learnt, *self._entries()
         s = np.zeros((len(normal), self.beta, n, len(self.fixed_point)))
         if self.beta > 1:
-            rows, columns, part = _components(rows, columns, self.beta)
+            rows, columns, component = _components(rows, columns, self.beta)
         else:
-            part = np.zeros_like(rows)
+            component = np.zeros_like(rows)
         each = np.where(rows == columns, 1, self.beta)
-        s[:, part, rows, columns] = normal * np.sqrt(self.variance[rows, columns] / each)
+        s[:, component, rows, columns] = normal * np.sqrt(self.variance[rows, columns] / each)
         inside = columns < n
-        low, high, part = rows[inside], columns[inside], part[inside]
-        s[:, part, high, low] = s[:, part, low, high] * np.where(part == 0, 1.0, -1.0)
+        low, high, component = rows[inside], columns[inside], component[inside]
+        s[:, component, high, low] = s[:, component, low, high] * np.where(
+            component == 0, 1.0, -1.0
+        )
         if self.bend is not None:
             s[:, 0] = self._bent(s[:, 0])
         s[:, 0, np.arange(n), np.arange(n)] += self._centre()
@@ -128,8 +130,8 @@ def _components(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row, column and number of components of each entry; one component on the diagonal."""
     counts = np.where(rows == columns, 1, beta)
-    part = np.concatenate([np.arange(count) for count in counts])
-    return rows.repeat(counts), columns.repeat(counts), part
+    component = np.concatenate([np.arange(count) for count in counts])
+    return rows.repeat(counts), columns.repeat(counts), component
 
 
 def root_variance(covariance: Square, fixed_point: Levels) -> Square:

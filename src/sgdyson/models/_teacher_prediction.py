@@ -138,8 +138,8 @@ def _second_moments(
     square = unit.entry + (unit.real - unit.entry if unit.stable else 0.0) * np.eye(n)
     # no noise, no fluctuation, stable or not
     variance, mirrored = (
-        np.multiply(acting, part, out=np.zeros((n, n)), where=acting > 0)
-        for part in (square, unit.mirrored)
+        np.multiply(acting, moment, out=np.zeros((n, n)), where=acting > 0)
+        for moment in (square, unit.mirrored)
     )
     own = np.diag(acting)
     return _Moments(variance, mirrored, own * unit.common, rate, unit.stable, own * unit.imaginary)

@@ -85,13 +85,13 @@ class CharacterTransformer(Network):
             precision in ("float32", "float64"),
             f'precision = {precision!r} must be "float32" or "float64".',
         )
-        found = read_text(text, characters)
+        corpus = read_text(text, characters)
         require(
-            len(found) > context,
-            f"a text of {len(found)} characters is too short for context = {context}; give a longer"
-            " text or a shorter context.",
+            len(corpus) > context,
+            f"a text of {len(corpus)} characters is too short for context = {context}; give a"
+            " longer text or a shorter context.",
         )
-        self.tokens, self.alphabet = tokens(found, symbols)
+        self.tokens, self.alphabet = tokens(corpus, symbols)
         self.symbols = int(self.tokens.max()) + 1
         self.blocks, self.width, self.heads, self.context = blocks, width, heads, context
         self.precision = precision
@@ -128,8 +128,8 @@ class CharacterTransformer(Network):
 
     def loss(self, weights: Weights, batch: Any) -> Float[Array, ""]:
         """Mean cross entropy of the next character, in natural units."""
-        found = jax.nn.log_softmax(self.logits(weights, batch[:, :-1]))
-        return -jnp.mean(jnp.take_along_axis(found, batch[:, 1:, None], axis=-1))
+        log_chance = jax.nn.log_softmax(self.logits(weights, batch[:, :-1]))
+        return -jnp.mean(jnp.take_along_axis(log_chance, batch[:, 1:, None], axis=-1))
 
     def batch(self, key: PRNGKeyArray, batch_size: float) -> Int32[Array, "window place"]:
         """Windows of `context` characters and the next, at uniform places of the text."""
@@ -139,11 +139,11 @@ class CharacterTransformer(Network):
 
     def matrices(self, weights: PyTree[Any]) -> dict[str, Any]:
         """Every matrix by its name, from the embedding to the unembedding."""
-        found = {}
+        matrices = {}
         for name in self._shapes():
             block, _, own = name.rpartition(".")
-            found[name] = (weights[block] if block else weights)[own]
-        return found
+            matrices[name] = (weights[block] if block else weights)[own]
+        return matrices
 
     def predict(
         self, learning_rate: float, batch_size: float, optimizer: Optimizer | None = None

@@ -57,8 +57,8 @@ class LossModel(Network):
     def beta(self) -> int:
         """2 where all matrices followed are complex, otherwise 1."""
         with jax.enable_x64(True):
-            found = jax.eval_shape(lambda: self.matrices(self._init(jax.random.key(0))))
-        every = [np.issubdtype(leaf.dtype, np.complexfloating) for leaf in found.values()]
+            matrices = jax.eval_shape(lambda: self.matrices(self._init(jax.random.key(0))))
+        every = [np.issubdtype(leaf.dtype, np.complexfloating) for leaf in matrices.values()]
         return 2 if all(every) else 1
 
     def init(self, key: PRNGKeyArray) -> Weights:
@@ -94,5 +94,8 @@ class LossModel(Network):
         names = {"loss": self._loss, "init": self._init, "batches": self._draw}
         return {
             "model": "from_loss",
-            **{key: getattr(part, "__qualname__", repr(part)) for key, part in names.items()},
+            **{
+                key: getattr(function, "__qualname__", repr(function))
+                for key, function in names.items()
+            },
         }

@@ -151,13 +151,13 @@ class MLP(Network):
     def loss(self, weights: Weights, batch: Any) -> Float[Array, ""]:
         """Mean cross entropy, or mean of half the squared error."""
         inputs, targets = batch
-        found = self.outputs(weights, inputs)
+        answers = self.outputs(weights, inputs)
         if not self.is_classifier:
-            return 0.5 * jnp.mean(jnp.sum((found - targets) ** 2, axis=1))
+            return 0.5 * jnp.mean(jnp.sum((answers - targets) ** 2, axis=1))
         # a mask instead of an index: its gradient is no scatter
-        right = targets[:, None] == jnp.arange(found.shape[1], dtype=targets.dtype)
-        chosen = jnp.where(right, found, 0.0).sum(axis=1)
-        return jnp.mean(jax.nn.logsumexp(found, axis=1) - chosen)
+        right = targets[:, None] == jnp.arange(answers.shape[1], dtype=targets.dtype)
+        chosen = jnp.where(right, answers, 0.0).sum(axis=1)
+        return jnp.mean(jax.nn.logsumexp(answers, axis=1) - chosen)
 
     def batch(self, key: PRNGKeyArray, batch_size: float) -> Any:
         """Inputs and targets of rows drawn with replacement, or all of them if |B| is infinite."""

@@ -43,8 +43,8 @@ class Network(Model):
 
         JAX gives $\partial L/\partial x - i\, \partial L/\partial y$ of a complex weight x + i y.
         """
-        found = jax.grad(self.loss)(weights, self.batch(key, batch_size))
-        return jax.tree.map(jnp.conj, found), memory
+        gradient = jax.grad(self.loss)(weights, self.batch(key, batch_size))
+        return jax.tree.map(jnp.conj, gradient), memory
 
     def levels(self, weights: PyTree[np.ndarray]) -> Float[np.ndarray, "*batch level"]:
         """Singular values of every matrix followed, in float64."""
@@ -56,10 +56,10 @@ class Network(Model):
         """A matrix of M x N has min(M, N) levels."""
         with jax.enable_x64(True):
             # as a list: JAX would sort the names of a dictionary
-            found = eqx.filter_eval_shape(
+            matrices = eqx.filter_eval_shape(
                 lambda: list(self.matrices(self.init(jax.random.key(0))).items())
             )
-        return tuple(name for name, m in found for _ in range(min(m.shape[-2:])))
+        return tuple(name for name, m in matrices for _ in range(min(m.shape[-2:])))
 
 
 def unpredicted(model: Model) -> Never:
@@ -91,8 +91,8 @@ def normal_matrices(
     entries = jax.random.normal(key, (sum(n * m for n, m in shapes.values()),), precision)
     ends = np.cumsum([n * m for n, m in shapes.values()])[:-1]
     return {
-        name: float(m if name in transposed else n) ** -0.5 * part.reshape(n, m)
-        for (name, (n, m)), part in zip(shapes.items(), jnp.split(entries, ends), strict=True)
+        name: float(m if name in transposed else n) ** -0.5 * entry.reshape(n, m)
+        for (name, (n, m)), entry in zip(shapes.items(), jnp.split(entries, ends), strict=True)
     }
 
 

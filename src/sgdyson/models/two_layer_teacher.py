@@ -228,10 +228,10 @@ def _laid_out(batch_size: int) -> Callable[[TwoLayerTeacher, PRNGKeyArray, Weigh
         weights: Weights,
     ) -> tuple[Weights, bool]:
         if batch_size > _SMALL or any(jax.tree.leaves(batched[0])) or not all(batched[1:]):
-            axes = jax.tree.map(lambda part: 0 if part else None, tuple(batched))
+            axes = jax.tree.map(lambda batched_here: 0 if batched_here else None, tuple(batched))
             return jax.vmap(one.fun, axes)(model, keys, weights), True
         numbers = normals_across(keys, model.numbers(batch_size))
-        found = model.gradient_across(numbers, jnp.moveaxis(weights, 0, -1))
-        return jnp.moveaxis(found, -1, 0), True
+        gradients = model.gradient_across(numbers, jnp.moveaxis(weights, 0, -1))
+        return jnp.moveaxis(gradients, -1, 0), True
 
     return one

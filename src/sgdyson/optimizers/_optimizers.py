@@ -35,12 +35,12 @@ class Optimizer:
     linear: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for part in fields(self):
-            value = getattr(self, part.name)
-            if part.name in ("momentum", "decay", "b1", "b2"):
-                require(0 <= value < 1, f"{part.name} = {value!r} must be from 0 to below 1.")
-            if part.name in ("weight_decay", "eps"):
-                require(value >= 0, f"{part.name} = {value!r} must not be negative.")
+        for parameter in fields(self):
+            value = getattr(self, parameter.name)
+            if parameter.name in ("momentum", "decay", "b1", "b2"):
+                require(0 <= value < 1, f"{parameter.name} = {value!r} must be from 0 to below 1.")
+            if parameter.name in ("weight_decay", "eps"):
+                require(value >= 0, f"{parameter.name} = {value!r} must not be negative.")
 
     def __call__(self, learning_rate: Rate) -> optax.GradientTransformation:
         """The Optax transformation of this learning rate, a number or a schedule."""

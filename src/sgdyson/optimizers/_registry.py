@@ -27,7 +27,9 @@ def optimizers_with(number: str) -> tuple[str, ...]:
         ('sgd', 'heavy_ball', 'nesterov', 'adamw')
     """
     return tuple(
-        name for name, kind in OPTIMIZERS.items() if number in {part.name for part in fields(kind)}
+        name
+        for name, kind in OPTIMIZERS.items()
+        if number in {parameter.name for parameter in fields(kind)}
     )
 
 
@@ -62,7 +64,11 @@ def optimizer_of(settings: Mapping[str, Any]) -> Optimizer:
     """
     name = settings.get("optimizer")
     kind = OPTIMIZERS.get(str(name))
-    numbers = {} if kind is None else {part.name: _PREFIX + part.name for part in fields(kind)}
+    numbers = (
+        {}
+        if kind is None
+        else {parameter.name: _PREFIX + parameter.name for parameter in fields(kind)}
+    )
     if name == "sgd" and _PREFIX + "weight_decay" not in settings:
         return SGD()
     if kind is None or not all(key in settings for key in numbers.values()):
@@ -70,5 +76,5 @@ def optimizer_of(settings: Mapping[str, Any]) -> Optimizer:
             f"the run tells optimizer = {name!r}, from which no prediction follows; give the"
             " optimizer that it was made with, one of sgdyson.optimizers."
         )
-    values = {part: number_of(settings, key) for part, key in numbers.items()}
+    values = {parameter: number_of(settings, key) for parameter, key in numbers.items()}
     return kind(**cast(dict[str, Any], values))

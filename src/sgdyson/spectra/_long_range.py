@@ -205,9 +205,9 @@ def _distance_from_line(row: Floats, starts: Floats, length: float) -> Floats:
         return np.asarray(total[last] - total[first])
 
     middle = starts + length / 2
-    one, two = windowed(row), windowed(row**2)
-    linear = one - n * middle
-    square = two - 2 * middle * one + n * middle**2
+    sums, squares = windowed(row), windowed(row**2)
+    linear = sums - n * middle
+    square = squares - 2 * middle * sums + n * middle**2
     # the i-th level of a window has the place first + i - 1 in the spectrum
     order = np.arange(len(row), dtype=float)
     place = windowed(row * order) - middle * windowed(order)

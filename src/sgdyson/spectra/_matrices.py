@@ -124,10 +124,10 @@ def parts_of(
         Names and matrices, as many as there are; none of an array that does not split.
     """
     taken = layout_of(name, tuple(array.shape), _kind(layout, name), shapes)
-    for part in _taken(name, array, taken):
-        for found in _parts(*part, split):
-            if not isinstance(found, Skipped):
-                yield found
+    for stack in _taken(name, array, taken):
+        for matrix in _parts(*stack, split):
+            if not isinstance(matrix, Skipped):
+                yield matrix
 
 
 def _unfit(name: str, array: np.ndarray) -> str | None:

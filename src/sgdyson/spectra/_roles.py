@@ -27,12 +27,12 @@ def is_optimiser_state(name: str, names: Collection[str] = ()) -> bool:
         name: name of the array.
         names: names of all arrays: `mu` and `nu` are moments only side by side.
     """
-    parts, told = _read(name)
-    if told:
+    parts, named = _read(name)
+    if named:
         return True
-    for place, part in enumerate(parts):
-        if part in _MOMENTS:
-            other = [*parts[:place], _MOMENTS[part], *parts[place + 1 :]]
+    for place, word in enumerate(parts):
+        if word in _MOMENTS:
+            other = [*parts[:place], _MOMENTS[word], *parts[place + 1 :]]
             if ".".join(other) in names or "/".join(other) in names:
                 return True
     return False
@@ -42,9 +42,9 @@ def is_optimiser_state(name: str, names: Collection[str] = ()) -> bool:
 def _read(name: str) -> tuple[tuple[str, ...], bool]:
     """Parts of a name, and whether one of them tells."""
     parts = tuple(_SPLIT.split(name))
-    return parts, any(part.lower() in _OPTIMISER or bool(_ENDS.search(part)) for part in parts)
+    return parts, any(word.lower() in _OPTIMISER or bool(_ENDS.search(word)) for word in parts)
 
 
 def is_average(name: str) -> bool:
     """Whether an array is a moving average of weights, by a part of its name."""
-    return any(_AVERAGES.search(part.lower()) for part in _SPLIT.split(name)[:-1])
+    return any(_AVERAGES.search(word.lower()) for word in _SPLIT.split(name)[:-1])

@@ -107,15 +107,15 @@ def singular_values_of(matrices: Sequence[Floats]) -> list[Floats]:
     alike: dict[tuple[int, ...], list[int]] = {}
     for place, matrix in enumerate(matrices):
         alike.setdefault(matrix.shape, []).append(place)
-    found: list[Floats] = [np.zeros(0)] * len(matrices)
+    values: list[Floats] = [np.zeros(0)] * len(matrices)
     for shape, places in alike.items():
         if min(shape) <= _SMALL and _unit(stack := np.array([matrices[p] for p in places])) == 1.0:
             together = list(np.linalg.svd(stack, compute_uv=False))
         else:
             together = [singular_values(matrices[place]) for place in places]
         for place, s in zip(places, together, strict=True):
-            found[place] = s
-    return found
+            values[place] = s
+    return values
 
 
 def gram_suffices(s: Floats) -> bool:
@@ -129,9 +129,9 @@ def _largest(matrix: Floats) -> float:
         return float(singular_values(matrix)[0])
     short = matrix.astype(np.float32)
     gram = short.T @ short if len(short) > short.shape[1] else short @ short.T
-    found = eigsh(gram.astype(np.float64), 1, tol=1e-4, v0=np.ones(len(gram)),
+    squares = eigsh(gram.astype(np.float64), 1, tol=1e-4, v0=np.ones(len(gram)),
                   return_eigenvectors=False)  # fmt: skip
-    return float(np.sqrt(found[0]))
+    return float(np.sqrt(squares[0]))
 
 
 def spectrum(

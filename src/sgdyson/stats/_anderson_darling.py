@@ -78,5 +78,5 @@ def clustered(deviations: Floats, influence: Floats) -> tuple[float, float, floa
     """
     replicas = len(deviations)
     statistic = replicas * float(_WEIGHTS @ deviations.mean(axis=0) ** 2)
-    found = weights(np.cov(deviations + influence, rowvar=False))
-    return statistic, weighted_chi2_sf(statistic, found), float(found.sum())
+    eigenvalues = weights(np.cov(deviations + influence, rowvar=False))
+    return statistic, weighted_chi2_sf(statistic, eigenvalues), float(eigenvalues.sum())

@@ -3,10 +3,9 @@
 from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from .._checks import shown
-from .._types import Floats
+from .._types import ArrayLike, Floats
 from ..errors import require
 from . import _anderson_darling as ad
 from ._goodness import GoodnessOfFit, _samples

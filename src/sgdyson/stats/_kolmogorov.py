@@ -41,10 +41,10 @@ def wigner_ks_test(spacings: ArrayLike, beta: int = 1) -> GoodnessOfFit:
         covariance, clusters, excursions = independent, float(u.size), _usual_excursions(beta)
     else:
         # a replica counts twice: by its samples, and by its share in the mean, which scales all
-        found = ad.replica_deviations(u, GRID) + np.multiply.outer(
+        influence = ad.replica_deviations(u, GRID) + np.multiply.outer(
             (s - 1).mean(axis=1), moved_by_the_mean(GRID, beta)[0]
         )
-        covariance, clusters = np.cov(found, rowvar=False), float(len(u))
+        covariance, clusters = np.cov(influence, rowvar=False), float(len(u))
         excursions = _excursions(covariance)
     pooled = np.searchsorted(np.sort(u, axis=None), GRID, side="right") / u.size - GRID
     reached = np.sum(excursions >= np.sqrt(clusters) * np.abs(pooled).max())

@@ -148,8 +148,8 @@ def advise(run: xr.Dataset | Run) -> Advice:
 
 def _rates(run: Run) -> Floats:
     """Learning rates of all matrices at all records, as far as they are known."""
-    found = np.concatenate([run.setting("learning_rate", name) for name in [None, *run.names]])
-    return np.asarray(found[np.isfinite(found)])
+    rates = np.concatenate([run.setting("learning_rate", name) for name in [None, *run.names]])
+    return np.asarray(rates[np.isfinite(rates)])
 
 
 def _rule(run: Run) -> ScalingRule:
@@ -223,13 +223,13 @@ def _noise_scale(run: Run, *, late: bool = False) -> Estimate | None:
 
 
 def _fastest(run: Run) -> Estimate | None:
-    found = []
+    frictions = []
     for name in run.names:
         try:
-            found.append(matrix_dynamics(run, name).friction)
+            frictions.append(matrix_dynamics(run, name).friction)
         except InvalidInputError:
             continue
-    known = [f for f in found if f.value > 2 * f.error]
+    known = [f for f in frictions if f.value > 2 * f.error]
     return max(known, key=lambda f: f.value) if known else None
 
 

@@ -65,8 +65,8 @@ class Beside(Generic[T]):
 
 def _run(work: Callable[[], T], future: Future[T]) -> None:
     try:
-        found = work()
+        result = work()
     except BaseException as error:  # it is raised where the result is asked for
         future.set_exception(error)
     else:
-        future.set_result(found)
+        future.set_result(result)

@@ -209,14 +209,21 @@ def _sums(place: Floats, force: Floats, speed: Floats, clear: Flags) -> Floats:
     force, place, speed = (_centred(x, clear) for x in (force, place, speed))
     sums = [place * place, place * force, force * force, place * speed, force * speed,
             speed * speed, clear * 1.0]  # fmt: skip
-    return np.stack([[part.sum() for part in np.array_split(x, _BLOCKS)] for x in sums], axis=1)
+    return np.stack(
+        [[stretch.sum() for stretch in np.array_split(x, _BLOCKS)] for x in sums], axis=1
+    )
 
 
 def _widths(s: Floats) -> list[Estimate]:
     return [
         jackknife_of_means(
             lambda m: np.sqrt(np.maximum(m[..., 1] - m[..., 0] ** 2, 0.0)),
-            np.array([[part.mean(), np.mean(part**2)] for part in np.array_split(level, _BLOCKS)]),
+            np.array(
+                [
+                    [stretch.mean(), np.mean(stretch**2)]
+                    for stretch in np.array_split(level, _BLOCKS)
+                ]
+            ),
         )
         for level in (s - s.mean(axis=0)).T
     ]

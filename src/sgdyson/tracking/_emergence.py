@@ -1,5 +1,7 @@
 """When outliers of a tracked matrix stepped out of its bulk, and whether they stayed."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,7 +27,7 @@ class Detachment:
         rank: 1 of the largest level.
         step: at which it left the bulk: the middle between two records, with the error of not
             knowing where between them; exactly the first record if it was out there already.
-        back: at which it returned, likewise; None if it never did.
+        back: at which it returned, between two records too; None if it never did.
     """
 
     rank: int

@@ -69,16 +69,16 @@ def moments_of(gradients: Any, samples: float, acting: Any, parts: Parts) -> Map
         if (each := [dict(parts(name, gradient, shapes)) for gradient in array])
         for own in each[0]
     }
-    found = {own: of_micro_batches(array, samples) for own, array in micro.items()}
+    moments = {own: of_micro_batches(array, samples) for own, array in micro.items()}
     if acting is None:
-        return found
+        return moments
     squares = {
         own: float(np.sum(view**2))
         for name, gradient in _real(acting, 2)
         for own, view in parts(name, gradient, shapes)
     }
     return {
-        own: scaled(found[own], squares.get(own, np.nan), float(np.sum(array.mean(axis=0) ** 2)))
+        own: scaled(moments[own], squares.get(own, np.nan), float(np.sum(array.mean(axis=0) ** 2)))
         for own, array in micro.items()
     }
 

@@ -72,10 +72,10 @@ class Journal:
 
     def table(self) -> Floats:
         """(record, place); NaN where a record ends early."""
-        found = np.full((len(self.rows), self.width), np.nan)
-        for line, row in zip(found, self.rows, strict=True):
+        table = np.full((len(self.rows), self.width), np.nan)
+        for line, row in zip(table, self.rows, strict=True):
             line[: len(row)] = row
-        return found
+        return table
 
     def write(self, path: Path) -> None:
         """The whole file anew, or none of it."""

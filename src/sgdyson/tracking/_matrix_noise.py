@@ -54,12 +54,12 @@ def matrix_noise(run: xr.Dataset | Run, name: str) -> MatrixNoise:
     run = Run(run)
     pairs = measured(run, [name])
     good = np.isfinite(pairs).all(axis=1)
-    pairs, told = pairs[good], {q: v[good] for q, v in run.settings(name).items()}
+    pairs, settings = pairs[good], {q: v[good] for q, v in run.settings(name).items()}
     signal, strength, scale = moments(pairs)
-    ratios = told.get("learning_rate", np.nan) / np.asarray(told.get("batch_size", np.nan))
+    ratios = settings.get("learning_rate", np.nan) / np.asarray(settings.get("batch_size", np.nan))
     ratio = float(np.mean(ratios)) if np.isfinite(ratios).all() else None
     rows, columns = run.shape(name)
-    diffusion = _diffusion(run, pairs, told, rows * columns)
+    diffusion = _diffusion(run, pairs, settings, rows * columns)
     if isinstance(diffusion, str):
         return MatrixNoise(ratio, strength, signal, scale, None, diffusion)
     return MatrixNoise(ratio, strength, signal, scale, diffusion)
@@ -92,16 +92,18 @@ def moments(pairs: Floats) -> tuple[Estimate, Estimate, Estimate | None]:
     return signal, strength, scale
 
 
-def _diffusion(run: Run, pairs: Floats, told: dict[str, Floats], entries: int) -> Estimate | str:
+def _diffusion(
+    run: Run, pairs: Floats, settings: dict[str, Floats], entries: int
+) -> Estimate | str:
     """Or the reason why there is none."""
     name = run.optimizer
     unknown = np.full(len(pairs), np.nan)
-    rate, batch = told.get("learning_rate", unknown), told.get("batch_size", unknown)
+    rate, batch = settings.get("learning_rate", unknown), settings.get("batch_size", unknown)
     if not np.isfinite(rate).all():
         return "the learning rate of this matrix is not in the run"
     if not np.isfinite(batch).all():
         return "the batch size is not in the run"
-    numbers = [{q: float(v[i]) for q, v in told.items()} for i in range(len(pairs))]
+    numbers = [{q: float(v[i]) for q, v in settings.items()} for i in range(len(pairs))]
     if kind_of(name) == "linear":
         factors = np.array([long_run_factor(name, record) for record in numbers])
         kicks = (rate * factors) ** 2 * pairs[:, 1] / (batch * entries)

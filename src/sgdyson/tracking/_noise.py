@@ -55,10 +55,10 @@ def noise_scale(
         float(signal.mean()) > 0,
         f"the mean squared gradient is {signal.mean():.3g}: all noise; average over more steps.",
     )
-    found = jackknife_of_means(lambda m: m[..., 0] / m[..., 1], np.stack([noise, signal], axis=1))
+    scale = jackknife_of_means(lambda m: m[..., 0] / m[..., 1], np.stack([noise, signal], axis=1))
     require(
-        found.value >= -4 * found.error,
-        f"the noise scale is {found}: gradients of small batches are no noisier than their average;"
+        scale.value >= -4 * scale.error,
+        f"the noise scale is {scale}: gradients of small batches are no noisier than their average;"
         " give the small batches first.",
     )
-    return found
+    return scale

@@ -117,11 +117,11 @@ def _alone(steps: NDArray[np.inexact]) -> Floats:
 def _mixed(steps: NDArray[np.inexact]) -> NDArray[np.inexact]:
     """(a_ij + a_ji*)/sqrt 2 of j = i + d, (step, level, d - 1); zero where there is no j."""
     half = steps.shape[2] // 2
-    found = np.zeros((*steps.shape[:2], half), steps.dtype)
+    mixed = np.zeros((*steps.shape[:2], half), steps.dtype)
     for d in range(1, min(half, steps.shape[1] - 1) + 1):
         above, below = steps[:, :-d, half + d], steps[:, d:, half - d]
-        found[:, :-d, d - 1] = (above + below.conj()) / 2**0.5
-    return found
+        mixed[:, :-d, d - 1] = (above + below.conj()) / 2**0.5
+    return mixed
 
 
 def _shifted(values: NDArray[Any], d: int) -> NDArray[Any]:
@@ -136,7 +136,7 @@ def _blocks(lengths: list[int]) -> list[NDArray[np.intp]]:
     if len(places) < _FEWEST_BURSTS:
         return [np.array([place]) for place in range(ends[-1])]
     parts = np.array_split(np.arange(len(places)), min(len(places), _MOST_BLOCKS))
-    return [np.concatenate([places[i] for i in part]) for part in parts]
+    return [np.concatenate([places[i] for i in block]) for block in parts]
 
 
 def _by_block(squares: Floats, blocks: list[NDArray[np.intp]]) -> Floats:

@@ -47,8 +47,8 @@ def alternation(bursts: Sequence[Floats]) -> Alternation:
         correlation = np.nan_to_num(product / square)
         unit = float(np.sum(product[square > 0] / square[square > 0]) / levels)
     reach = norm.isf(_FALSE_ALARM / levels) / count**0.5
-    told = unit < min(_TOLD, -norm.isf(_FALSE_ALARM) / count**0.5)
-    return Alternation(correlation < min(_LEFT_OUT, -reach), unit if told else None)
+    loud = unit < min(_TOLD, -norm.isf(_FALSE_ALARM) / count**0.5)
+    return Alternation(correlation < min(_LEFT_OUT, -reach), unit if loud else None)
 
 
 def is_smooth(bursts: Sequence[Floats], moving: Flags) -> bool:

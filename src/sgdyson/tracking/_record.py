@@ -90,34 +90,34 @@ class Recorder:
             soon: whether the next update is to be recorded too.
         """
         values = {name: np.array(value) for name, value in settings.common.items()}
-        found = Record({}, values, [])
+        record = Record({}, values, [])
         sizes = {n: np.shape(value) for n, value in arrays} if isinstance(arrays, list) else None
         old = dict(self._matrices(before.items(), [], sizes))
         resumed = bool(self.shapes) and not self._last
         known = set(self.shapes)
         self._frames = self._frames if self._frames_of == step - 1 else {}
         small: list[tuple[str, np.ndarray]] = []
-        for name, matrix in self._matrices(arrays, found.skipped, sizes):
+        for name, matrix in self._matrices(arrays, record.skipped, sizes):
             self._know(name, matrix.shape)
-            found.spectra[name] = self._last.get(name, _NOTHING)  # in the order of the model
+            record.spectra[name] = self._last.get(name, _NOTHING)  # in the order of the model
             still = self._stands_still(name, matrix)
             frame = self._follow(name, matrix, old.get(name), values)
             if self.dynamics and soon:
                 self._frames[name] = frame = frame_after(matrix, frame, still)
-                found.spectra[name] = frame.s
+                record.spectra[name] = frame.s
             elif not still:
                 small.append((name, matrix))
             if matrix.size > _LARGE:  # so that no two of them are held at once
-                self._decompose(small, found.spectra, find)
-        self._decompose(small, found.spectra, find)
+                self._decompose(small, record.spectra, find)
+        self._decompose(small, record.spectra, find)
         self._frames_of = step
-        for name, s in found.spectra.items():
+        for name, s in record.spectra.items():
             self._tell_of(name, s, values, moments, settings)
-        if resumed and found.spectra:
-            check_some_known(known, found.spectra)
-        found.change = self._change(found.spectra)
-        self._last = found.spectra
-        return found
+        if resumed and record.spectra:
+            check_some_known(known, record.spectra)
+        record.change = self._change(record.spectra)
+        self._last = record.spectra
+        return record
 
     def _follow(
         self, name: str, matrix: np.ndarray, before: np.ndarray | None,
@@ -140,8 +140,8 @@ class Recorder:
         self, matrices: list[tuple[str, np.ndarray]], spectra: Spectra, find: Find
     ) -> None:
         """All of these, and empty the list."""
-        found = find([matrix for _, matrix in matrices])
-        spectra.update(zip([name for name, _ in matrices], found, strict=True))
+        decomposed = find([matrix for _, matrix in matrices])
+        spectra.update(zip([name for name, _ in matrices], decomposed, strict=True))
         matrices.clear()
         self.live()
 
@@ -170,11 +170,11 @@ class Recorder:
         skipped: list[Skipped],
         sizes: Mapping[str, tuple[int, ...]] | None,
     ) -> Iterable[tuple[str, np.ndarray]]:
-        for part in weight_matrices(arrays, self.split, self.layout, sizes):
-            if isinstance(part, Skipped):
-                skipped.append(part)
+        for matrix in weight_matrices(arrays, self.split, self.layout, sizes):
+            if isinstance(matrix, Skipped):
+                skipped.append(matrix)
             else:
-                yield part
+                yield matrix
 
     def _know(self, name: str, shape: Shape) -> None:
         """A matrix may come late, as one that begins as zero, but may not change its shape."""

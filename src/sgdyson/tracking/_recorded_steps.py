@@ -58,10 +58,10 @@ def recorded_steps(run: Run, name: str, start: int = 0) -> Recorded:
     places = np.flatnonzero(moving)
     follows = np.diff(run.steps, prepend=run.steps[:1] - 2) == 1
     groups = [
-        part
+        burst
         for together in np.split(places, np.flatnonzero(~follows[places[1:]]
                                                         | (np.diff(places) > 1)) + 1)
-        for part in np.array_split(together, -(-len(together) // _LONGEST))
+        for burst in np.array_split(together, -(-len(together) // _LONGEST))
     ]  # fmt: skip
     return Recorded(
         [band[group] for group in groups], groups, [follows[group] for group in groups],

@@ -89,8 +89,8 @@ class Run:
         key = self.key(name)
         if f"steps_{key}" not in self._variables:
             return None
-        found = np.asarray(self._variables[f"steps_{key}"].values)
-        return found.reshape(len(found), self.values(name).shape[1], -1)
+        steps = np.asarray(self._variables[f"steps_{key}"].values)
+        return steps.reshape(len(steps), self.values(name).shape[1], -1)
 
     def setting(self, quantity: str, name: str | None = None) -> Floats:
         """What held at each record, (record,); NaN where the run was not told.
@@ -106,8 +106,8 @@ class Run:
 
     def settings(self, name: str | None = None) -> dict[str, Floats]:
         """All that was told of a matrix's update, (record,) each, by quantity."""
-        found = (quantity for quantity in QUANTITIES if quantity in self._variables)
-        return {quantity: self.setting(quantity, name) for quantity in found}
+        known = (quantity for quantity in QUANTITIES if quantity in self._variables)
+        return {quantity: self.setting(quantity, name) for quantity in known}
 
     def key(self, name: str) -> str:
         """The key of a matrix.

@@ -204,8 +204,8 @@ def _path(out: Path) -> Path:
 
 def _early_steps(out: Path, journal: Journal) -> list[int]:
     """Steps of the records that have left the journal."""
-    found = read_rows(out, "time", _CLOCK, stop=journal.first, block=journal.block, dtype="<i8")
-    return [int(step) for step in found[:, 0]]
+    rows = read_rows(out, "time", _CLOCK, stop=journal.first, block=journal.block, dtype="<i8")
+    return [int(step) for step in rows[:, 0]]
 
 
 def _early_rows(out: Path, journal: Journal, first: int, stop: int) -> np.ndarray:

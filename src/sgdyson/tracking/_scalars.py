@@ -15,11 +15,11 @@ def scalars_of(
 ) -> Iterable[tuple[str, float, int]]:
     """Name, value and step, of each matrix."""
     for name, s in spectra.items():
-        found = {"spectral": float(s[0]), "stable_rank": float(np.sum((s / s[0]) ** 2))}
+        scalars = {"spectral": float(s[0]), "stable_rank": float(np.sum((s / s[0]) ** 2))}
         with suppress(Exception):  # a spectrum that has no bulk must not cost the run its record
             if s.size >= _FOR_BULK:
                 bulk = fit_bulk(s, (shapes[name][0], shapes[name][1]))
                 if bulk.is_noise:
-                    found |= {"sigma": bulk.sigma.value, "outliers": float(bulk.outliers)}
-        for quantity, value in found.items():
+                    scalars |= {"sigma": bulk.sigma.value, "outliers": float(bulk.outliers)}
+        for quantity, value in scalars.items():
             yield f"sgdyson/{name}/{quantity}", value, step

@@ -64,19 +64,21 @@ def by_hand(optimizer: Any) -> tuple[str | None, dict[str, float]]:
         return None, {}
     if isinstance(optimizer, str):
         return optimizer, {}
-    told, name = {}, type(optimizer).__name__
+    settings, name = {}, type(optimizer).__name__
     if isinstance(optimizer, Mapping):
-        told = dict(optimizer)
-        require("name" in told, f"optimizer = {told!r} has no name; give one, such as 'adam'.")
-        name = str(told.pop("name"))
+        settings = dict(optimizer)
+        require(
+            "name" in settings, f"optimizer = {settings!r} has no name; give one, such as 'adam'."
+        )
+        name = str(settings.pop("name"))
     elif is_dataclass(optimizer) and not isinstance(optimizer, type):
-        told = {part.name: getattr(optimizer, part.name) for part in fields(optimizer)}
-        if "shape" in told:  # a schedule, whose rates are told at each record
-            return by_hand(told["optimizer"])
+        settings = {field.name: getattr(optimizer, field.name) for field in fields(optimizer)}
+        if "shape" in settings:  # a schedule, whose rates are told at each record
+            return by_hand(settings["optimizer"])
     else:
         require(False, f"optimizer = {optimizer!r} must be a name, a mapping with a name, or one of"
                        " sgdyson.optimizers.")  # fmt: skip
-    numbers = {_NAMES.get(key, key): value for key, value in told.items()}
+    numbers = {_NAMES.get(key, key): value for key, value in settings.items()}
     for key, value in numbers.items():
         require(
             key in QUANTITIES and np.size(value) == 1 and isinstance(value, Real),
@@ -93,18 +95,18 @@ def of_torch(optimizers: Iterable[Any], named: Iterable[tuple[str, Any]]) -> Set
         named: names and parameters of the model.
     """
     groups = [(optimizer, group) for optimizer in optimizers for group in optimizer.param_groups]
-    told = [_of_group(optimizer, group) for optimizer, group in groups]
+    numbers_of_groups = [_of_group(optimizer, group) for optimizer, group in groups]
     place = {
         id(parameter): i for i, (_, group) in enumerate(groups) for parameter in group["params"]
     }
     places = {name: place.get(id(parameter)) for name, parameter in named}
-    common = told[0]
+    common = numbers_of_groups[0]
     if all(at is None for at in places.values()):  # an optimiser of flat or of master weights
-        alike = all(numbers == common for numbers in told)
+        alike = all(numbers == common for numbers in numbers_of_groups)
         return Settings(common if alike else common | {"learning_rate": np.nan})
     nothing = {"learning_rate": np.nan}  # as of a frozen matrix
     return Settings(common, {
-        name: nothing if at is None else _difference(told[at], common)
+        name: nothing if at is None else _difference(numbers_of_groups[at], common)
         for name, at in places.items()
     })  # fmt: skip
 
@@ -112,7 +114,7 @@ def of_torch(optimizers: Iterable[Any], named: Iterable[tuple[str, Any]]) -> Set
 def unwrapped(optimizer: Any) -> list[Any]:
     """PyTorch optimisers behind the wrappers of Accelerate and Lightning, of one or of several."""
     if isinstance(optimizer, list | tuple):
-        return [inner for part in optimizer for inner in unwrapped(part)]
+        return [inner for wrapped in optimizer for inner in unwrapped(wrapped)]
     for wrapper in ("_optimizer", "optimizer"):
         inner = getattr(optimizer, wrapper, None)
         if hasattr(inner, "param_groups"):
@@ -126,21 +128,21 @@ def number(value: Any) -> float:
 
 
 def _of_group(optimizer: Any, group: Mapping[str, Any]) -> dict[str, float]:
-    told = {name: group[name] for name in _OF_TORCH if group.get(name) is not None}
+    numbers = {name: group[name] for name in _OF_TORCH if group.get(name) is not None}
     if isinstance(group.get("betas"), list | tuple):
-        told |= dict(zip(("beta1", "beta2"), group["betas"], strict=False))
+        numbers |= dict(zip(("beta1", "beta2"), group["betas"], strict=False))
     if type(optimizer).__name__ in _WITH_SMOOTHING:
-        told["decay"] = group["alpha"]
-    return _numbers(told)
+        numbers["decay"] = group["alpha"]
+    return _numbers(numbers)
 
 
 def _difference(numbers: dict[str, float], common: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in numbers.items() if common.get(name) != value}
 
 
-def _numbers(told: Mapping[str, Any]) -> dict[str, float]:
+def _numbers(settings: Mapping[str, Any]) -> dict[str, float]:
     """Those that are one number: the eps of Adafactor is a pair, with None for what is derived."""
-    alone = {name: value for name, value in told.items() if _is_one(value)}
+    alone = {name: value for name, value in settings.items() if _is_one(value)}
     return {_NAMES.get(name, name): number(value) for name, value in alone.items()}
 
 

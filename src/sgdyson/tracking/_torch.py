@@ -169,11 +169,11 @@ class SpectralTracker(Tracker):
         return self.cadence.lone(step)
 
     def _settings(self) -> Settings:
-        told = super()._settings()
+        told_by_user = super()._settings()
         if not self._optimizers:
-            return told
-        found = of_torch(self._optimizers, self._module.named_parameters())
-        return Settings(found.common | told.common, found.own)
+            return told_by_user
+        of_optimisers = of_torch(self._optimizers, self._module.named_parameters())
+        return Settings(of_optimisers.common | told_by_user.common, of_optimisers.own)
 
     def _check_model(self) -> None:
         """Against the run that is gone on with, before anything is done to it."""
@@ -215,5 +215,5 @@ def singular_values_on(device: Any, matrix: np.ndarray) -> np.ndarray:
     w = torch.as_tensor(np.ascontiguousarray(matrix), dtype=torch.float64, device=device)
     tall = w if w.shape[0] >= w.shape[1] else w.T
     s = torch.linalg.eigvalsh(tall.T @ tall).flip(0).clamp(min=0.0).sqrt()
-    found = np.asarray(s.cpu().numpy())
-    return found if gram_suffices(found) else np.asarray(torch.linalg.svdvals(w).cpu().numpy())
+    values = np.asarray(s.cpu().numpy())
+    return values if gram_suffices(values) else np.asarray(torch.linalg.svdvals(w).cpu().numpy())

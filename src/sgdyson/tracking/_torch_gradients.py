@@ -73,7 +73,7 @@ class Gradients:
         count, moments = len(self._micro), {}
         for name, total in self._sums.items():
             # a micro-batch's own gradient is `count` times its part of the sum
-            small = count * sum(part.get(name, 0.0) for part in self._micro)
+            small = count * sum(gradients.get(name, 0.0) for gradients in self._micro)
             big = square(total)
             acting = square(current[name]) if name in current else 0.0
             moments[name] = scaled(of_squares(small, big, batch / count, batch), acting, big)

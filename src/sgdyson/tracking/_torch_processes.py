@@ -31,7 +31,9 @@ class Processes:
         self._squares: dict[str, float] = {}
         self._means: dict[str, float] = {}
         require(
-            not any(type(part).__name__ == "FullyShardedDataParallel" for part in model.modules()),
+            not any(
+                type(module).__name__ == "FullyShardedDataParallel" for module in model.modules()
+            ),
             "FullyShardedDataParallel flattens its matrices, so that none is left to watch; shard"
             " the model with torch.distributed.fsdp.fully_shard instead.",
         )
@@ -106,9 +108,9 @@ class Processes:
         if not self._watching:
             return []
         parts = [
-            part
+            piece
             for parameter, gradient in zip(bucket.parameters(), bucket.gradients(), strict=True)
-            for part in self._split(parameter, gradient)
+            for piece in self._split(parameter, gradient)
         ]
         self._squares |= {key: square(gradient) for key, gradient in parts}
         return parts

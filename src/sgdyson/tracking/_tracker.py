@@ -166,7 +166,7 @@ class Tracker:
             return
         self._settle()
         if not (self._closed or self.stopped or self._recorder.shapes or not self.skipped):
-            listed = ", ".join(f"{part.name} ({part.reason})" for part in self.skipped[:5])
+            listed = ", ".join(f"{array.name} ({array.reason})" for array in self.skipped[:5])
             tell(f"sgdyson's tracker has recorded no matrix: {listed}", 3)
         self.stopped = self._closed = True
 
@@ -219,10 +219,10 @@ class Tracker:
 
     def _collect(self) -> None:
         """Wait for the record in work, so that there is never more than one."""
-        found = self._beside.collect()
-        if found is None:
+        recorded = self._beside.collect()
+        if recorded is None:
             return
-        self._change, scalars = found
+        self._change, scalars = recorded
         try:
             for scalar in scalars if self._log is not None else []:
                 assert self._log is not None
@@ -274,31 +274,33 @@ class Tracker:
     ) -> _Result:
         """The largest relative change since the last record, and the scalars of this one."""
         recorder = self._recorder
-        found = recorder.record(
+        recorded = recorder.record(
             arrays, moments, before, settings, self._singular_values, step=step, soon=soon
         )
-        self._skip(found.skipped)
-        self._store.append(step, found.values, recorder.attributes(), self._attributes(step))
+        self._skip(recorded.skipped)
+        self._store.append(step, recorded.values, recorder.attributes(), self._attributes(step))
         shapes = recorder.shapes
-        scalars = list(scalars_of(found.spectra, shapes, step)) if self._log is not None else []
-        return found.change, scalars
+        scalars = list(scalars_of(recorded.spectra, shapes, step)) if self._log is not None else []
+        return recorded.change, scalars
 
     def _singular_values(self, matrices: Sequence[np.ndarray]) -> list[np.ndarray]:
         return singular_values_of(matrices)
 
-    def _skip(self, found: list[Skipped]) -> None:
+    def _skip(self, skipped: list[Skipped]) -> None:
         """What never had a spectrum is listed, once."""
-        listed = {part.name: part for part in [*self.skipped, *found]}
+        listed = {array.name: array for array in [*self.skipped, *skipped]}
         self.skipped = [p for name, p in listed.items() if name not in self._recorder.shapes]
 
     def _attributes(self, step: int) -> dict[str, Any]:
         """Attributes of the run, as it is now."""
-        found: dict[str, Any] = {"skipped": [[part.name, part.reason] for part in self.skipped]}
+        attributes: dict[str, Any] = {
+            "skipped": [[array.name, array.reason] for array in self.skipped]
+        }
         history = [list(entry) for entry in self._store.attributes.get("optimizers", [])]
         history = [entry for entry in history if entry[0] < step]
         if self._optimizer and (not history or history[-1][1] != self._optimizer):
             history.append([step, self._optimizer])
-        return found | ({"optimizers": history} if history else {})
+        return attributes | ({"optimizers": history} if history else {})
 
 
 def _end(process: int, beside: Beside[_Result], store: RunStore) -> None:

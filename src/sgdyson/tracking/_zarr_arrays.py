@@ -50,16 +50,16 @@ def read_rows(
 ) -> np.ndarray:  # fmt: skip
     """Rows from `start`, a multiple of `block`, to `stop`; NaN where a chunk is not there."""
     size = column.stop - column.start
-    found = np.full((stop - start, size), np.nan if dtype == "<f8" else 0, dtype)
+    rows = np.full((stop - start, size), np.nan if dtype == "<f8" else 0, dtype)
     for begin in range(start, stop, block):
-        lines = found[begin - start : begin - start + block]
+        lines = rows[begin - start : begin - start + block]
         chunk = folder / name / _chunk(begin // block, column)
         try:
             numbers = np.fromfile(chunk, dtype, count=lines.size)
         except OSError:
             continue
         lines.flat[: len(numbers)] = numbers
-    return found
+    return rows
 
 
 def _chunk(number: int, column: Column) -> str:

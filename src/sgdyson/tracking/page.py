@@ -159,15 +159,15 @@ def _last(run: Run, spectrum: MatrixSpectrum) -> dict[str, Any]:
 
 def _row(row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Values under the headings of the page, with errors; headings that some row has."""
-    found = {}
+    shown = {}
     for column, heading in _COLUMNS.items():
         if not any(column in other for other in rows):
             continue
         value, error = row.get(column), row.get(f"{column}_error")
         if column == "dyson_verdict":  # a column of words
             value = value or ""
-        found[heading] = value if value is None or error is None else Estimate(value, error, 1.0)
-    return found
+        shown[heading] = value if value is None or error is None else Estimate(value, error, 1.0)
+    return shown
 
 
 def _chosen(run: Run, name: str) -> np.ndarray:
@@ -189,7 +189,7 @@ def _matrix(
     outliers = bulk.outliers if bulk and bulk.is_noise else 0
     inside = _spread(s.shape[1] - outliers, _LEVELS)
     shown = np.concatenate([np.arange(outliers), outliers + inside])[: 2 * _LEVELS]
-    found = {
+    drawn = {
         "name": name, "shape": list(run.shape(name)), "outliers": outliers,
         "times": run.steps[times].tolist(), "shown": shown.tolist(),
         "levels": _plain(s[times][:, shown].T),
@@ -197,8 +197,8 @@ def _matrix(
     }  # fmt: skip
     pairs = run.noise(name)
     if pairs is not None:
-        found["signal"], found["noise"] = (_plain(column[times]) for column in pairs.T)
-    return found
+        drawn["signal"], drawn["noise"] = (_plain(column[times]) for column in pairs.T)
+    return drawn
 
 
 def _record(step: int, spectrum: MatrixSpectrum) -> dict[str, Any]:

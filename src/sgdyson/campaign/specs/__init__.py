@@ -9,12 +9,15 @@ from importlib.resources import files
 def names() -> list[str]:
     """All of them, in the order of the alphabet."""
     root = files(__name__)
-    folders = [("", root), *((f"{part.name}/", part) for part in root.iterdir() if part.is_dir())]
+    folders = [
+        ("", root),
+        *((f"{entry.name}/", entry) for entry in root.iterdir() if entry.is_dir()),
+    ]
     return sorted(
-        prefix + part.name[:-5]
+        prefix + entry.name[:-5]
         for prefix, folder in folders
-        for part in folder.iterdir()
-        if part.name.endswith(".toml")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".toml")
     )
 
 

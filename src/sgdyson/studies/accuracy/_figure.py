@@ -63,7 +63,7 @@ def _curves(curves: list[Any], error: str, title: str) -> Panel:
 
 
 def _generalised(found: list[Any], title: str) -> Panel:
-    """Of each D the excess over learning without noise, in units of the error without noise."""
+    """Excess of each D over learning without noise, in units of the error without noise."""
     marks: list[Mark] = [HorizontalLine(0.0)]
     for colour, each in enumerate(found):
         unit = each.error[0].value

@@ -136,7 +136,7 @@ def _aligned(errors: list[Floats]) -> Floats:
 def _generalised(
     samples: int, ratio: list[float], errors: Floats, overfit: float, *, paired: bool = True
 ) -> Generalised:
-    """Of errors (set, ratio); the sets of all ratios are the same ones if paired."""
+    """Means of errors (set, ratio); the sets of all ratios are the same ones if paired."""
     means = [mean_over_replicas(column) for column in errors.T]
     excess = [mean_over_replicas(column - errors[:, 0]) for column in errors[:, 1:].T]
     if not paired:

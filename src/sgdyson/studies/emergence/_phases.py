@@ -80,7 +80,7 @@ class Plane:
 
     @property
     def half_cell(self) -> float:
-        """Of the grid along a column, relative."""
+        """Half a cell of the grid along a column, relative."""
         return float((self.y[1] / self.y[0]) ** 0.5 - 1)
 
     @property
@@ -148,7 +148,7 @@ class Diagram:
     Attributes:
         plane: of settings.
         seen: (row, column, replica), phase of each replica as a place in `PHASES`.
-        predicted: (row, column), likewise.
+        predicted: (row, column), the predicted phase as a place in `PHASES`.
         boundaries: (column, 2), see `Plane.boundary`; and of a mode weaker by the width of the
             transition.
     """
@@ -160,7 +160,7 @@ class Diagram:
 
     @property
     def shares(self) -> Floats:
-        """Of each phase, (phase, row, column)."""
+        """Share of each phase, (phase, row, column)."""
         return np.stack([(self.seen == phase).mean(-1) for phase in range(len(PHASES))])
 
     def boundary(self, column: int) -> Estimate | None:
@@ -209,5 +209,5 @@ def first_overlap(weights: Floats) -> Floats:
 
 
 def _phase(out: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Of (replica, time): out at the last record, at an earlier one, at none."""
+    """Phase of (replica, time): out at the last record, at an earlier one, at none."""
     return np.where(out[:, -1], 2, np.where(out.any(1), 1, 0))

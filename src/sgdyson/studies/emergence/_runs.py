@@ -34,7 +34,7 @@ class Learning:
 
     @cached_property
     def out(self) -> NDArray[np.bool_]:
-        """Of each replica, time and mode: whether so many levels stand out of the bulk."""
+        """Whether so many levels as the mode asks for stand out, for each replica and time."""
         return standing_out(self.levels, self.model.shape, self.overlaps.shape[2])
 
     def crossing(self, mode: int, share: float = 0.5) -> Estimate:
@@ -57,7 +57,7 @@ def learn(
 
 
 def standing_out(levels: Floats, shape: tuple[int, int], modes: int) -> NDArray[np.bool_]:
-    r"""Of the largest levels, each in turn, whether it is out of the bulk of those below it.
+    r"""Whether each of the largest levels, in turn, is out of the bulk of those below it.
 
     A level is out if noise has one above it with a chance of 1e-3, and those above it are out. The
     noise is measured by the levels below: $\hat\sigma^2$ is the sum of their squares over what
@@ -91,7 +91,7 @@ class Rest:
     Attributes:
         ratio: alpha/|B|.
         measured: left and right overlap.
-        predicted: likewise.
+        predicted: left and right overlap.
         critical: whether the mode is next to the threshold.
     """
 

@@ -53,7 +53,7 @@ class Scan:
     def chosen(self, varied: str, *, up_to_middle: bool = True) -> Flags:
         """Settings of one scan; of rates only those up to the middle, where the rule may hold."""
         middle = self.learning_rate[self.varied.index("both")]
-        fits = np.array([part in (varied, "both") for part in self.varied])
+        fits = np.array([quantity in (varied, "both") for quantity in self.varied])
         held = (self.learning_rate <= middle) | (not up_to_middle)
         return fits & held & np.array([w is not None for w in self.width2])
 
@@ -61,21 +61,23 @@ class Scan:
         """Slope of ln sigma^2 against ln alpha, or against ln |B|."""
         chosen = self.chosen(varied)
         x = getattr(self, varied)[chosen]
-        found = [w for w, c in zip(self.width2, chosen, strict=True) if c and w]
-        return fit_line(np.log(x), np.log([w.value for w in found]),
-                        [w.error / w.value for w in found])  # fmt: skip
+        widths = [w for w, c in zip(self.width2, chosen, strict=True) if c and w]
+        return fit_line(np.log(x), np.log([w.value for w in widths]),
+                        [w.error / w.value for w in widths])  # fmt: skip
 
     def rule(self, power: float) -> LineFit:
         r"""$\sigma^2$ = slope $\alpha/|B|^{power}$ through the origin, over both scans."""
         chosen = self.chosen("learning_rate") | self.chosen("batch_size")
-        found = [w for w, c in zip(self.width2, chosen, strict=True) if c and w]
+        widths = [w for w, c in zip(self.width2, chosen, strict=True) if c and w]
         x = self.learning_rate[chosen] / self.batch_size[chosen] ** power
-        return fit_line(x, [w.value for w in found], [w.error for w in found], through_origin=True)
+        return fit_line(
+            x, [w.value for w in widths], [w.error for w in widths], through_origin=True
+        )
 
     def breaks_at(self, power: float) -> float | None:
         """The lowest alpha at which sigma^2 is a tenth, and four errors, off the rule."""
         slope = self.rule(power).slope.value
-        scan = [i for i, part in enumerate(self.varied) if part != "batch_size"]
+        scan = [i for i, quantity in enumerate(self.varied) if quantity != "batch_size"]
         for i in sorted(scan, key=lambda i: self.learning_rate[i]):
             width2 = self.width2[i]
             if width2 is None or self.diverged[i] > 0.5:
@@ -93,7 +95,7 @@ def measure(
     data, settings = campaign.open(), campaign.spec.settings
     rates = np.array([s.learning.learning_rate for s in settings])
     batches = np.array([s.learning.batch_size for s in settings])
-    found = [_setting(data.isel(setting=i), s, matrix) for i, s in enumerate(settings)]
+    measured = [_setting(data.isel(setting=i), s, matrix) for i, s in enumerate(settings)]
     middle = next(
         i for i in range(len(settings))
         if (rates == rates[i]).sum() > 1 and (batches == batches[i]).sum() > 1
@@ -101,7 +103,7 @@ def measure(
     varied = ["batch_size" if batches[i] != batches[middle] else "learning_rate"
               for i in range(len(settings))]  # fmt: skip
     varied[middle] = "both"
-    width2, spacing, predicted, diverged = (list(part) for part in zip(*found, strict=True))
+    width2, spacing, predicted, diverged = (list(column) for column in zip(*measured, strict=True))
     return Scan(architecture, optimizer, rates, batches, varied, width2, spacing, predicted,
                 np.array(diverged))  # fmt: skip
 

@@ -179,8 +179,8 @@ def table(scans: list[Scan]) -> str:
 
 
 def _plain(scan: Scan) -> dict[str, Any]:
-    def plain(part: Estimate | None) -> dict[str, float] | None:
-        return part.to_dict() if part else None
+    def plain(estimate: Estimate | None) -> dict[str, float] | None:
+        return estimate.to_dict() if estimate else None
 
     return {
         "architecture": scan.architecture,

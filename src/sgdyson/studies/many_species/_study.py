@@ -47,7 +47,7 @@ def study_many_species(
     say("a linear network of two layers, six settings")
     campaign.run()
     checks: list[Check] = []
-    found: list[list[Species]] = []
+    gases: list[list[Species]] = []
     for index, setting in enumerate(campaign.spec.settings):
         data = campaign.open().isel(setting=index)
         levels = data.levels.values[: setting.replicas]
@@ -58,55 +58,55 @@ def study_many_species(
         theory = model.predict_matrices(
             learning.learning_rate, learning.batch_size, learning.rule()
         )
-        found.append(
+        gases.append(
             [
-                species(name, levels[..., np.array(names) == name], part)
-                for name, part in theory.items()
+                species(name, levels[..., np.array(names) == name], prediction)
+                for name, prediction in theory.items()
             ]
         )
-        checks += [_width_check(part) for part in found[-1]]
-        checks.append(_correlation_check(found[-1]))
-    save_figures([many_species(found)], out)
+        checks += [_width_check(gas) for gas in gases[-1]]
+        checks.append(_correlation_check(gases[-1]))
+    save_figures([many_species(gases)], out)
     write_results(out, "many-species", seed, checks, spec=campaign.spec.raw)
     return checks
 
 
-def _width_check(part: Species) -> Check:
-    predicted = float(part.prediction.width[0] ** 2)
+def _width_check(gas: Species) -> Check:
+    predicted = float(gas.prediction.width[0] ** 2)
     return Check(
-        name=f"{part.name}/width/{_name(part)}",
+        name=f"{gas.name}/width/{_name(gas)}",
         figure="many_species",
         quantity="sigma^2",
-        setting=_setting(part),
-        measured=part.width2,
+        setting=_setting(gas),
+        measured=gas.width2,
         predicted=predicted,
-        theory_error=float(part.prediction.next_order[0]) * predicted,
+        theory_error=float(gas.prediction.next_order[0]) * predicted,
     )
 
 
-def _correlation_check(found: list[Species]) -> Check:
+def _correlation_check(gases: list[Species]) -> Check:
     """Correlation of the traces of the two layers, over replicas and times."""
-    first, second = (part.levels.sum(axis=-1) for part in found[1:3])
+    first, second = (gas.levels.sum(axis=-1) for gas in gases[1:3])
     first, second = first - first.mean(), second - second.mean()
     moments = np.stack([(a * b).mean(axis=1) for a, b in
                         ((first, second), (first, first), (second, second))], axis=1)  # fmt: skip
     correlation = jackknife_of_means(lambda m: m[..., 0] / np.sqrt(m[..., 1] * m[..., 2]), moments)
     return Check(
-        name=f"correlation/{_name(found[0])}",
+        name=f"correlation/{_name(gases[0])}",
         figure="many_species",
         quantity="correlation of the traces of W1 and W2",
-        setting=_setting(found[0]),
+        setting=_setting(gases[0]),
         measured=correlation,
         predicted=1.0,
-        theory_error=float(found[1].prediction.next_order[0]),
+        theory_error=float(gases[1].prediction.next_order[0]),
     )
 
 
-def _setting(part: Species) -> dict[str, float]:
-    theory = part.prediction
+def _setting(gas: Species) -> dict[str, float]:
+    theory = gas.prediction
     return {"learning_rate": theory.learning_rate, "batch_size": theory.batch_size}
 
 
-def _name(part: Species) -> str:
-    theory = part.prediction
+def _name(gas: Species) -> str:
+    theory = gas.prediction
     return f"alpha{theory.learning_rate:g}_batch{theory.batch_size:g}"

@@ -89,12 +89,12 @@ class Results:
     @cached_property
     def semicircles(self) -> list[Multiplicity]:
         """Degenerate teachers of rising multiplicity."""
-        found = []
+        semicircles = []
         for run in reversed(self.group("semicircle")):
             levels = stationary_levels(self._load(run), run.discard)
             prediction = run.model.predict(run.learning_rate, run.batch_size)
-            found.append(Multiplicity(run.name, levels.shape[2], levels, prediction))
-        return found
+            semicircles.append(Multiplicity(run.name, levels.shape[2], levels, prediction))
+        return semicircles
 
     @cached_property
     def forces(self) -> list[MeasuredForce]:
@@ -102,12 +102,12 @@ class Results:
         (run,) = self.group("force")
         levels = stationary_levels(self._load(run), run.discard)
         prediction = run.model.predict(run.learning_rate, run.batch_size)
-        found = []
+        forces = []
         for group in prediction.multiplets():
             if group.is_pair:
                 first = group.indices[0]
                 noise, friction = _at_the_mean(prediction, first)
-                found.append(
+                forces.append(
                     measure_force(
                         spacings(levels, group),
                         mode=float(prediction.target_modes[first]),
@@ -116,24 +116,24 @@ class Results:
                         next_order=float(prediction.leading.next_order[first]),
                     )
                 )
-        return found
+        return forces
 
     @cached_property
     def threefold(self) -> list[tuple[MeasuredRun, MeasuredForce]]:
         """Students of real, complex and quaternion weights, and the repulsion of their pairs."""
-        found = []
+        ensembles = []
         for run in self._measured("threefold"):
-            (part,) = run.pairs
-            assert part.pair
+            (multiplet,) = run.pairs
+            assert multiplet.pair
             # an update leaves 1 - alpha of a fluctuation: the time of an exponential
             friction = -float(np.log1p(-run.learning_rate))
-            width = float(run.prediction.leading.width[part.indices[0]])
+            width = float(run.prediction.leading.width[multiplet.indices[0]])
             force = measure_force(
-                part.pair.spacing, part.target_mode, friction * width**2, friction,
-                part.next_order, run.prediction.beta,
+                multiplet.pair.spacing, multiplet.target_mode, friction * width**2, friction,
+                multiplet.next_order, run.prediction.beta,
             )  # fmt: skip
-            found.append((run, force))
-        return found
+            ensembles.append((run, force))
+        return ensembles
 
     def _measured(self, group: str) -> list[MeasuredRun]:
         return [

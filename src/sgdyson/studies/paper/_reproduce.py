@@ -61,16 +61,16 @@ def reproduce(
     began = time.monotonic()
     runs = Runs(folder, planned, say, progress)
     results = Results(planned, runs.load)
-    drawn, found = [], []
+    drawn, outcome = [], []
     for name, entry in entries.items():
         say(f"figure {name}")
         figure = entry.draw(results)
         save(figure, folder / "figures")
         drawn.append(figure)
-        found += entry.check(results)
+        outcome += entry.check(results)
     elapsed = time.monotonic() - began
     command = _command(preset, only, folder, seed)
-    checks = [check.to_dict() for check in found]
+    checks = [check.to_dict() for check in outcome]
     _write_results(folder, preset, seed, command, elapsed, checks, runs.records)
     write_report(
         folder / "report.html",
@@ -83,7 +83,7 @@ def reproduce(
         elapsed=f"in {elapsed / 60:.1f} minutes",
         versions={name: version(name) for name in _SOFTWARE},
     )
-    return found
+    return outcome
 
 
 def study_paper(

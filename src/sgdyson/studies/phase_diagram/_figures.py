@@ -31,7 +31,7 @@ def phases(diagrams: Sequence[PhaseDiagram], width: float = 1.0) -> Figure:
         _map(diagram, named=number == 1 % len(diagrams)) for number, diagram in enumerate(diagrams)
     ]
     panels += [_cut(diagram, width, named=number == 0) for number, diagram in enumerate(diagrams)]
-    limits = ", ".join(dict.fromkeys(name for part in diagrams for name in part.limits))
+    limits = ", ".join(dict.fromkeys(name for each in diagrams for name in each.limits))
     return Figure(
         name="phase_diagram",
         title="Phases of learning, told by the motion of levels",
@@ -47,9 +47,9 @@ def order_parameters(diagrams: Sequence[PhaseDiagram]) -> Figure:
     """A map of every order parameter, a row for each diagram."""
     panels = [
         Panel(
-            [_heat(part, name, label)], RATIO, WIDTH, title=part.name, x_log=True, y_log=True,
+            [_heat(diagram, name, label)], RATIO, WIDTH, title=diagram.name, x_log=True, y_log=True,
         )
-        for part in diagrams
+        for diagram in diagrams
         for name, label in SYMBOLS.items()
     ]  # fmt: skip
     return Figure(
@@ -61,24 +61,24 @@ def order_parameters(diagrams: Sequence[PhaseDiagram]) -> Figure:
     )
 
 
-def stability(found: Sequence[StabilityLimit]) -> Figure:
+def stability(limits: Sequence[StabilityLimit]) -> Figure:
     """Measured boundaries of the identity network against their predictions.
 
     Args:
-        found: mean-square and typical limits, at several batch sizes.
+        limits: mean-square and typical limits, at several batch sizes.
     """
     marks: list[Mark] = []
-    for colour, kind in enumerate(dict.fromkeys(part.kind for part in found)):
-        chosen = sorted((p for p in found if p.kind == kind), key=lambda part: part.batch_size)
-        sizes = np.array([part.batch_size for part in chosen])
-        values = np.array([part.measured.value for part in chosen])
-        errors = np.array([part.measured.error for part in chosen])
-        predicted = np.array([part.predicted for part in chosen])
+    for colour, kind in enumerate(dict.fromkeys(limit.kind for limit in limits)):
+        chosen = sorted((p for p in limits if p.kind == kind), key=lambda limit: limit.batch_size)
+        sizes = np.array([limit.batch_size for limit in chosen])
+        values = np.array([limit.measured.value for limit in chosen])
+        errors = np.array([limit.measured.error for limit in chosen])
+        predicted = np.array([limit.predicted for limit in chosen])
         marks.append(
             Points(sizes, values, y_error=errors, label=f"{kind}, measured", colour=colour)
         )
         marks.append(Line(sizes, predicted, label=f"{kind}, predicted", colour=colour))
-    mean = np.full(len(sizes), found[0].mean_dynamics)
+    mean = np.full(len(sizes), limits[0].mean_dynamics)
     marks.append(Line(sizes, mean, label=r"mean dynamics, $2/g_1$", dashed=True))
     return Figure(
         name="stability",
@@ -116,10 +116,10 @@ def _cut(diagram: PhaseDiagram, width: float, *, named: bool) -> Panel:
     }
     marks: list[Mark] = []
     for colour, (name, label) in enumerate(shown.items()):
-        found = diagram.parameters[name]
+        parameter = diagram.parameters[name]
         marks.append(
             Points(
-                diagram.ratios, found.value[row], y_error=found.error[row],
+                diagram.ratios, parameter.value[row], y_error=parameter.error[row],
                 label=label if named else None, colour=colour,
             )
         )  # fmt: skip

@@ -71,7 +71,7 @@ def study_phase_diagram(
     )
     checks = [_check(limit) for limit in limits]
     write_results(out, "phase-diagram", seed, checks, spec=spec.raw,
-                  diagrams=[_plain(part) for part in diagrams])  # fmt: skip
+                  diagrams=[_plain(diagram) for diagram in diagrams])  # fmt: skip
     return checks
 
 
@@ -88,7 +88,7 @@ def _diagrams(spec: Spec, data: xr.Dataset, limits: list[StabilityLimit]) -> lis
     """A phase diagram for every activation."""
     first = spec.first
     batch_size = int(first.learning.batch_size)
-    found = []
+    diagrams = []
     for place, name in enumerate(spec.varied["model.activation"]):
         model = spec.settings[place * int(np.prod(spec.shape[1:]))].build()
         assert isinstance(model, TwoLayerTeacher)
@@ -104,11 +104,11 @@ def _diagrams(spec: Spec, data: xr.Dataset, limits: list[StabilityLimit]) -> lis
             for row in range(spec.shape[1])
         ]  # fmt: skip
         predicted = {
-            part.kind: part.predicted / batch_size
-            for part in limits
-            if name == "identity" and part.batch_size == batch_size
+            limit.kind: limit.predicted / batch_size
+            for limit in limits
+            if name == "identity" and limit.batch_size == batch_size
         }
-        found.append(
+        diagrams.append(
             phase_diagram(
                 name,
                 np.array(spec.varied["learning.learning_rate"]) / batch_size,
@@ -117,7 +117,7 @@ def _diagrams(spec: Spec, data: xr.Dataset, limits: list[StabilityLimit]) -> lis
                 predicted,
             )
         )
-    return found
+    return diagrams
 
 
 def _limits(file: Path, seed: int, quick: bool) -> list[StabilityLimit]:
@@ -130,12 +130,12 @@ def _limits(file: Path, seed: int, quick: bool) -> list[StabilityLimit]:
                 StabilityLimit(**limit | {"measured": Estimate(**limit["measured"])})
                 for limit in before["limits"]
             ]
-    found = []
+    limits = []
     for batch_size in BATCH_SIZES[2:4] if quick else BATCH_SIZES:
-        found += [_mean_square(batch_size, seed, quick), _typical(batch_size, seed, quick)]
-    content = {"claim": claim, "limits": [asdict(limit) for limit in found]}
+        limits += [_mean_square(batch_size, seed, quick), _typical(batch_size, seed, quick)]
+    content = {"claim": claim, "limits": [asdict(limit) for limit in limits]}
     write_text(file, json.dumps(content, allow_nan=False))
-    return found
+    return limits
 
 
 def _mean_square(batch_size: int, seed: int, quick: bool) -> StabilityLimit:
@@ -206,8 +206,8 @@ def _plain(diagram: PhaseDiagram) -> dict[str, Any]:
         "limits": diagram.limits,
         **{
             kind: {
-                name: {"value": numbers(part.value), "error": numbers(part.error)}
-                for name, part in parts.items()
+                name: {"value": numbers(parameter.value), "error": numbers(parameter.error)}
+                for name, parameter in parts.items()
             }
             for kind, parts in (
                 ("shares", diagram.shares), ("order_parameters", diagram.parameters),

@@ -57,9 +57,9 @@ def levels_of(run: xr.Dataset, name: str) -> Float[np.ndarray, "replica time lev
 def _of_matrix(
     levels: Float[np.ndarray, "replica time level"], shape: tuple[int, int]
 ) -> dict[str, Float[np.ndarray, "replica time"]]:
-    found = np.array([[_numbers(s, shape) for s in replica] for replica in levels])
-    found[..., 0] /= found[:, :1, 0].copy()
-    return dict(zip(QUANTITIES, np.moveaxis(found, -1, 0), strict=True))
+    values = np.array([[_numbers(s, shape) for s in replica] for replica in levels])
+    values[..., 0] /= values[:, :1, 0].copy()
+    return dict(zip(QUANTITIES, np.moveaxis(values, -1, 0), strict=True))
 
 
 def _numbers(s: Floats, shape: tuple[int, int]) -> tuple[float, int, float, float]:

@@ -12,12 +12,12 @@ _RATIO = {"real noise": 0.5307, "independent levels": 0.3863}  # Atas et al. (20
 
 
 def structure_figure(
-    found: Departure, matrix: str, singular_values: Floats, shape: tuple[int, int]
+    departure: Departure, matrix: str, singular_values: Floats, shape: tuple[int, int]
 ) -> Figure:
     """Loss, one spectrum before and after, and how edge, outliers, <r> and tail change.
 
     Args:
-        found: the measured departure from noise.
+        departure: the measured departure from noise.
         matrix: the name of the one that is shown.
         singular_values: of it, (replica, [first, last], level).
         shape: of it.
@@ -29,20 +29,20 @@ def structure_figure(
         "tail": "tail exponent",
     }
     panels = [
-        Panel([_points(found.updates, found.loss, 0, None)], "updates", "loss / nats"),
+        Panel([_points(departure.updates, departure.loss, 0, None)], "updates", "loss / nats"),
         _spectrum(matrix, singular_values, shape),
     ]
     for quantity, label in labels.items():
         marks: list[Mark] = [
-            _points(found.updates, line, colour, kind if quantity == "outliers" else None)
-            for colour, (kind, line) in enumerate(found.measured[quantity].items())
+            _points(departure.updates, line, colour, kind if quantity == "outliers" else None)
+            for colour, (kind, line) in enumerate(departure.measured[quantity].items())
         ]
         if quantity == "ratio":
             marks += [
                 HorizontalLine(value, name, colour)
                 for (name, value), colour in zip(_RATIO.items(), (None, 6), strict=True)
             ]
-        highest = max(e.value for line in found.measured[quantity].values() for e in line)
+        highest = max(e.value for line in departure.measured[quantity].values() for e in line)
         # room for the names
         room = (-0.05 * highest - 0.1, 1.6 * highest + 0.1) if quantity == "outliers" else None
         panels.append(Panel(marks, "updates", label, y_range=room))

@@ -37,16 +37,16 @@ def noise_checks(
     not that of the few replicas.
     """
     null = null_of(shape)
-    found = np.array([statistics(s, shape) for s in levels])
-    errors = null.deviation * (1 / len(found) + 1 / null.draws) ** 0.5
+    measured = np.array([statistics(s, shape) for s in levels])
+    errors = null.deviation * (1 / len(measured) + 1 / null.draws) ** 0.5
     return [
         Check(
             name=f"{name}: {quantity}", figure="structure", quantity=quantity,
             setting={"matrix": name, "rows": shape[0], "columns": shape[1]},
-            measured=Estimate(float(value), float(error), len(found)), predicted=float(mean),
+            measured=Estimate(float(value), float(error), len(measured)), predicted=float(mean),
         )
         for quantity, value, error, mean in zip(
-            _STATISTICS, found.mean(axis=0), errors, null.mean, strict=True
+            _STATISTICS, measured.mean(axis=0), errors, null.mean, strict=True
         )
     ]  # fmt: skip
 
@@ -63,5 +63,5 @@ def null_of(shape: tuple[int, int], draws: int = _DRAWS) -> Null:
     random = np.random.default_rng(shape)
     with one_blas_thread():
         spectra = [singular_values(random.normal(size=shape)) for _ in range(draws)]
-    found = np.array([statistics(s, shape) for s in spectra])
-    return Null(found.mean(axis=0), found.std(axis=0, ddof=1), draws)
+    values = np.array([statistics(s, shape) for s in spectra])
+    return Null(values.mean(axis=0), values.std(axis=0, ddof=1), draws)

@@ -46,17 +46,17 @@ def trained(
             run["loss"] = (("replica", "time"), _losses(model, run))
             for number in chosen:
                 _write(run[["levels", "loss", "diverged"]].sel(replica=[number]), stores[number])
-    found = xr.concat([_open(store) for store in stores], "replica", combine_attrs="override")
-    return found.assign_coords(matrix=("level", list(model.matrix_names())))
+    runs = xr.concat([_open(store) for store in stores], "replica", combine_attrs="override")
+    return runs.assign_coords(matrix=("level", list(model.matrix_names())))
 
 
 def _check(store: Path, expected: dict[str, Any]) -> None:
-    found = _open(store).attrs
+    settings = _open(store).attrs
     for name, value in expected.items():
         require(
-            found.get(name) == value,
-            f"{store} is of a run with {name} = {found.get(name)!r}, not {value!r}; choose another"
-            f" folder, or remove {store.parent}.",
+            settings.get(name) == value,
+            f"{store} is of a run with {name} = {settings.get(name)!r}, not {value!r}; choose"
+            f" another folder, or remove {store.parent}.",
         )
 
 
@@ -81,8 +81,8 @@ def _losses(model: Network, run: xr.Dataset) -> Float[np.ndarray, "replica time"
         leaves = [run[name].values for name in run if str(name).startswith("weights_")]
         samples = model.batch(key, _WINDOWS)
         ensemble = jax.jit(jax.vmap(lambda weights: model.loss(weights, samples)))
-        found = [
+        losses = [
             ensemble(jax.tree.unflatten(form, [jnp.asarray(leaf[:, time]) for leaf in leaves]))
             for time in range(run.sizes["time"])
         ]
-    return np.stack(found, axis=1).astype(np.float64)
+    return np.stack(losses, axis=1).astype(np.float64)

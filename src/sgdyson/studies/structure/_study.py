@@ -56,10 +56,12 @@ def study_structure(
         for check in noise_checks(name, levels_of(run, name)[:, 0], shape)
     ]
     say("their departure")
-    found = measure(run, shapes)
+    departure = measure(run, shapes)
     first_last = levels_of(run, _SHOWN)[:, [0, -1]]
-    save_figures([structure_figure(found, _SHOWN, first_last, shapes[_SHOWN])], out)
-    write_results(out, "structure", seed, checks, quick=quick, settings=run.attrs, **_plain(found))
+    save_figures([structure_figure(departure, _SHOWN, first_last, shapes[_SHOWN])], out)
+    write_results(
+        out, "structure", seed, checks, quick=quick, settings=run.attrs, **_plain(departure)
+    )
     return checks
 
 
@@ -78,15 +80,15 @@ def _setting(quick: bool, text: Path | None) -> tuple[CharacterTransformer, dict
 
 def _shapes(model: Network) -> dict[str, tuple[int, int]]:
     with jax.enable_x64(True):
-        found = model.matrices(model.weight_shapes())
-    return {name: matrix.shape for name, matrix in found.items()}
+        matrices = model.matrices(model.weight_shapes())
+    return {name: matrix.shape for name, matrix in matrices.items()}
 
 
-def _plain(found: Departure) -> dict[str, Any]:
+def _plain(departure: Departure) -> dict[str, Any]:
     """Plain values for `results.json`."""
     measured = {
         quantity: {kind: [e.to_dict() for e in line] for kind, line in kinds.items()}
-        for quantity, kinds in found.measured.items()
+        for quantity, kinds in departure.measured.items()
     }
-    return {"updates": found.updates.tolist(), "loss": [e.to_dict() for e in found.loss],
+    return {"updates": departure.updates.tolist(), "loss": [e.to_dict() for e in departure.loss],
             "measured": measured}  # fmt: skip

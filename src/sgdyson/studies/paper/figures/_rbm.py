@@ -59,22 +59,22 @@ def learnt_levels(run: MeasuredRun) -> Figure:
     """Figure 3: distributions of the levels with their predicted laws, targets dashed."""
     marks: list[Mark] = []
     predicted = run.prediction.sample_levels(2**14)
-    for colour, part in enumerate(run.multiplets):
-        for member in range(part.levels.shape[2]):
-            found = density_histogram(part.levels[:, :, member])
+    for colour, multiplet in enumerate(run.multiplets):
+        for member in range(multiplet.levels.shape[2]):
+            histogram = density_histogram(multiplet.levels[:, :, member])
             marks.append(
                 Histogram(
-                    found.edges,
-                    found.density,
-                    label=rf"$\kappa={part.target_mode:.2f}$" if member == 0 else None,
+                    histogram.edges,
+                    histogram.density,
+                    label=rf"$\kappa={multiplet.target_mode:.2f}$" if member == 0 else None,
                     colour=colour,
                 )
             )
-            law = LevelLaw(predicted[:, [part.indices[member]]])
-            grid = np.linspace(found.edges[0], found.edges[-1], 200)
+            law = LevelLaw(predicted[:, [multiplet.indices[member]]])
+            grid = np.linspace(histogram.edges[0], histogram.edges[-1], 200)
             first = member == 0 and colour == 0
             marks.append(Line(grid, law.pdf(grid), label="predicted" if first else None))
-    targets = np.array([part.multiplet.target_level for part in run.multiplets])
+    targets = np.array([multiplet.multiplet.target_level for multiplet in run.multiplets])
     marks.append(VerticalLines(targets, label=r"targets $\mu^2-\kappa_i$"))
     return Figure(
         name="learnt_levels",
@@ -91,15 +91,15 @@ def wigner(run: MeasuredRun) -> Figure:
     left: list[Mark] = []
     right: list[Mark] = []
     law = WignerSurmise(1)
-    for colour, part in enumerate(run.pairs):
-        assert part.pair
-        spacing, mean = part.pair.spacing, part.pair.mean.value
-        label = rf"$\kappa={part.target_mode:.2f}$"
-        found = density_histogram(spacing)
-        left.append(Histogram(found.edges, found.density, label=label, colour=colour))
+    for colour, multiplet in enumerate(run.pairs):
+        assert multiplet.pair
+        spacing, mean = multiplet.pair.spacing, multiplet.pair.mean.value
+        label = rf"$\kappa={multiplet.target_mode:.2f}$"
+        histogram = density_histogram(spacing)
+        left.append(Histogram(histogram.edges, histogram.density, label=label, colour=colour))
         grid = np.linspace(0, spacing.max(), 200)
         left.append(Line(grid, law.pdf(grid / mean) / mean, colour=colour))
-        theory, first = part.predicted_spacing, "predicted" if colour == 0 else None
+        theory, first = multiplet.predicted_spacing, "predicted" if colour == 0 else None
         left.append(Line(grid, law.pdf(grid / theory) / theory, label=first, dashed=True))
         unit = density_histogram(spacing / mean, edges=np.linspace(0, 3.5, 29))
         right.append(
@@ -128,30 +128,33 @@ def densities(run: MeasuredRun) -> Figure:
         caption=f"Density of the levels of each mode, {_setting(run)}, with the pair density"
         " (two levels) or the Gaussian (one level) of maximum likelihood, and the predicted law"
         " (order 1, no free parameter); dashed and upright: the target.",
-        panels=[_density_panel(run, part, colour) for colour, part in enumerate(run.multiplets)],
+        panels=[
+            _density_panel(run, multiplet, colour)
+            for colour, multiplet in enumerate(run.multiplets)
+        ],
         columns=3,
     )
 
 
-def _density_panel(run: MeasuredRun, part: ComparedMultiplet, colour: int) -> Panel:
-    assert part.fit
-    found = density_histogram(part.levels)
-    grid = np.linspace(found.edges[0], found.edges[-1], 200)
-    centre, width = part.fit.centre.value, part.fit.width.value
-    if part.pair:
+def _density_panel(run: MeasuredRun, multiplet: ComparedMultiplet, colour: int) -> Panel:
+    assert multiplet.fit
+    histogram = density_histogram(multiplet.levels)
+    grid = np.linspace(histogram.edges[0], histogram.edges[-1], 200)
+    centre, width = multiplet.fit.centre.value, multiplet.fit.width.value
+    if multiplet.pair:
         density = PairDensity(centre, width).pdf(grid)
     else:
         density = np.exp(-(((grid - centre) / width) ** 2) / 2) / (np.sqrt(2 * np.pi) * width)
     return Panel(
         [
-            Histogram(found.edges, found.density, colour=colour),
+            Histogram(histogram.edges, histogram.density, colour=colour),
             Line(grid, density, label="fit"),
-            Line(grid, run.prediction.law(part.multiplet).pdf(grid), "predicted", dashed=True),
-            VerticalLines(np.array([part.multiplet.target_level])),
+            Line(grid, run.prediction.law(multiplet.multiplet).pdf(grid), "predicted", dashed=True),
+            VerticalLines(np.array([multiplet.multiplet.target_level])),
         ],
         r"$x$",
         r"$\rho(x)$",
-        title=rf"$\kappa={part.target_mode:.2f}$, $\sigma$ = {part.fit.width}",
+        title=rf"$\kappa={multiplet.target_mode:.2f}$, $\sigma$ = {multiplet.fit.width}",
     )
 
 

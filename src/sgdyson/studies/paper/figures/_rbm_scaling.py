@@ -61,8 +61,8 @@ def drift(runs: Sequence[MeasuredRun], rbm_mass: float, model: Model) -> Figure:
     ratio = np.array([run.ratio for run in runs])
     predicted = _predictions(model, [run for run in runs if run.learning_rate == 0.1])
     along = np.array([0.0, *(each.learning_rate / each.batch_size for each in predicted)])
-    for colour, part in enumerate(runs[0].multiplets):
-        kappa = part.target_mode
+    for colour, multiplet in enumerate(runs[0].multiplets):
+        kappa = multiplet.target_mode
         means = [run.multiplets[colour].mean for run in runs]
         marks.append(
             Points(
@@ -73,7 +73,7 @@ def drift(runs: Sequence[MeasuredRun], rbm_mass: float, model: Model) -> Figure:
                 colour=colour,
             )
         )
-        shift = _of_level(predicted, "mean_shift", part.indices[0])
+        shift = _of_level(predicted, "mean_shift", multiplet.indices[0])
         marks.append(Line(along, np.array([1.0, *(1 - shift / kappa)]), colour=colour))
     return Figure(
         name="drift",
@@ -92,8 +92,8 @@ def _predicted_curves(
     leading = [each.leading for each in predicted]
     spacings: list[Mark] = []
     widths: list[Mark] = []
-    for part in runs[0].pairs:
-        level = part.indices[0]
+    for multiplet in runs[0].pairs:
+        level = multiplet.indices[0]
         u = np.array([each.mean_spacing[level] for each in leading]) / np.sqrt(2 * np.pi)
         spacings.append(Line(u, _of_level(predicted, "mean_spacing", level), colour=colour))
         width = np.sqrt(np.pi) * _of_level(predicted, "width", level)
@@ -105,8 +105,8 @@ def _families(runs: Sequence[MeasuredRun]) -> list[tuple[str, list[int]]]:
     """Runs at alpha = 0.1 by |B|, the others by alpha."""
     batch = [i for i, run in enumerate(runs) if run.learning_rate == 0.1]
     rate = [i for i, run in enumerate(runs) if run.learning_rate != 0.1]
-    found = [(r"$\alpha=0.1$, $|B|$ varied", batch), (r"$|B|=16$, $\alpha$ varied", rate)]
-    return [(name, chosen) for name, chosen in found if chosen]
+    families = [(r"$\alpha=0.1$, $|B|$ varied", batch), (r"$|B|=16$, $\alpha$ varied", rate)]
+    return [(name, chosen) for name, chosen in families if chosen]
 
 
 def _predictions(model: Model, runs: Sequence[MeasuredRun]) -> list[Prediction]:

@@ -43,16 +43,16 @@ def threefold(measured: Sequence[tuple[MeasuredRun, MeasuredForce]]) -> Figure:
 
 
 def _marks(run: MeasuredRun, force: MeasuredForce, colour: int) -> list[list[Mark]]:
-    (part,) = run.pairs
-    assert part.pair
-    assert part.fit
-    beta = part.pair.beta
+    (multiplet,) = run.pairs
+    assert multiplet.pair
+    assert multiplet.fit
+    beta = multiplet.pair.beta
     label = f"{_NAMES[beta]}, beta = {beta}"
     s, u = np.linspace(0, 3, 200), np.linspace(-4.5, 4.5, 200)
-    spacing = part.pair.spacing / part.pair.mean.value
+    spacing = multiplet.pair.spacing / multiplet.pair.mean.value
     unit = density_histogram(spacing, edges=np.linspace(0, 3, 31))
-    levels = (part.levels - part.fit.centre.value) / part.fit.width.value
-    found, scale = density_histogram(levels), force.noise**0.5
+    levels = (multiplet.levels - multiplet.fit.centre.value) / multiplet.fit.width.value
+    histogram, scale = density_histogram(levels), force.noise**0.5
     x = force.force.spacing / scale
     return [
         [
@@ -60,7 +60,7 @@ def _marks(run: MeasuredRun, force: MeasuredForce, colour: int) -> list[list[Mar
             Line(s, WignerSurmise(beta).pdf(s), colour=colour),
         ],
         [
-            Histogram(found.edges, found.density, label=label, colour=colour),
+            Histogram(histogram.edges, histogram.density, label=label, colour=colour),
             Line(u, PairDensity(0.0, 1.0, beta).pdf(u), colour=colour),
         ],
         [
