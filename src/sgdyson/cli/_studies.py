@@ -47,7 +47,9 @@ def study(
     name: Annotated[
         str,
         typer.Argument(
-            help="accuracy, linear-scaling, many-species, paper, phase-diagram or structure."
+            help="One of "
+            "accuracy, dyson-test, emergence, linear-scaling, many-species, paper, phase-diagram,"
+            " structure."
         ),
     ],
     out: Annotated[Path, out_folder()],

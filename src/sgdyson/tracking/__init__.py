@@ -29,6 +29,7 @@ from ._emergence import Detachment as Detachment
 from ._emergence import Emergence as Emergence
 from ._emergence import emergence as emergence
 from ._level_steps import level_steps as level_steps
+from ._level_steps import level_steps_along as level_steps_along
 from ._matrix_noise import MatrixNoise as MatrixNoise
 from ._matrix_noise import matrix_noise as matrix_noise
 from ._noise import noise_scale as noise_scale

@@ -17,6 +17,7 @@ from ..stats import Estimate
 from ._noise_squares import NoiseSquares, noise_squares
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Bursts = NDArray[np.inexact] | Sequence[NDArray[np.inexact]]
 LEVEL = 0.01  # of a test
 NONE = 0.05  # of repulsion: an index up to here is told from 0 by nothing that matters
@@ -38,9 +39,12 @@ class DysonIndex:
         index: its value, over all pairs; the effective size is the number of squares.
         pvalue_one: chance of a value so far from 1, if 1 is true.
         pvalue_zero: chance of a value so large, if it is 0.05, for all purposes 0.
+        pvalue_levels: chance that some level differs so much from 1, if 1 is true of all: an index
+            of 1 on average is not yet Dyson Brownian motion.
         power: chance with which this test tells 1 from 0, at a false-alarm rate of 1 %.
-        verdict: "Dyson Brownian motion" (index 1, or within 0.05 of it), "levels do not repel",
-            "neither", or "too little to tell" (power below 0.9).
+        verdict: "Dyson Brownian motion" (index 1, or within 0.05 of it, and that of each level 1 or
+            within 0.1 of it), "levels do not repel", "neither", or "too little to tell" (power
+            below 0.9).
         of_level: of each level with its neighbours; None where it is left out.
         null: levels, from the largest, that do not move: left out.
         alternating: levels whose steps alternate, as at the edge of stability: left out.
@@ -54,6 +58,7 @@ class DysonIndex:
     index: Estimate
     pvalue_one: float
     pvalue_zero: float
+    pvalue_levels: float
     power: float
     verdict: str
     of_level: tuple[Estimate | None, ...]
@@ -65,7 +70,9 @@ class DysonIndex:
     correlation: float | None
 
 
-def dyson_index(steps: Bursts, scale: float = 0.0) -> DysonIndex:
+def dyson_index(
+    steps: Bursts, scale: float = 0.0, pairs: NDArray[np.bool_] | None = None
+) -> DysonIndex:
     """Measure it from the steps of levels.
 
     Args:
@@ -73,6 +80,7 @@ def dyson_index(steps: Bursts, scale: float = 0.0) -> DysonIndex:
             list of bursts of several lengths. The mean of each burst, a drift, is left out; of
             bursts of one step it is taken as zero beside the diagonal.
         scale: of the levels, below whose rounding nothing is noise.
+        pairs: (level, k/2), which pairs of a level and one below it are used; all by default.
 
     Raises:
         InvalidInputError: no noise, or fewer than three steps beside the means of bursts.
@@ -86,7 +94,7 @@ def dyson_index(steps: Bursts, scale: float = 0.0) -> DysonIndex:
         >>> dyson_index(band).verdict
         'Dyson Brownian motion'
     """
-    return index_of(noise_squares([np.asarray(burst) for burst in steps], scale))
+    return index_of(noise_squares([np.asarray(burst) for burst in steps], scale), pairs)
 
 
 def index_of(noise: NoiseSquares, chosen: NDArray[np.bool_] | None = None) -> DysonIndex:
@@ -108,9 +116,10 @@ def index_of(noise: NoiseSquares, chosen: NDArray[np.bool_] | None = None) -> Dy
     index = ratio(mixed, alone, noise.updates * int(pairs.sum()))
     one, power = chance_of(mixed, alone, 1.0), power_of(mixed, alone)
     zero = chance_of(mixed, alone, NONE, above=True)
+    levels, chance = _of_levels(noise, pairs)
     return DysonIndex(
-        index, one, zero, power, verdict_of(index, one, zero, power),
-        tuple(_of_levels(noise)), noise.null, noise.alternating, noise.diffusion, noise.updates,
+        index, one, zero, chance, power, verdict_of(index, one, zero, power, chance),
+        tuple(levels), noise.null, noise.alternating, noise.diffusion, noise.updates,
         _change(mixed, alone), noise.correlation,
     )  # fmt: skip
 
@@ -144,23 +153,29 @@ def power_of(mixed: Floats, alone: Floats) -> float:
     return float(student.cdf((1 - NONE) / error - student.isf(LEVEL / 2, blocks - 1), blocks - 1))
 
 
-def verdict_of(index: Estimate, one: float, zero: float, power: float) -> str:
+def verdict_of(index: Estimate, one: float, zero: float, power: float, levels: float) -> str:
     """In words."""
     if power < POWER:
         return TOO_LITTLE
-    if one >= LEVEL or abs(index.value - 1) <= NONE:
+    if (one >= LEVEL or abs(index.value - 1) <= NONE) and levels >= LEVEL:
         return DYSON
     return NO_REPULSION if zero >= LEVEL else NEITHER
 
 
-def _of_levels(noise: NoiseSquares) -> list[Estimate | None]:
-    """The index from the pairs that a level is part of."""
-    mixed, alone = _joined(noise.mixed), _joined(noise.alone)
-    count = _joined(noise.pairs[None].astype(float))[0]
-    return [
+def _of_levels(noise: NoiseSquares, pairs: Flags) -> tuple[list[Estimate | None], float]:
+    """Of the pairs that a level is part of, and the chance that none differs from 1."""
+    mixed, alone = (_joined(np.where(pairs, x, 0.0)) for x in (noise.mixed, noise.alone))
+    count = _joined(pairs[None].astype(float))[0]
+    found = [
         ratio(m, a, noise.updates * n) if n else None
         for m, a, n in zip(mixed.T, alone.T, count, strict=True)
     ]
+    tested = [
+        chance_of(mixed[:, i], alone[:, i], 1.0)
+        for i, estimate in enumerate(found)
+        if estimate and abs(estimate.value - 1) > 2 * NONE
+    ]
+    return found, float(min(min(tested, default=1.0) * (count > 0).sum(), 1.0))
 
 
 def _joined(pairs: Floats) -> Floats:

@@ -78,6 +78,11 @@ class DysonTest:
         return self.found.pvalue_zero
 
     @property
+    def pvalue_levels(self) -> float:
+        """Against 1 for each level."""
+        return self.found.pvalue_levels
+
+    @property
     def power(self) -> float:
         """With which this run tells 1 from 0."""
         return self.found.power
@@ -214,7 +219,8 @@ def _all_tested(run: Run, start: int) -> DysonTests:
     one, zero = chance_of(mixed, alone, 1.0), chance_of(mixed, alone, NONE, above=True)
     power = power_of(mixed, alone)
     felt = np.hypot.reduce([test.repulsion for test in tests.values()]) >= FELT
-    verdict = verdict_of(index, one, zero, power) if felt else TOO_LITTLE
+    levels = min(min(test.pvalue_levels for test in tests.values()) * len(tests), 1.0)
+    verdict = verdict_of(index, one, zero, power, levels) if felt else TOO_LITTLE
     return DysonTests(index, one, zero, power, verdict, tests, refused)
 
 
@@ -282,6 +288,12 @@ def _remarks(index: DysonIndex, repulsion: float, drift: float) -> list[str]:
             f"{_levels(index.alternating)} left out: steps alternate in sign, as at the edge of"
             " stability."
         )
+    if index.pvalue_levels < LEVEL:
+        low, high = (pick(_numbered(index), key=lambda x: x[1].value) for pick in (min, max))
+        remarks.append(
+            f"Levels differ: the index is {low[1]} of level {low[0]} and {high[1]} of level"
+            f" {high[0]}; all are 1 with p = {index.pvalue_levels:.2g}."
+        )
     if index.correlation is not None:
         remarks.append(
             f"Steps alternate: each is correlated with the next by {index.correlation:.2f}, as near"
@@ -300,6 +312,10 @@ def _remarks(index: DysonIndex, repulsion: float, drift: float) -> list[str]:
     if index.change is not None and index.change < LEVEL:
         remarks.append(f"The index changed during the run (p = {index.change:.2g}).")
     return remarks
+
+
+def _numbered(index: DysonIndex) -> list[tuple[int, Estimate]]:
+    return [(i, e) for i, e in enumerate(index.of_level, 1) if e is not None]
 
 
 def _levels(places: tuple[int, ...]) -> str:

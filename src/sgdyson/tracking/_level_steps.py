@@ -112,3 +112,35 @@ def level_steps(before: ArrayLike, after: ArrayLike, neighbours: int = NEIGHBOUR
         frame = frame_of(first.astype(np.complex128))
         return steps_in(frame, second.astype(np.complex128), neighbours)
     return steps_in(frame_of(first.astype(np.float64)), second.astype(np.float64), neighbours)
+
+
+def level_steps_along(weights: ArrayLike, neighbours: int = NEIGHBOURS) -> Numbers:
+    """`level_steps` of each of several updates in a row, with one sign of each singular vector.
+
+    Args:
+        weights: (time, rows, columns), of consecutive updates.
+        neighbours: of each level.
+
+    Returns:
+        (time - 1, level, neighbours + 1): a burst, as `dyson_index` takes several.
+
+    Raises:
+        InvalidInputError: no two matrices, NaN, an odd number of neighbours.
+    """
+    history = np.asarray(weights)
+    require(
+        history.ndim == 3 and len(history) > 1,
+        f"weights have shape {history.shape}; give (time, rows, columns), of two times or more.",
+    )
+    require(bool(np.isfinite(history).all()), "the matrices hold NaN or infinity.")
+    if np.iscomplexobj(history):
+        return _along(history.astype(np.complex128), neighbours)
+    return _along(history.astype(np.float64), neighbours)
+
+
+def _along(history: Numbers, neighbours: int) -> Numbers:
+    frames = [frame_of(history[0])]
+    for matrix in history[1:-1]:
+        frames.append(frame_of(matrix).like(frames[-1]))
+    steps = zip(frames, history[1:], strict=True)
+    return np.array([steps_in(frame, after, neighbours) for frame, after in steps])

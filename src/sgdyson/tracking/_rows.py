@@ -17,8 +17,9 @@ def report_rows(run: xr.Dataset | Run) -> list[dict[str, Any]]:
     """What the page of a run tells of each matrix, as plain values.
 
     Its last spectrum as in `MatrixSpectrum.to_row`, the noise scale of its gradient, and the test
-    of Dyson Brownian motion: `dyson_index`, `dyson_p_one`, `dyson_p_zero`, `dyson_power`,
-    `dyson_verdict`, `dyson_bulk`, `dyson_outliers`, `dyson_remarks`; errors as `NAME_error`.
+    of Dyson Brownian motion: `dyson_index`, `dyson_p_one`, `dyson_p_zero`, `dyson_p_levels`,
+    `dyson_power`, `dyson_verdict`, `dyson_bulk`, `dyson_outliers`, `dyson_remarks`; errors as
+    `NAME_error`.
 
     Args:
         run: of `open_run`.
@@ -63,6 +64,7 @@ def _of_test(test: DysonTest) -> dict[str, Any]:
         row |= {head: part and part.value, f"{head}_error": part and part.error}
     return row | {
         "dyson_p_one": test.pvalue_one, "dyson_p_zero": test.pvalue_zero,
+        "dyson_p_levels": test.pvalue_levels,
         "dyson_power": test.power, "dyson_verdict": test.verdict,
         "dyson_remarks": " ".join(test.remarks),
     }  # fmt: skip

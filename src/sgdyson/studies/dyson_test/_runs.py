@@ -1,0 +1,91 @@
+"""Single updates of the matrices of one architecture under one optimiser, of many replicas."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from ..._files import replacing
+from ...campaign import Setting, parse_spec
+from ...engine import simulate
+from ...models import Model
+from ...models.network import Network
+from ...tracking import level_steps_along
+from ..linear_scaling import spec
+
+Floats = NDArray[np.float64]
+_BURST = 8  # updates
+
+
+def middle(architecture: str, optimizer: str, seed: int) -> Setting:
+    """The setting in the middle of both scans of the study `linear-scaling`."""
+    settings = parse_spec(spec(architecture, optimizer, seed), architecture).settings
+    rates = [s.learning.learning_rate for s in settings]
+    batches = [s.learning.batch_size for s in settings]
+    return next(
+        s for s, rate, batch in zip(settings, rates, batches, strict=True)
+        if rates.count(rate) > 1 and batches.count(batch) > 1
+    )  # fmt: skip
+
+
+def recorded(setting: Setting, replicas: int, bursts: int, store: Path) -> dict[str, Any]:
+    """Bursts of steps, and last levels, of each matrix; not run again where they are stored.
+
+    Args:
+        setting: model and learning.
+        replicas: how many.
+        bursts: of eight updates each, one after the other.
+        store: an .npz.
+
+    Returns:
+        By matrix: `steps` (burst, step, level, 5) of replicas that did not diverge, and `levels`
+        (replica, level) at the end.
+    """
+    if not store.exists():
+        found = _measured(setting, replicas, bursts)
+        store.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(store) as scratch:
+            np.savez(scratch, **found)
+    with np.load(store) as arrays:
+        names = dict.fromkeys(name.rpartition("/")[0] for name in arrays.files)
+        return {
+            name: {kind: arrays[f"{name}/{kind}"] for kind in ("steps", "levels", "shape")}
+            for name in names
+        }
+
+
+def _measured(setting: Setting, replicas: int, bursts: int) -> dict[str, Any]:
+    model, learning = setting.build(), setting.learning
+    run = simulate(
+        model, learning_rate=learning.learning_rate, batch_size=learning.batch_size,
+        optimizer=learning.factory(), replicas=replicas, updates=_BURST * bursts, record_every=1,
+        record_from=setting.burn_in_updates, seed=setting.stream, record_weights=True,
+        progress=False,
+    )  # fmt: skip
+    good = ~run.diverged.values
+    found = {}
+    for name, matrix in matrices(model, run).items():
+        history = matrix[good]
+        steps = [
+            level_steps_along(history[r, _BURST * b : _BURST * (b + 1) + 1])
+            for b in range(bursts)  # so that a block of bursts holds all replicas
+            for r in range(len(history))
+        ]
+        found[f"{name}/steps"] = np.array(steps)
+        found[f"{name}/levels"] = np.linalg.svd(history[:, -1], compute_uv=False)
+        found[f"{name}/shape"] = np.array(history.shape[2:])
+    return found
+
+
+def matrices(model: Model, run: xr.Dataset) -> dict[str, Floats]:
+    """Of each matrix, by name, (replica, time, row, column)."""
+    if not isinstance(model, Network):
+        return {"weights": run["weights"].values}
+    with jax.enable_x64(True):
+        form = jax.tree.structure(model.weight_shapes())
+    leaves = [run[name].values for name in run if str(name).startswith("weights")]
+    found = model.matrices(jax.tree.unflatten(form, leaves))
+    return {name: np.asarray(matrix, np.float64) for name, matrix in found.items()}
