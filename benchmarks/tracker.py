@@ -124,7 +124,7 @@ def one_core(python: str, script: str, *arguments: str) -> tuple[float, str]:
     return float(lines["seconds"]), lines["spikes"]
 
 
-def cost(steps: int = 1000) -> tuple[float, float]:
+def cost(steps: int = 1000, **settings: Any) -> tuple[float, float]:
     """CPU seconds of training alone, and of everything else: the tracker in all its threads."""
     import torch
     from torch.nn import functional
@@ -141,7 +141,7 @@ def cost(steps: int = 1000) -> tuple[float, float]:
     with (
         tempfile.TemporaryDirectory() as folder,
         SpectralTracker(
-            model, f"{folder}/run.zarr", optimizer=optimizer, batch_size=gpt.BATCH
+            model, f"{folder}/run.zarr", optimizer=optimizer, batch_size=gpt.BATCH, **settings
         ) as tracker,
     ):
         for _ in range(steps):
@@ -184,10 +184,16 @@ def main() -> None:
     arguments = parser.parse_args()
     peer, layers = arguments.peers, arguments.layers
     console = Console(file=sys.stdout, width=120)
-    training, watching = cost()
-    table = Table("1000 steps of a character GPT", "CPU seconds", title="Cost, default cadence")
-    table.add_row("training", f"{training:.2f}")
-    table.add_row("watching", f"{watching:.2f}  ({watching / training:.1%})")
+    table = Table(
+        "1000 steps of a character GPT", "training, s", "watching, s", title="CPU seconds"
+    )
+    settings: dict[str, dict[str, Any]] = {
+        "every = 100, the default": {},
+        'every = "burst", dynamics = True': {"every": "burst", "dynamics": True},
+    }
+    for label, chosen in settings.items():
+        training, watching = cost(**chosen)
+        table.add_row(label, f"{training:.2f}", f"{watching:.2f}  ({watching / training:.1%})")
     console.print(table)
     table = Table("150 matrices", "a record", "its decompositions", title="CPU milliseconds")
     for size in (16, 32, 64):

@@ -21,7 +21,6 @@ from sgdyson.tracking import (
     open_run,
     write_run_report,
 )
-from sgdyson.tracking._dynamics import _of_null
 
 FRICTION, NOISE = 0.004, 0.01
 NEGLECTED = 1 / 36  # relative, see matrix_dynamics
@@ -113,10 +112,11 @@ class TestDynamics:
         moved = np.linalg.svd(both, compute_uv=False).reshape(2, -1, 4).mean(axis=0)
         moved = moved[:, [0, 1, 3]] - live
         error = moved.std(axis=0) / np.sqrt(len(moved))
-        force = coulomb_repulsion(live, 2) + _of_null(live, null)
-        expected = 0.03**2 * force[0]
+        levels = np.sort(np.concatenate([live, null], axis=1))[:, ::-1]
+        of_three = np.array([1.0, 1.0, 0.0, 1.0])
+        expected = 0.03**2 * coulomb_repulsion(levels, 2, of_three)[0, [0, 1, 3]]
         assert np.all(np.abs(moved.mean(axis=0) - expected) < 4 * error + 0.03 * np.abs(expected))
-        whole = 0.03**2 * (coulomb_repulsion(live, 2) + 2 * _of_null(live, null))[0]
+        whole = 0.03**2 * coulomb_repulsion(levels, 2)[0, [0, 1, 3]]
         assert np.abs((moved.mean(axis=0) - whole) / error).max() > 10
 
     @pytest.mark.parametrize("place", [1e-12, 1e-6, 1e-3])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from known_levels import BURSTS, START, bands, complex_noise, noise, ornstein_uhlenbeck, tracked
 from scipy.stats import binom, kstest
 
 from sgdyson.errors import InvalidInputError
@@ -15,45 +16,6 @@ from sgdyson.tracking import (
     level_steps,
     open_run,
 )
-
-BURSTS = Burst(8, 25)
-
-
-def bands(updates):
-    """a_ij = dW_ij near the diagonal: of levels whose frame is that of the axes."""
-    n = updates.shape[-1]
-    rows = []
-    for d in range(-2, 3):
-        line = np.zeros(updates.shape[:-1], updates.dtype)
-        i = np.arange(max(0, -d), min(n, n - d))
-        line[..., i] = updates[..., i, i + d]
-        rows.append(line)
-    return np.stack(rows, axis=-1)
-
-
-def noise(shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
-def complex_noise(shape, seed=0):
-    return noise(shape, seed) + 1j * noise(shape, seed + 99)
-
-
-def tracked(path, move, weights, updates=600, every=BURSTS, **settings):
-    """A run of one matrix, each step by `move(weights, step)`."""
-    with Tracker(path, every=every, dynamics=True, **settings) as tracker:
-        for step in range(updates):
-            tracker.update(step, {"w": weights})
-            weights = move(weights, step)
-    return open_run(path)
-
-
-def ornstein_uhlenbeck(seed=1, friction=0.01, kick=0.01):
-    random = np.random.default_rng(seed)
-    return lambda w, step: (1 - friction) * w + kick * random.standard_normal(w.shape)
-
-
-START = 0.07 * noise((20, 12), 5)
 
 
 class TestLevelSteps:
@@ -270,6 +232,16 @@ class TestRuns:
         assert found.found.alternating == (0,)
         assert any("alternate in sign" in remark for remark in found.remarks)
         assert found.verdict == "Dyson Brownian motion"
+
+    def test_a_memory_beside_near_levels_is_told(self, tmp_path):
+        random, push = np.random.default_rng(0), np.zeros_like(START)
+
+        def move(w, step):
+            push[:] = 0.9 * push + 0.1 * random.standard_normal(w.shape)
+            return 0.99 * w + 0.05 * push
+
+        found = dyson_test(tracked(tmp_path / "r", move, START, 1200), "w")
+        assert any("comes out low" in remark for remark in found.remarks)
 
     def test_drift_is_told(self, tmp_path):
         noisy = ornstein_uhlenbeck(friction=0.0)

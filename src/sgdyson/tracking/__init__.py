@@ -28,6 +28,10 @@ from ._dyson_test import dyson_test as dyson_test
 from ._emergence import Detachment as Detachment
 from ._emergence import Emergence as Emergence
 from ._emergence import emergence as emergence
+from ._forecast import Forecast as Forecast
+from ._forecast import forecast as forecast
+from ._gap_drift import GapDrift as GapDrift
+from ._gap_drift import gap_drift as gap_drift
 from ._level_steps import level_steps as level_steps
 from ._level_steps import level_steps_along as level_steps_along
 from ._matrix_noise import MatrixNoise as MatrixNoise

@@ -23,7 +23,8 @@ class MatrixDynamics:
 
     $F_i = \tfrac12 [(M - N)/\xi_i + \sum_{j \ne i} 2\xi_i/(\xi_i^2 - \xi_j^2)]$ is the repulsion
     of independent entries of variance 1, M >= N (physics of rectangular weights): theory says
-    c = g^2.
+    c = g^2. Where levels diffuse differently, each with its measured $g_i^2$, $g^2$ is their mean
+    and a pair repels as $(g_i^2 + g_j^2)/2$.
 
     Attributes:
         friction: gamma.
@@ -39,6 +40,7 @@ class MatrixDynamics:
             loss is blind: left out; they repel the others half as much.
         near_zero: share of the steps left out because the level was near zero.
         near_neighbour: share of the steps left out because a neighbour was near.
+        of_level: g^2 of each level, zero of one that does not diffuse.
     """
 
     friction: Estimate
@@ -52,6 +54,7 @@ class MatrixDynamics:
     null: tuple[int, ...] = ()
     near_zero: float = 0.0
     near_neighbour: float = 0.0
+    of_level: tuple[float, ...] = ()
 
 
 def matrix_dynamics(run: xr.Dataset | Run, name: str, start: int | None = None) -> MatrixDynamics:
@@ -110,12 +113,22 @@ def matrix_dynamics(run: xr.Dataset | Run, name: str, start: int | None = None) 
     return _measure(s, abs(rows - columns), int(interval[0]))
 
 
-def coulomb_repulsion(s: Floats, excess: int) -> Floats:
-    """F of each level, s (..., level), for M - N = excess."""
+def coulomb_repulsion(s: Floats, excess: int, diffusion: Floats | None = None) -> Floats:
+    r"""F of each level, s (..., level), for M - N = excess.
+
+    Args:
+        s: singular values, descending.
+        excess: M - N.
+        diffusion: g^2 of each level, (level,), all 1 by default. Of two levels the pair is mixed by
+            $(g_i^2 + g_j^2)/2$, as noise of index 1 does; a level that does not diffuse repels the
+            others half as much.
+    """
+    g2 = np.ones(s.shape[-1]) if diffusion is None else np.asarray(diffusion)
     squares = s**2
     gaps = squares[..., :, None] - squares[..., None, :]
     np.einsum("...ii->...i", gaps)[...] = np.inf  # no level repels itself: 1/inf is 0
-    return np.asarray(excess / (2 * s) + s * np.sum(1 / gaps, axis=-1))
+    both = (g2[:, None] + g2) / 2
+    return np.asarray(g2 * excess / (2 * s) + s * np.sum(both / gaps, axis=-1))
 
 
 def _measure(s: Floats, excess: int, interval: int) -> MatrixDynamics:
@@ -136,11 +149,14 @@ def _measure(s: Floats, excess: int, interval: int) -> MatrixDynamics:
         " too few to measure a force from.",
     )
     with np.errstate(divide="ignore", invalid="ignore"):
-        repulsion = coulomb_repulsion(start, excess) + _of_null(start, s[:-1, null])
-        force = np.where(clear, repulsion, 0.0)
+        g2 = _diffusion(velocity, clear) * interval
+        typical = float(g2.mean())
+        of_all = np.zeros(s.shape[1])
+        of_all[~null] = g2 / typical
+        force = np.where(clear, coulomb_repulsion(s[:-1], excess, of_all)[:, ~null], 0.0)
     _require_no_memory(_centred(velocity, clear), clear)
     # successive steps are not independent; a twentieth of the run, taken as a whole, is
-    blocks = _sums(start, force, velocity, clear)
+    blocks = _sums(start, force, velocity, clear, np.sqrt(typical / g2))
 
     # v = a - gamma x + c F by least squares; the mean of each level has taken a away. What is left
     # of v has the variance g^2/interval.
@@ -166,6 +182,7 @@ def _measure(s: Floats, excess: int, interval: int) -> MatrixDynamics:
         friction, diffusion, c, ratio, _widths(s), steady, used * moving, interval,
         tuple(int(i) for i in np.flatnonzero(null)),
         float((~off_zero).mean()) * moving, float((off_zero & ~apart).mean()) * moving,
+        tuple((typical * of_all).tolist()),
     )  # fmt: skip
 
 
@@ -176,10 +193,11 @@ def _null(s: Floats, steps: Floats) -> Flags:
     return np.asarray(still | (steps < _NULL * typical))
 
 
-def _of_null(s: Floats, null: Floats) -> Floats:
-    """Repulsion by levels that do not diffuse: noise reaches the pair from one side, not two."""
-    gaps = s[:, :, None] ** 2 - null[:, None, :] ** 2
-    return np.asarray(s / 2 * np.sum(1 / gaps, axis=-1))
+def _diffusion(velocity: Floats, clear: Flags) -> Floats:
+    """Variance of each level's velocity, at least a thousandth of the typical one."""
+    variance = np.sum(_centred(velocity, clear) ** 2, axis=0) / np.maximum(clear.sum(axis=0), 1)
+    typical = np.median(variance[variance > 0]) if variance.any() else 1.0
+    return np.maximum(variance, 1e-3 * typical)
 
 
 def _require_no_memory(velocity: Floats, clear: Flags) -> None:
@@ -204,9 +222,9 @@ def _nearest(s: Floats) -> Floats:
     )
 
 
-def _sums(place: Floats, force: Floats, speed: Floats, clear: Flags) -> Floats:
-    """Products over the steps used, in blocks of time: (block, product)."""
-    force, place, speed = (_centred(x, clear) for x in (force, place, speed))
+def _sums(place: Floats, force: Floats, speed: Floats, clear: Flags, weight: Floats) -> Floats:
+    """Products over the steps used, in blocks of time, noisy levels counting less."""
+    force, place, speed = (weight * _centred(x, clear) for x in (force, place, speed))
     sums = [place * place, place * force, force * force, place * speed, force * speed,
             speed * speed, clear * 1.0]  # fmt: skip
     return np.stack(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from ..errors import InvalidInputError, require
-from ..spectra import fit_bulk
+from ..spectra import fit_bulk, measure_values
 from ..stats import Estimate
 from ._dyson_index import (
     LEVEL,
@@ -25,6 +25,7 @@ from ._dyson_index import (
     ratio,
     verdict_of,
 )
+from ._gap_drift import GapDrift, gap_drift
 from ._noise_squares import NoiseSquares, noise_squares
 from ._recorded_steps import Recorded, recorded_steps
 from ._run import Run
@@ -33,6 +34,7 @@ Floats = NDArray[np.float64]
 FELT = 1.0  # standard errors, below which the repulsion of a whole run is seen by nobody
 _CLEAR = 6.0  # steps between two levels, up to which they are as near as can be
 _FOR_BULK = 5
+_REMEMBERS = 2.0  # times the variance of a sum of steps that is free of memory
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ class DysonTest:
             moved the gaps of all neighbours over the run, together.
         drift: chance that levels go so far from the first record to the last by diffusion alone.
         remarks: what else belongs to it, sentences.
+        gap: how gaps of neighbours open, against 1/S, where enough was seen of gaps that are wide
+            beside a step; see `gap_drift`.
+        surmise: chance of the spacings of the last record, unfolded, under Wigner's surmise; None
+            where levels drift, or are fewer than 64.
     """
 
     name: str
@@ -61,6 +67,8 @@ class DysonTest:
     repulsion: float
     drift: float
     remarks: tuple[str, ...]
+    gap: GapDrift | None = None
+    surmise: float | None = None
 
     @property
     def index(self) -> Estimate:
@@ -92,7 +100,15 @@ class DysonTest:
             f"{self.name}: {self.verdict}; index {self.index}, p = {self.pvalue_one:.2g} against 1,"
             f" {self.pvalue_zero:.2g} against 0, power {self.power:.2f}"
         )
-        return "\n".join([first, *(f"  {remark}" for remark in self.remarks)])
+        remarks = list(self.remarks)
+        if self.gap:
+            remarks.append(
+                f"Gaps open by {self.gap.ratio} of what 1/S repulsion makes of the measured"
+                f" diffusion (p = {self.gap.pvalue:.2g})."
+            )
+        if self.surmise is not None:
+            remarks.append(f"Spacings follow Wigner's surmise with p = {self.surmise:.2g}.")
+        return "\n".join([first, *(f"  {remark}" for remark in remarks)])
 
 
 @dataclass(frozen=True)
@@ -193,11 +209,21 @@ def _tested(run: Run, name: str, start: int) -> tuple[DysonTest, NoiseSquares]:
     repulsion, drift = _repulsion(found, noise), _drift(found, noise)
     far = repulsion < FELT
     verdict = TOO_LITTLE if far else index.verdict
-    remarks = tuple(_remarks(index, repulsion, drift))
-    return (
-        DysonTest(name, index, verdict, levels, bulk, outliers, repulsion, drift, remarks),
-        noise,
-    )
+    last = found.levels[used[-1]]
+    surmise = None if drift < LEVEL else measure_values(name, last, run.shape(name)).ks_wigner
+    test = DysonTest(
+        name, index, verdict, levels, bulk, outliers, repulsion, drift,
+        tuple(_remarks(index, repulsion, drift, _persistent(found, noise))), _gap(run, name, start),
+        surmise.pvalue if surmise else None,
+    )  # fmt: skip
+    return test, noise
+
+
+def _gap(run: Run, name: str, start: int) -> GapDrift | None:
+    try:
+        return gap_drift(run, name, start)
+    except InvalidInputError:  # too few of them, or all too near
+        return None
 
 
 def _all_tested(run: Run, start: int) -> DysonTests:
@@ -279,8 +305,27 @@ def _drift(found: Recorded, noise: NoiseSquares) -> float:
     return float(chi2.sf(np.sum(way**2 / spread), len(moving)))
 
 
-def _remarks(index: DysonIndex, repulsion: float, drift: float) -> list[str]:
+def _persistent(found: Recorded, noise: NoiseSquares) -> float | None:
+    """Gap in units of the way of one memory, where steps remember and levels are near."""
+    lasts = memory(found, noise)
+    gap = -np.diff(found.levels[np.concatenate(found.records)], axis=1)
+    pairs = noise.pairs[:-1, 0]
+    if lasts < _REMEMBERS or not pairs.any():
+        return None
+    way = lasts * np.sqrt((noise.diffusion[1:] + noise.diffusion[:-1]) / 2)
+    ratio = float(np.median(gap[:, pairs] / way[pairs]))
+    return ratio if ratio < _CLEAR else None
+
+
+def _remarks(
+    index: DysonIndex, repulsion: float, drift: float, persistent: float | None
+) -> list[str]:
     remarks = []
+    if persistent is not None:
+        remarks.append(
+            f"Steps persist, and levels lie within {persistent:.1f} times the way that one memory"
+            " takes them: the index comes out low."
+        )
     if index.null:
         remarks.append(f"{_levels(index.null)} left out: it does not move with the others.")
     if index.alternating:
