@@ -11,8 +11,8 @@ from typing import Protocol
 from ..analysis import Check
 from ..errors import require
 from .accuracy import study_accuracy as study_accuracy
-from .emergence import study_emergence as study_emergence
 from .dyson_test import study_dyson_test as study_dyson_test
+from .emergence import study_emergence as study_emergence
 from .linear_scaling import study_linear_scaling as study_linear_scaling
 from .many_species import study_many_species as study_many_species
 from .paper import study_paper as study_paper
@@ -30,8 +30,8 @@ class Study(Protocol):
 
 STUDIES: dict[str, Study] = {
     "accuracy": study_accuracy,
-    "emergence": study_emergence,
     "dyson-test": study_dyson_test,
+    "emergence": study_emergence,
     "linear-scaling": study_linear_scaling,
     "many-species": study_many_species,
     "paper": study_paper,

@@ -163,7 +163,7 @@ def verdict_of(index: Estimate, one: float, zero: float, power: float, levels: f
 
 
 def _of_levels(noise: NoiseSquares, pairs: Flags) -> tuple[list[Estimate | None], float]:
-    """Of the pairs that a level is part of, and the chance that none differs from 1."""
+    """The index from the pairs of each level, and the chance that none differs from 1."""
     mixed, alone = (_joined(np.where(pairs, x, 0.0)) for x in (noise.mixed, noise.alone))
     count = _joined(pairs[None].astype(float))[0]
     found = [

@@ -4,14 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from .._checks import whole
+from .._types import Floats, WholeNumbers
 from ..errors import InvalidInputError, require
 from ._dynamics import coulomb_repulsion
 from ._run import Run
 
-Floats = NDArray[np.float64]
 _PATHS, _STEPS, _MOST, _TRIALS = 256, 48, 128, 6
 _FEWEST = 8
 _LOW, _HIGH = 0.05, 0.95
@@ -33,7 +32,7 @@ class Forecast:
         factor: by which the band was multiplied, so that bands of the past held what came.
     """  # noqa: D205
 
-    steps: NDArray[np.int64]
+    steps: WholeNumbers
     mean: Floats
     low: Floats
     high: Floats
@@ -111,7 +110,7 @@ def _memory(run: Run, name: str) -> float:
 
 @dataclass(frozen=True)
 class _Past:
-    times: NDArray[np.int64]
+    times: WholeNumbers
     levels: Floats
     excess: int
     memory: float
@@ -145,8 +144,8 @@ class _Past:
 
 
 def _even(
-    times: NDArray[np.int64], levels: Floats, reach: int, memory: float
-) -> tuple[NDArray[np.int64], Floats]:
+    times: WholeNumbers, levels: Floats, reach: int, memory: float
+) -> tuple[WholeNumbers, Floats]:
     """Records of the last `reach` updates, nearly even, of a burst one: others tell no more."""
     first = times[np.searchsorted(times, times[-1] - reach)]
     apart = max((times[-1] - first) / _MOST, memory, 1.0)
@@ -169,7 +168,7 @@ def _even(
     return times[chosen], levels[chosen]
 
 
-def _measured(times: NDArray[np.int64], x: Floats, excess: int) -> _Law:
+def _measured(times: WholeNumbers, x: Floats, excess: int) -> _Law:
     """One friction for all levels; a slope and a diffusion of each."""
     t = (times - times[-1]).astype(float)
     apart = np.diff(t)
@@ -201,7 +200,7 @@ def _kept(slope: Floats, tilt: Floats) -> float:
 
 
 def _friction(t: Floats, common: Floats) -> float:
-    """Of the mean of all levels, which repulsion hardly moves; 0 unless it stands out.
+    """That of the mean of all levels, which repulsion hardly moves; 0 unless it stands out.
 
     Of K points about a fitted line the correlation comes out too small by (2 + 4 rho)/K (M. G.
     Kendall, Biometrika 41, 403 (1954), with a trend).
@@ -218,7 +217,7 @@ def _friction(t: Floats, common: Floats) -> float:
 
 
 def _paths(
-    law: _Law, start: Floats, ahead: NDArray[np.int64], excess: int, random: np.random.Generator
+    law: _Law, start: Floats, ahead: WholeNumbers, excess: int, random: np.random.Generator
 ) -> Floats:
     """(path, time, level), descending: levels that would cross have met, and go on in order."""
     x = np.repeat(start[None], _PATHS, axis=0)

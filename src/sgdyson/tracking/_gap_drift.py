@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from .._types import Flags, Floats
 from ..errors import InvalidInputError, require
 from ..stats import Estimate, jackknife_of_means
 from ._dynamics import coulomb_repulsion
@@ -14,7 +14,6 @@ from ._noise_squares import noise_squares
 from ._recorded_steps import Recorded, recorded_steps
 from ._run import Run
 
-Floats = NDArray[np.float64]
 _CLEAR = 6.0  # steps to a neighbour or to zero, above which second order is all there is
 _BINS, _BLOCKS, _FEWEST = 8, 20, 400
 _AT_ONCE = 1 << 20
@@ -75,8 +74,8 @@ def gap_drift(run: xr.Dataset | Run, name: str, start: int = 0) -> GapDrift:
 
 
 def _openings(
-    found: Recorded, g2: Floats, excess: int, pairs: NDArray[np.bool_]
-) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
+    found: Recorded, g2: Floats, excess: int, pairs: Flags
+) -> tuple[Floats, Floats, Floats, Flags]:
     """(update, pair) each: gap before, its opening beside first order, that predicted, flags."""
     records, known = np.concatenate(found.records), np.concatenate(found.known)
     first = np.concatenate(found.bursts)[known][:, :, found.bursts[0].shape[2] // 2]
@@ -97,7 +96,7 @@ def _repulsion(s: Floats, excess: int, g2: Floats) -> Floats:
     return np.concatenate([coulomb_repulsion(part, excess, g2) for part in parts])
 
 
-def _binned(gap: Floats, opened: Floats, force: Floats, clear: NDArray[np.bool_]) -> GapDrift:
+def _binned(gap: Floats, opened: Floats, force: Floats, clear: Flags) -> GapDrift:
     edges = np.quantile(gap[clear], np.linspace(0, 1, _BINS + 1))
     place = np.clip(np.searchsorted(edges, gap, "right") - 1, 0, _BINS - 1)
     blocks = np.array_split(np.arange(len(gap)), _BLOCKS)

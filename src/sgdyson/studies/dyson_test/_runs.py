@@ -81,7 +81,7 @@ def _measured(setting: Setting, replicas: int, bursts: int) -> dict[str, Any]:
 
 
 def matrices(model: Model, run: xr.Dataset) -> dict[str, Floats]:
-    """Of each matrix, by name, (replica, time, row, column)."""
+    """Each matrix by its name, (replica, time, row, column)."""
     if not isinstance(model, Network):
         return {"weights": run["weights"].values}
     with jax.enable_x64(True):

@@ -83,7 +83,12 @@ def study_linear_scaling(out: Path, seed: int, say: Say, *, quick: bool = False)
 
 
 def spec(architecture: str, optimizer: str, seed: int, *, quick: bool = False) -> dict[str, Any]:
-    """The spec file of an architecture, at the pace of an optimiser."""
+    """The spec file of an architecture, at the pace of an optimiser.
+
+    Example:
+        >>> spec("mlp", "heavy_ball", seed=0)["learning"]["learning_rate"]
+        [0.01, 0.02, 0.04, 0.08, 0.16, 0.04, 0.04, 0.04]
+    """
     raw = tomllib.loads(specs.text(f"linear_scaling/{architecture}"))
     linear = OPTIMIZERS[optimizer].linear
     given = {"momentum": _MOMENTUM} if linear and optimizer in optimizers_with("momentum") else {}
