@@ -50,6 +50,35 @@ def _teacher_scaling(results: Results) -> Figure:
     )
 
 
+_AROUND = {"noise": 0.1, "alpha": 0.1, "|B|": 16}
+
+
+def _families(results: Results) -> list[tuple[str, list[tuple[str, MeasuredRun]]]]:
+    """Runs on fresh data in which one of noise, alpha and |B| is varied around 0.1, 0.1 and 16."""
+    pairs = _noisy(results.group("online"), results.online)
+    values = {name: [_setting(noise, run)[name] for noise, run in pairs] for name in _AROUND}
+    found = []
+    for name in _AROUND:
+        others = [other for other in _AROUND if other != name]
+        chosen = [
+            place for place in range(len(pairs))
+            if all(values[other][place] == _AROUND[other] for other in others)
+        ]  # fmt: skip
+        chosen.sort(key=values[name].__getitem__)
+        found.append((name, [(f"{values[name][place]:g}", pairs[place][1]) for place in chosen]))
+    return found
+
+
+def _setting(noise: float, run: MeasuredRun) -> dict[str, float]:
+    return {"noise": noise, "alpha": run.learning_rate, "|B|": run.batch_size}
+
+
+def _rates(results: Results) -> list[tuple[str, MeasuredRun]]:
+    """Runs of the RBM at |B| = 16 by their alpha."""
+    chosen = sorted((run for run in results.rbm if run.batch_size == 16), key=lambda run: run.ratio)
+    return [(f"{run.learning_rate:g}", run) for run in chosen]
+
+
 def _semicircle(results: Results) -> Figure:
     return figures.semicircle(
         [
@@ -73,7 +102,14 @@ FIGURES = {
         lambda r: figures.scaling(r.rbm, r.rbm_scaling, r.model),
         lambda r: checks.spacing_checks(r) + checks.slope_checks(r),
     ),
+    "rbm_collapse": Entry(lambda r: figures.rbm_collapse(_rates(r)), checks.collapse_checks),
     "teacher_levels": Entry(_teacher_levels, _nothing),
+    "teacher_wigner": Entry(
+        lambda r: figures.teacher_wigner(_families(r)), checks.teacher_surmise_checks
+    ),
+    "teacher_densities": Entry(
+        lambda r: figures.teacher_densities(_families(r)), checks.teacher_density_checks
+    ),
     "teacher_scaling": Entry(_teacher_scaling, checks.teacher_checks),
     "drift": Entry(lambda r: figures.drift(r.rbm, r.model.rbm_mass, r.model), checks.drift_checks),
     "semicircle": Entry(_semicircle, checks.semicircle_checks),

@@ -1,5 +1,8 @@
 """The figures of the paper, and those beyond it: each takes what was measured, owns no numbers."""
 
+from ._collapse import rbm_collapse as rbm_collapse
+from ._collapse import teacher_densities as teacher_densities
+from ._collapse import teacher_wigner as teacher_wigner
 from ._force import coulomb_force as coulomb_force
 from ._rbm import densities as densities
 from ._rbm import learnt_levels as learnt_levels

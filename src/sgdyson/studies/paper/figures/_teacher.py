@@ -52,13 +52,14 @@ def teacher_levels(runs: Sequence[tuple[float, MeasuredRun]]) -> Figure:
 def teacher_scaling(
     quenched: Sequence[tuple[float, MeasuredRun]], online: Sequence[tuple[float, MeasuredRun]]
 ) -> Figure:
-    """Figure 8: <S> and sqrt(pi) sigma against sqrt((alpha/|B|) A).
+    """Figure 8: <S> and sqrt(pi) sigma against sqrt((alpha/|B|) A), and against each other.
 
     Args:
         quenched: label noise epsilon, and the run on quenched data.
         online: label noise epsilon, and the run on fresh data.
     """
     panels: list[list[Mark]] = [[], []]
+    equal: list[Mark] = []
     largest = 0.0
     for colour, (name, runs) in enumerate([("quenched", quenched), ("online", online)]):
         u = np.array([np.sqrt(run.ratio) * noise for noise, run in runs])
@@ -82,12 +83,14 @@ def teacher_scaling(
                 colour=colour,
             )
         )
+        equal.append(_against_width(name, [run for _, run in runs], colour))
         predicted = np.array([part.predicted_spacing for _, run in runs for part in run.pairs])
         largest = max(largest, u.max())
     ends = np.array([0.0, 1.05 * largest])
     for panel in panels:
         panel.append(Line(ends, np.sqrt(np.pi) * ends, label=r"$\sqrt{\pi}\,u$", dashed=True))
         panel.append(Points(u, predicted, label=r"predicted at this $\alpha$", colour=2))
+    equal.append(Line(np.sqrt(np.pi) * ends, np.sqrt(np.pi) * ends, label="equal", dashed=True))
     variable = r"$u=\sqrt{(\alpha/|B|)\,A}$"
     return Figure(
         name="teacher_scaling",
@@ -98,7 +101,23 @@ def teacher_scaling(
         panels=[
             Panel(panels[0], variable, r"$\langle S\rangle$"),
             Panel(panels[1], variable, r"$\sqrt{\pi}\,\sigma$"),
+            Panel(equal, r"$\sqrt{\pi}\,\sigma$", r"$\langle S\rangle$"),
         ],
+    )
+
+
+def _against_width(name: str, runs: Sequence[MeasuredRun], colour: int) -> Points:
+    """Mean spacings against fitted widths, which the pair density says are one line."""
+    parts = [part for run in runs for part in run.pairs]
+    spacings = [part.pair.mean for part in parts if part.pair]
+    widths = [part.fit.width * float(np.sqrt(np.pi)) for part in parts if part.fit]
+    return Points(
+        np.array([width.value for width in widths]),
+        np.array([spacing.value for spacing in spacings]),
+        x_error=np.array([width.error for width in widths]),
+        y_error=np.array([spacing.error for spacing in spacings]),
+        label=name,
+        colour=colour,
     )
 
 
