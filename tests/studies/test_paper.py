@@ -38,7 +38,7 @@ SMALL = {
                          "learning": {"learning_rate": 0.1, "batch_size": 16}},
     "semicircle": {"replicas": 20, "model": {"multiplicity": 2}},
     "coulomb_force": {"updates": 200, "burn_in": 10},
-    "threefold": {"updates": 100, "burn_in": 50},
+    "threefold": {"updates": 200, "burn_in": 50},
 }  # fmt: skip
 
 

@@ -83,7 +83,7 @@ def measure_force(
         beta: Dyson index of the levels: 1, 2 or 4.
     """
     step = np.sqrt(4 * noise)
-    low, high = np.quantile(spacing, (0.002, 0.995))
+    low, high = np.quantile(spacing, (0.01, 0.995))
     lowest = step / 2 if beta == 1 else max(step / 2, low)  # S^beta leaves hardly any below
     force = repulsion(spacing, np.geomspace(lowest, high, 25))
     drift, diffusion = finite_step(force, noise, friction, beta)

@@ -31,12 +31,12 @@ def threefold(measured: Sequence[tuple[MeasuredRun, MeasuredForce]]) -> Figure:
         f" {measured[0][0].learning_rate:g}, |B| = {measured[0][0].batch_size:g}. Left: unit"
         " spacings and the Wigner surmise of beta = 1, 2, 4, no free parameter. Middle: densities"
         " of both levels, with fitted centre and width. Right: mean change of the spacing in one"
-        " update and Dyson's 2 beta g^2/S - gamma S for its finite step, no free parameter.",
+        " update and Dyson's 2 beta g^2/S - gamma S for its finite step, no free parameter."
+        " Colours as on the right.",
         panels=[
-            Panel(panels[0], r"unit spacing $s=S/\langle S\rangle$", "$P(s)$", legend_below=True),
-            Panel(panels[1], r"$(x-c)/\sigma$", "density", legend_below=True),
-            Panel(panels[2], r"spacing $S/g$", r"drift $\langle\Delta S\rangle/g$",
-                  legend_below=True),
+            Panel(panels[0], r"unit spacing $s=S/\langle S\rangle$", "$P(s)$"),
+            Panel(panels[1], r"$(x-c)/\sigma$", "density"),
+            Panel(panels[2], r"spacing $S/g$", r"drift $\langle\Delta S\rangle/g$"),
         ],
         columns=3,
     )  # fmt: skip
@@ -56,11 +56,11 @@ def _marks(run: MeasuredRun, force: MeasuredForce, colour: int) -> list[list[Mar
     x = force.force.spacing / scale
     return [
         [
-            Points(unit.centres, unit.density, y_error=unit.error, label=label, colour=colour),
+            Points(unit.centres, unit.density, y_error=unit.error, colour=colour),
             Line(s, WignerSurmise(beta).pdf(s), colour=colour),
         ],
         [
-            Histogram(histogram.edges, histogram.density, label=label, colour=colour),
+            Histogram(histogram.edges, histogram.density, colour=colour),
             Line(u, PairDensity(0.0, 1.0, beta).pdf(u), colour=colour),
         ],
         [
