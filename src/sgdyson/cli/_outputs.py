@@ -35,6 +35,10 @@ HtmlFile = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 Seed = Annotated[int, typer.Option(help="Of all random numbers, a whole number from 0 up.")]
 
+DYSON_INDEX = typer.Option(
+    "--beta", help="Dyson index: 1, 2, 4 for real, complex, quaternion matrices."
+)
+
 
 def out_file(what: str) -> Any:
     """The option `--out` of a command that writes one file."""
