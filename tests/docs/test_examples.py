@@ -15,6 +15,7 @@ PAGES = (
     "docs/analyse.md",
     "docs/campaigns.md",
     "docs/dyson.md",
+    "docs/emergence.md",
     "docs/extending.md",
     "docs/index.md",
     "docs/linear-scaling.md",

@@ -1,5 +1,7 @@
 """Spacings at many settings, their collapse on the Wigner surmise, densities with their fits."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np
