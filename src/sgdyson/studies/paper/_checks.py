@@ -14,10 +14,17 @@ MOST_SINGLE = 0.05  # of the width of a single mode at |B| = 4, the strongest no
 def wigner_checks(results: Results) -> list[Check]:
     """Shape of the spacing law of each pair: <s^2> = 4/pi, where 3 pi/8 is 7 % less (beta = 2)."""
     return [
-        _check(run, part, "wigner", "<s^2> of the unit spacing", part.pair.second_moment, 4 / np.pi)
+        _check(
+            run,
+            multiplet,
+            "wigner",
+            "<s^2> of the unit spacing",
+            multiplet.pair.second_moment,
+            4 / np.pi,
+        )
         for run in (results.reference, results.gentlest)
-        for part in run.pairs
-        if part.pair
+        for multiplet in run.pairs
+        if multiplet.pair
     ]
 
 
@@ -25,19 +32,21 @@ def density_checks(results: Results) -> list[Check]:
     """Fitted widths of the main run against sigma of the predicted law, order 1."""
     run = results.reference
     return [
-        _check(run, part, "densities", "sigma fitted", part.width, part.predicted_width)
-        for part in run.multiplets
-        if part.fit
+        _check(
+            run, multiplet, "densities", "sigma fitted", multiplet.width, multiplet.predicted_width
+        )
+        for multiplet in run.multiplets
+        if multiplet.fit
     ]
 
 
 def spacing_checks(results: Results) -> list[Check]:
     """<S> of every pair and run against the predicted law, order 1."""
     return [
-        _check(run, part, "scaling", "<S>", part.pair.mean, part.predicted_spacing)
+        _check(run, multiplet, "scaling", "<S>", multiplet.pair.mean, multiplet.predicted_spacing)
         for run in results.rbm
-        for part in run.pairs
-        if part.pair
+        for multiplet in run.pairs
+        if multiplet.pair
     ]
 
 
@@ -45,16 +54,17 @@ def slope_checks(results: Results) -> list[Check]:
     """The slope of the linear scaling rule as alpha/|B| vanishes: sqrt(2 pi), for each mode."""
     return [
         Check(
-            name=f"scaling slope kappa={part.target_mode:.3f}",
+            name=f"scaling slope kappa={multiplet.target_mode:.3f}",
             figure="scaling",
             quantity="slope of <S> at small alpha/|B|",
-            setting={"kappa": round(part.target_mode, 4), "runs": len(results.rbm)},
+            setting={"kappa": round(multiplet.target_mode, 4), "runs": len(results.rbm)},
             measured=line.intercept,
             predicted=float(np.sqrt(2 * np.pi)),
             # a line through the leading order's ratio leaves out the square of its next order
-            theory_error=float(np.sqrt(2 * np.pi)) * _leading_error(results.gentlest, part) ** 2,
+            theory_error=float(np.sqrt(2 * np.pi))
+            * _leading_error(results.gentlest, multiplet) ** 2,
         )
-        for part, line in zip(results.gentlest.pairs, results.rbm_scaling.limit, strict=True)
+        for multiplet, line in zip(results.gentlest.pairs, results.rbm_scaling.limit, strict=True)
     ]
 
 
@@ -63,9 +73,9 @@ def drift_checks(results: Results) -> list[Check]:
     mass2 = results.model.rbm_mass**2
     checks = []
     for run in results.rbm:
-        for part in run.multiplets:
-            kappa = part.target_mode
-            measured = part.mean * (-1 / kappa)
+        for multiplet in run.multiplets:
+            kappa = multiplet.target_mode
+            measured = multiplet.mean * (-1 / kappa)
             checks.append(
                 Check(
                     name=f"{run.name} lambda/kappa kappa={kappa:.3f}",
@@ -75,8 +85,9 @@ def drift_checks(results: Results) -> list[Check]:
                     measured=Estimate(
                         mass2 / kappa + measured.value, measured.error, measured.effective_size
                     ),
-                    predicted=(mass2 - part.predicted_mean) / kappa,
-                    theory_error=min(part.theory_errors.mean, MOST * part.predicted_mean) / kappa,
+                    predicted=(mass2 - multiplet.predicted_mean) / kappa,
+                    theory_error=min(multiplet.theory_errors.mean, MOST * multiplet.predicted_mean)
+                    / kappa,
                 )
             )
     return checks
@@ -117,13 +128,13 @@ def teacher_checks(results: Results) -> list[Check]:
     """<S> of the teacher-student model, fresh and quenched data."""
     checks = []
     for run in results.online:
-        (part,) = run.pairs
-        assert part.pair
-        checks.append(_check(run, part, "teacher_scaling", "<S>", part.pair.mean,
-                             part.predicted_spacing))  # fmt: skip
+        (multiplet,) = run.pairs
+        assert multiplet.pair
+        checks.append(_check(run, multiplet, "teacher_scaling", "<S>", multiplet.pair.mean,
+                             multiplet.predicted_spacing))  # fmt: skip
     for planned, run in zip(results.group("quenched"), results.quenched, strict=True):
-        (part,) = run.pairs
-        assert part.pair
+        (multiplet,) = run.pairs
+        assert multiplet.pair
         assert isinstance(planned.model, TeacherStudent)
         checks.append(
             Check(
@@ -131,7 +142,7 @@ def teacher_checks(results: Results) -> list[Check]:
                 figure="teacher_scaling",
                 quantity="<S> given the shared inputs",
                 setting=_setting(run),
-                measured=part.pair.mean,
+                measured=multiplet.pair.mean,
                 predicted=quenched_mean_spacing(
                     planned.model, planned.learning_rate, planned.batch_size
                 ),
@@ -142,23 +153,23 @@ def teacher_checks(results: Results) -> list[Check]:
 
 def semicircle_checks(results: Results) -> list[Check]:
     """Second and fourth moment of the level density: exact GOE values at every n."""
-    return [check for found in results.semicircles for check in _moment_checks(found)]
+    return [check for semicircle in results.semicircles for check in _moment_checks(semicircle)]
 
 
-def _moment_checks(found: Multiplicity) -> list[Check]:
+def _moment_checks(semicircle: Multiplicity) -> list[Check]:
     r"""<tr M^2> = sigma^2 n(n+1)/2; n tr M^4/(tr M^2)^2 = (2n^2 + 5n + 5)/(n+1)^2."""
-    n, sigma = found.n, found.prediction.width[0]
-    centred = found.levels - found.prediction.levels
+    n, sigma = semicircle.n, semicircle.prediction.width[0]
+    centred = semicircle.levels - semicircle.prediction.levels
     moments = np.stack([(centred**k).sum(axis=2).mean(axis=1) for k in (2, 4)], axis=1)
     second = jackknife_of_means(lambda m: np.sqrt(m[..., 0] / (n * (n + 1) / 2)), moments)
     shape = jackknife_of_means(lambda m: n * m[..., 1] / m[..., 0] ** 2, moments)
-    neglected = float(found.prediction.next_order[0])
+    neglected = float(semicircle.prediction.next_order[0])
     predicted = (2 * n**2 + 5 * n + 5) / (n + 1) ** 2
     setting = {"N": n}
     return [
-        Check(f"{found.name} sigma", "semicircle", "sigma from the second moment", setting,
+        Check(f"{semicircle.name} sigma", "semicircle", "sigma from the second moment", setting,
               second, float(sigma), min(neglected, MOST) * float(sigma)),
-        Check(f"{found.name} shape", "semicircle", "n <tr M^4>/<tr M^2>^2", setting,
+        Check(f"{semicircle.name} shape", "semicircle", "n <tr M^4>/<tr M^2>^2", setting,
               shape, predicted, neglected * predicted),
     ]  # fmt: skip
 
@@ -170,21 +181,21 @@ def threefold_checks(results: Results) -> list[Check]:
     """
     checks = []
     for run, force in results.threefold:
-        (part,) = run.pairs
-        assert part.pair
-        setting = _setting(run) | {"beta": part.pair.beta}
-        name = f"threefold beta={part.pair.beta}"
-        second = part.pair.surmise.var() + 1
+        (multiplet,) = run.pairs
+        assert multiplet.pair
+        setting = _setting(run) | {"beta": multiplet.pair.beta}
+        name = f"threefold beta={multiplet.pair.beta}"
+        second = multiplet.pair.surmise.var() + 1
         # the excess kurtosis of a student, of size next_order, is what the surmise leaves out
         checks += [
-            _named(f"{name} <S>", setting, "<S>", part.pair.mean, part.predicted_spacing,
-                   min(part.next_order, MOST)),
-            _named(f"{name} sigma", setting, "sigma fitted", part.width, part.predicted_width,
-                   min(part.next_order, MOST)),
+            _named(f"{name} <S>", setting, "<S>", multiplet.pair.mean, multiplet.predicted_spacing,
+                   min(multiplet.next_order, MOST)),
+            _named(f"{name} sigma", setting, "sigma fitted", multiplet.width,
+                   multiplet.predicted_width, min(multiplet.next_order, MOST)),
             _named(f"{name} surmise", setting, "<s^2> of the unit spacing",
-                   part.pair.second_moment, second, min(part.next_order, MOST)),
-            _named(f"{name} force", setting, "beta of the force",
-                   force.measured_beta, float(part.pair.beta), min(part.next_order, MOST)),
+                   multiplet.pair.second_moment, second, min(multiplet.next_order, MOST)),
+            _named(f"{name} force", setting, "beta of the force", force.measured_beta,
+                   float(multiplet.pair.beta), min(multiplet.next_order, MOST)),
         ]  # fmt: skip
     return checks
 
@@ -216,8 +227,8 @@ def _force_checks(force: MeasuredForce) -> list[Check]:
     ]  # fmt: skip
 
 
-def _leading_error(run: MeasuredRun, part: ComparedMultiplet) -> float:
-    return float(run.prediction.leading.next_order[part.indices[0]])
+def _leading_error(run: MeasuredRun, multiplet: ComparedMultiplet) -> float:
+    return float(run.prediction.leading.next_order[multiplet.indices[0]])
 
 
 def _setting(run: MeasuredRun) -> dict[str, float]:
@@ -226,20 +237,20 @@ def _setting(run: MeasuredRun) -> dict[str, float]:
 
 def _check(
     run: MeasuredRun,
-    part: ComparedMultiplet,
+    compared: ComparedMultiplet,
     figure: str,
     quantity: str,
     measured: Estimate,
     predicted: float,
 ) -> Check:
     """A check with the theory error that the prediction states, as far as it is believed."""
-    most = MOST_SINGLE if part.multiplet.is_single and run.batch_size <= 4 else MOST
+    most = MOST_SINGLE if compared.multiplet.is_single and run.batch_size <= 4 else MOST
     return Check(
-        name=f"{run.name} {quantity} kappa={part.target_mode:.3f}",
+        name=f"{run.name} {quantity} kappa={compared.target_mode:.3f}",
         figure=figure,
         quantity=quantity,
-        setting=_setting(run) | {"kappa": round(part.target_mode, 4)},
+        setting=_setting(run) | {"kappa": round(compared.target_mode, 4)},
         measured=measured,
         predicted=predicted,
-        theory_error=min(part.next_order, most) * predicted,
+        theory_error=min(compared.next_order, most) * predicted,
     )

@@ -29,9 +29,9 @@ def _noisy(
 ) -> list[tuple[float, MeasuredRun]]:
     """Label noise, and the run."""
     pairs = []
-    for run, found in zip(planned, measured, strict=True):
+    for run, measured_run in zip(planned, measured, strict=True):
         assert isinstance(run.model, TeacherStudent)
-        pairs.append((float(run.model.noise), found))
+        pairs.append((float(run.model.noise), measured_run))
     return pairs
 
 
@@ -82,8 +82,12 @@ def _rates(results: Results) -> list[tuple[str, MeasuredRun]]:
 def _semicircle(results: Results) -> Figure:
     return figures.semicircle(
         [
-            (found.levels, float(found.prediction.levels[0]), float(found.prediction.width[0]))
-            for found in results.semicircles
+            (
+                semicircle.levels,
+                float(semicircle.prediction.levels[0]),
+                float(semicircle.prediction.width[0]),
+            )
+            for semicircle in results.semicircles
         ]
     )
 

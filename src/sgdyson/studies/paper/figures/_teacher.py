@@ -21,21 +21,21 @@ def teacher_levels(runs: Sequence[tuple[float, MeasuredRun]]) -> Figure:
     """
     panels = []
     for colour, (noise, run) in enumerate(runs):
-        (part,) = run.pairs
-        assert part.fit
-        found = density_histogram(part.levels)
-        grid = np.linspace(found.edges[0], found.edges[-1], 200)
-        law = PairDensity(part.fit.centre.value, part.fit.width.value)
+        (multiplet,) = run.pairs
+        assert multiplet.fit
+        histogram = density_histogram(multiplet.levels)
+        grid = np.linspace(histogram.edges[0], histogram.edges[-1], 200)
+        law = PairDensity(multiplet.fit.centre.value, multiplet.fit.width.value)
         panels.append(
             Panel(
                 [
-                    Histogram(found.edges, found.density, colour=colour),
+                    Histogram(histogram.edges, histogram.density, colour=colour),
                     Line(grid, law.pdf(grid), label="pair density"),
-                    VerticalLines(np.array([part.multiplet.target_level])),
+                    VerticalLines(np.array([multiplet.multiplet.target_level])),
                 ],
                 r"level $x$",
                 r"$\rho(x)$",
-                title=rf"$\epsilon$ = {noise:g}, $\sigma$ = {part.fit.width}",
+                title=rf"$\epsilon$ = {noise:g}, $\sigma$ = {multiplet.fit.width}",
             )
         )
     run = runs[0][1]
@@ -63,8 +63,8 @@ def teacher_scaling(
     largest = 0.0
     for colour, (name, runs) in enumerate([("quenched", quenched), ("online", online)]):
         u = np.array([np.sqrt(run.ratio) * noise for noise, run in runs])
-        pairs = [part.pair for _, run in runs for part in run.pairs if part.pair]
-        fits = [part.fit for _, run in runs for part in run.pairs if part.fit]
+        pairs = [multiplet.pair for _, run in runs for multiplet in run.pairs if multiplet.pair]
+        fits = [multiplet.fit for _, run in runs for multiplet in run.pairs if multiplet.fit]
         panels[0].append(
             Points(
                 u,
@@ -84,7 +84,9 @@ def teacher_scaling(
             )
         )
         equal.append(_against_width(name, [run for _, run in runs], colour))
-        predicted = np.array([part.predicted_spacing for _, run in runs for part in run.pairs])
+        predicted = np.array(
+            [multiplet.predicted_spacing for _, run in runs for multiplet in run.pairs]
+        )
         largest = max(largest, u.max())
     ends = np.array([0.0, 1.05 * largest])
     for panel in panels:
@@ -131,10 +133,10 @@ def semicircle(ensembles: Sequence[tuple[Floats, float, float]]) -> Figure:
     for colour, (levels, target, sigma) in enumerate(ensembles):
         n = levels.shape[-1]
         radius = np.sqrt(2 * n) * sigma
-        found = density_histogram((levels - target).reshape(-1) / radius)
+        histogram = density_histogram((levels - target).reshape(-1) / radius)
         grid = np.linspace(-1.6, 1.6, 400)
         marks: list[Mark] = [
-            Histogram(found.edges, found.density, colour=colour),
+            Histogram(histogram.edges, histogram.density, colour=colour),
             Line(grid, GaussianEnsembleDensity(n, 1, 1 / np.sqrt(2 * n)).pdf(grid), label="exact"),
             Line(grid, Semicircle(1.0).pdf(grid), label="semicircle", dashed=True),
         ]
