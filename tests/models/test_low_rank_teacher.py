@@ -158,7 +158,7 @@ def test_the_contract_of_a_model():
     with jax.enable_x64(True), jax.numpy_dtype_promotion("strict"):
         key = jax.random.key(0)
         weights = model.init(key)
-        for size in (1, 4, 9, np.inf):
+        for size in (2, 9, np.inf):  # fewer inputs than their dimension, and more
             gradient, memory = model.gradient(key, weights, model.start(key, size), size)
             again, _ = jax.jit(lambda w, size=size: model.gradient(key, w, (), size))(weights)
             assert (gradient.shape, gradient.dtype, memory) == (weights.shape, weights.dtype, ())
