@@ -55,6 +55,11 @@ class TestForecast:
         assert told_way @ way / (way @ way) == pytest.approx(1, abs=0.3)
         assert np.abs(told_way - way).max() < 0.5 * np.abs(way).max()
 
+    def test_records_need_not_lie_where_the_forecast_is_told(self):
+        run = recorded(0.01, 0.003)
+        told = forecast(run.isel(time=run.time.values % 70 < 20), "w", 600, points=12)
+        assert 0.3 < told.factor < 3
+
     def test_refusals(self):
         run = recorded(0.01, 0.003, updates=400)
         with pytest.raises(InvalidInputError, match="look at most 130 ahead"):

@@ -53,7 +53,7 @@ class DysonTest:
         drift: chance that levels go so far from the first record to the last by diffusion alone.
         remarks: what else belongs to it, sentences.
         gap: how gaps of neighbours open, against 1/S, where enough was seen of gaps that are wide
-            beside a step; see `gap_drift`.
+            beside a step, and steps do not persist; see `gap_drift`.
         surmise: chance of the spacings of the last record, unfolded, under Wigner's surmise; None
             where levels drift, or are fewer than 64.
     """
@@ -213,13 +213,15 @@ def _tested(run: Run, name: str, start: int) -> tuple[DysonTest, NoiseSquares]:
     surmise = None if drift < LEVEL else measure_values(name, last, run.shape(name)).ks_wigner
     test = DysonTest(
         name, index, verdict, levels, bulk, outliers, repulsion, drift,
-        tuple(_remarks(index, repulsion, drift, _persistent(found, noise))), _gap(run, name, start),
+        tuple(_remarks(index, repulsion, drift, _persistent(found, noise))), _gap(run, name, start, found, noise),
         surmise.pvalue if surmise else None,
     )  # fmt: skip
     return test, noise
 
 
-def _gap(run: Run, name: str, start: int) -> GapDrift | None:
+def _gap(run: Run, name: str, start: int, found: Recorded, noise: NoiseSquares) -> GapDrift | None:
+    if memory(found, noise) > _REMEMBERS:  # a single update is not what diffuses
+        return None
     try:
         return gap_drift(run, name, start)
     except InvalidInputError:  # too few of them, or all too near

@@ -138,7 +138,9 @@ class _Past:
             near = np.abs(self.times[:, None] - found.steps).argmin(axis=0)
             fits = np.abs(self.times[near] - found.steps) <= max(steps / 20, 1)
             off = (self.levels[near] - found.mean)[fits]
-            half = np.where(off > 0, found.high - found.mean, found.mean - found.low)
+            half = np.where(
+                off > 0, (found.high - found.mean)[fits], (found.mean - found.low)[fits]
+            )
             reaches.append((np.abs(off) / np.maximum(half, 1e-300)).ravel())
         return float(np.quantile(np.concatenate(reaches), _HIGH - _LOW)) if reaches else 1.0
 

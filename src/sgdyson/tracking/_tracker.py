@@ -191,8 +191,10 @@ class Tracker:
 
     def _compared_next(self, step: int) -> bool:
         """Whether the weights of this step, which is not recorded, are held for the next record."""
+        if self.stopped or not self._here:
+            return False
         compared = self._recorder.dynamics or self._recorder.velocities
-        return compared and self._here and not self.stopped and self.cadence.lone(step + 1)
+        return compared and self.cadence.lone(step + 1)
 
     @property
     def _here(self) -> bool:
