@@ -213,7 +213,8 @@ def _tested(run: Run, name: str, start: int) -> tuple[DysonTest, NoiseSquares]:
     surmise = None if drift < LEVEL else measure_values(name, last, run.shape(name)).ks_wigner
     test = DysonTest(
         name, index, verdict, levels, bulk, outliers, repulsion, drift,
-        tuple(_remarks(index, repulsion, drift, _persistent(found, noise))), _gap(run, name, start, found, noise),
+        tuple(_remarks(index, repulsion, drift, _persistent(found, noise))),
+        _gap(run, name, start, found, noise),
         surmise.pvalue if surmise else None,
     )  # fmt: skip
     return test, noise
