@@ -183,8 +183,8 @@ def _gas_width(members: Floats, beta: int) -> Estimate:
     return jackknife_of_means(lambda m: np.sqrt((m[..., 1] - m[..., 0] ** 2) / unit), means)
 
 
-def _test(found: GoodnessOfFit | None) -> dict[str, float] | None:
-    return None if found is None else {"statistic": found.statistic, "pvalue": found.pvalue}
+def _test(test: GoodnessOfFit | None) -> dict[str, float] | None:
+    return None if test is None else {"statistic": test.statistic, "pvalue": test.pvalue}
 
 
 def independent_spacings(spacing: Floats) -> Floats:

@@ -99,7 +99,7 @@ def covariance(
 
 
 def restarted_shift(
-    levels: Levels, kernel: Levels, mass2: float, found: Square, sweeps: int
+    levels: Levels, kernel: Levels, mass2: float, covariance: Square, sweeps: int
 ) -> Levels:
     r"""What chains that begin at the data change in $E_i$, next to chains that forget all.
 
@@ -113,7 +113,7 @@ def restarted_shift(
     pull = np.divide(
         np.outer(a, a) ** sweeps - own**2, both, out=np.zeros_like(both), where=both > 0
     )
-    finite = np.where(np.isfinite(found), found, 0.0)
+    finite = np.where(np.isfinite(covariance), covariance, 0.0)
     inside = np.sum(finite / kernel * (2 * own * slope / mass2 + pull), axis=1)
     return np.asarray(kernel / (1 - own[:, 0] ** 2) * inside)
 

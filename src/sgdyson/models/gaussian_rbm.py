@@ -182,9 +182,14 @@ class GaussianRBM(Model):
             f"samples span fewer than their {data.shape[1]} dimensions, so their kernel is"
             " infinite; drop constant or repeated columns.",
         )
-        kept = options.get("positive_phase") == "minibatch" or options.get("chains") == "data"
+        from_samples = (
+            options.get("positive_phase") == "minibatch" or options.get("chains") == "data"
+        )
         return cls(
-            np.linalg.inv(second_moment), rbm_mass=rbm_mass, data=data if kept else None, **options
+            np.linalg.inv(second_moment),
+            rbm_mass=rbm_mass,
+            data=data if from_samples else None,
+            **options,
         )
 
     @property

@@ -62,10 +62,10 @@ def _curves(curves: list[Any], error: str, title: str) -> Panel:
     return Panel(marks, "samples seen", error, title=title, x_log=True, y_log=True)  # fmt: skip
 
 
-def _generalised(found: list[Any], title: str) -> Panel:
+def _generalised(sizes: list[Any], title: str) -> Panel:
     """Excess of each D over learning without noise, in units of the error without noise."""
     marks: list[Mark] = [HorizontalLine(0.0)]
-    for colour, each in enumerate(found):
+    for colour, each in enumerate(sizes):
         unit = each.error[0].value
         ratio, excess = np.array(each.ratio[1:]), np.array([e.value / unit for e in each.excess])
         error = np.array([e.error / unit for e in each.excess])

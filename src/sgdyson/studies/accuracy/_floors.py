@@ -59,7 +59,7 @@ def machine_floors(
     replicas: int, updates: int, seed: int, batches: Sequence[int] = (8, 16, 32, 64, 128)
 ) -> list[Floor]:
     """Kullback-Leibler divergence from the target, in nats."""
-    model, found = machine(), []
+    model, floors = machine(), []
     for batch in batches:
         run = simulate(model, learning_rate=RATE, batch_size=batch, replicas=replicas,
                        updates=updates, record_every=40, record_from=400, seed=seed,
@@ -68,16 +68,16 @@ def machine_floors(
         theory = model.predict(RATE, batch)
         # relative error of widths and spacings, whose squares the divergence is
         size = 2 * float(theory.next_order.max()) * theory.accuracy_limit
-        found.append(Floor(RATE, batch, mean_over_replicas(error), theory.accuracy_limit,
+        floors.append(Floor(RATE, batch, mean_over_replicas(error), theory.accuracy_limit,
                            theory.leading.accuracy_limit, size))  # fmt: skip
-    return found
+    return floors
 
 
 def student_floors(
     replicas: int, updates: int, seed: int, batches: Sequence[int] = BATCHES
 ) -> list[Floor]:
     """|W - W_t|^2, whose prediction is exact."""
-    model, found = student(), []
+    model, floors = student(), []
     for batch in batches:
         run = simulate(model, learning_rate=RATE, batch_size=batch, replicas=replicas,
                        updates=updates, record_every=20, record_from=150, seed=seed,
@@ -85,8 +85,8 @@ def student_floors(
         error = mean_over_replicas(squared_error(kept(run), model.teacher))
         limit = model.predict(RATE, batch).accuracy_limit
         small = model.predict(RATE * 1e-3, batch).accuracy_limit * 1e3
-        found.append(Floor(RATE, batch, error, limit, small))
-    return found
+        floors.append(Floor(RATE, batch, error, limit, small))
+    return floors
 
 
 def network_floors(

@@ -60,7 +60,7 @@ def machine_generalises(
     """
     truth = GaussianRBM.scalar_field(4, mass=2.0, rbm_mass=_MASS).target_kernel
     root = np.linalg.cholesky(np.linalg.inv(truth))
-    found, ratio = [], [0.0, *(_RATE / batch for batch in batches)]
+    sizes, ratio = [], [0.0, *(_RATE / batch for batch in batches)]
     for number, count in enumerate(samples):
         errors = []
         for trial in range(sets):
@@ -71,9 +71,9 @@ def machine_generalises(
                 _machine_error(kernel, truth, batch, replicas, updates, trial)
                 for batch in batches
             )])  # fmt: skip
-        found.append(_generalised(count, ratio, np.array(errors),
+        sizes.append(_generalised(count, ratio, np.array(errors),
                                   overfitting(len(truth), count)))  # fmt: skip
-    return found
+    return sizes
 
 
 def _machine_error(
@@ -111,10 +111,10 @@ def student_generalises(
     |B| = D is least squares, without noise; smaller |B| at alpha = 0.1 see the same D samples in
     parts. Replicas of different |B| have different data.
     """
-    found = []
+    sizes = []
     for count in samples:
         ratio, errors = [0.0], []
-        for batch in (count // part for part in parts):
+        for batch in (count // share for share in parts):
             model = TeacherStudent((3.0, 2.0, 2.0, 1.0), noise=1.0, data="quenched",
                                    batches=count // batch)  # fmt: skip
             updates = passes * (count // batch) if batch < count else 10 * passes
@@ -123,8 +123,8 @@ def student_generalises(
                            progress=False)  # fmt: skip
             errors.append(squared_error(kept(run), model.teacher).mean(axis=1))
             ratio += [0.1 / batch] if batch < count else []
-        found.append(_generalised(count, ratio, _aligned(errors), np.nan, paired=False))
-    return found
+        sizes.append(_generalised(count, ratio, _aligned(errors), np.nan, paired=False))
+    return sizes
 
 
 def _aligned(errors: list[Floats]) -> Floats:

@@ -75,11 +75,11 @@ def expected_error(model: TeacherStudent, rates: Floats, start: float) -> Floats
     $e' = e\,[1 - 2\alpha + \alpha^2 (1 + (N+1)/|B|)] + \alpha^2 N (N+1) A/|B|$ for fresh inputs.
     """
     n, noise = model.n, float(model.noise) ** 2
-    found = [start]
+    errors = [start]
     for rate in rates:
         kept_part = 1 - 2 * rate + rate**2 * (1 + (n + 1) / BATCH)
-        found.append(found[-1] * kept_part + rate**2 * n * (n + 1) * noise / BATCH)
-    return np.array(found)
+        errors.append(errors[-1] * kept_part + rate**2 * n * (n + 1) * noise / BATCH)
+    return np.array(errors)
 
 
 def machine_curves(replicas: int, updates: int, seed: int) -> list[Curve]:

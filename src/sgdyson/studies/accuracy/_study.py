@@ -85,9 +85,9 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "_asdict"):
         return _plain(value._asdict())
     if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
+        return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
-        return [_plain(part) for part in value]
+        return [_plain(entry) for entry in value]
     if isinstance(value, float | np.floating):
         return None if np.isnan(value) else float(value)
     return value.item() if isinstance(value, np.integer) else value
@@ -97,7 +97,7 @@ def _back(key: str, value: Any) -> Any:
     if isinstance(value, dict):
         return Estimate(**value)
     if isinstance(value, list):
-        parts = [_back(key, part) for part in value]
+        parts = [_back(key, entry) for entry in value]
         return np.array(parts) if key in ("samples", "predicted") else parts
     return np.nan if value is None and key in ("predicted", "leading", "overfit") else value
 

@@ -39,6 +39,6 @@ def _curve(row: Row, colour: int) -> Points | None:
         return None
     # side by side, so that error bars can be told apart
     x = np.array([i for i, _ in known]) + 0.08 * (colour - 3)
-    y, errors = (np.array(part) for part in zip(*((e.value, e.error) for _, e in known),
+    y, errors = (np.array(column) for column in zip(*((e.value, e.error) for _, e in known),
                                                 strict=True))  # fmt: skip
     return Points(x, y, errors, label=row.optimizer.replace("_", " "), colour=colour)

@@ -66,7 +66,7 @@ def _measured(setting: Setting, replicas: int, bursts: int) -> dict[str, Any]:
         progress=False,
     )  # fmt: skip
     good = ~run.diverged.values
-    found = {}
+    arrays = {}
     for name, matrix in matrices(model, run).items():
         history = matrix[good]
         steps = [
@@ -74,10 +74,10 @@ def _measured(setting: Setting, replicas: int, bursts: int) -> dict[str, Any]:
             for b in range(bursts)  # so that a block of bursts holds all replicas
             for r in range(len(history))
         ]
-        found[f"{name}/steps"] = np.array(steps)
-        found[f"{name}/levels"] = np.linalg.svd(history[:, -1], compute_uv=False)
-        found[f"{name}/shape"] = np.array(history.shape[2:])
-    return found
+        arrays[f"{name}/steps"] = np.array(steps)
+        arrays[f"{name}/levels"] = np.linalg.svd(history[:, -1], compute_uv=False)
+        arrays[f"{name}/shape"] = np.array(history.shape[2:])
+    return arrays
 
 
 def matrices(model: Model, run: xr.Dataset) -> dict[str, Floats]:
@@ -87,5 +87,5 @@ def matrices(model: Model, run: xr.Dataset) -> dict[str, Floats]:
     with jax.enable_x64(True):
         form = jax.tree.structure(model.weight_shapes())
     leaves = [run[name].values for name in run if str(name).startswith("weights")]
-    found = model.matrices(jax.tree.unflatten(form, leaves))
-    return {name: np.asarray(matrix, np.float64) for name, matrix in found.items()}
+    named = model.matrices(jax.tree.unflatten(form, leaves))
+    return {name: np.asarray(matrix, np.float64) for name, matrix in named.items()}

@@ -34,8 +34,8 @@ def what_is_learnt(series: Sequence[tuple[str, list[Rest]]]) -> Figure:
     for colour, (label, points) in enumerate(series):
         ratio = np.array([point.ratio for point in points])
         left = [point.measured[0] for point in points]
-        value = np.array([one.value for one in left])
-        error = np.array([one.error for one in left])
+        value = np.array([overlap.value for overlap in left])
+        error = np.array([overlap.error for overlap in left])
         marks.append(Points(ratio, value, error, label=label, colour=colour))
         predicted = np.array([point.predicted[0] for point in points])
         marks.append(Line(ratio, predicted, colour=colour))
@@ -51,13 +51,13 @@ def what_is_learnt(series: Sequence[tuple[str, list[Rest]]]) -> Figure:
 def phases(diagrams: Sequence[Diagram]) -> Figure:
     """Shares of the phases, a panel for each plane, with the predicted boundaries."""
     panels = []
-    for number, part in enumerate(diagrams):
-        plane, names = part.plane, PHASES if number == 0 else ()
+    for number, drawn in enumerate(diagrams):
+        plane, names = drawn.plane, PHASES if number == 0 else ()
         x_label, y_label, title = plane.labels
-        border, ends = part.boundaries[:, 0], np.array([plane.y[0], plane.y[-1]])
+        border, ends = drawn.boundaries[:, 0], np.array([plane.y[0], plane.y[-1]])
         inside = np.isfinite(border) & (plane.x < plane.stability)
         marks: list[Mark] = [
-            Regions(plane.x, plane.y, part.shares, names, _COLOURS),
+            Regions(plane.x, plane.y, drawn.shares, names, _COLOURS),
             Line(plane.x[inside], border[inside], "predicted" if names else None),
             Line(np.full(2, plane.stability), ends, "stability" if names else None, dashed=True),
         ]

@@ -185,9 +185,9 @@ def diagram(plane: Plane, replicas: int, seed: int, file: Path) -> Diagram:
     """Measured and predicted phases; rows that are in the file are not run again."""
     rows: list[list[list[int]]] = []
     with suppress(OSError, ValueError):  # not there yet, or damaged
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        if np.shape(kept)[1:] == (len(plane.rates), replicas) and len(kept) <= len(plane.y):
-            rows = kept
+        earlier = json.loads(file.read_text(encoding="utf-8"))
+        if np.shape(earlier)[1:] == (len(plane.rates), replicas) and len(earlier) <= len(plane.y):
+            rows = earlier
     for y in plane.y[len(rows) :]:
         rows.append(
             [plane.point(float(y), float(rate)).run(replicas, seed) for rate in plane.rates]

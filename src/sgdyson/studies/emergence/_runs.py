@@ -117,5 +117,5 @@ def crossings(times: Floats, overlaps: Floats, share: float) -> Floats:
     before = np.maximum(first - 1, 0)
     low, high = (np.take_along_axis(overlaps, at[..., None], -1)[..., 0] for at in (before, first))
     with np.errstate(invalid="ignore", divide="ignore"):
-        part = np.clip(np.nan_to_num((share - low) / (high - low)), 0, 1)
-    return np.asarray(times[before] + part * (times[first] - times[before]))
+        share_of_way = np.clip(np.nan_to_num((share - low) / (high - low)), 0, 1)
+    return np.asarray(times[before] + share_of_way * (times[first] - times[before]))

@@ -118,24 +118,24 @@ def time_checks(learning: Learning) -> list[Check]:
     return checks
 
 
-def boundary_checks(part: Diagram) -> list[Check]:
+def boundary_checks(diagram: Diagram) -> list[Check]:
     """Where half of the replicas learn for good, column by column, far from divergence.
 
     Allowed are the width of the transition, N^(-1/3)/4 of the strength, and half a cell of the
     grid, within which nothing is known.
     """
     checks = []
-    for column, (predicted, weaker) in enumerate(part.boundaries):
-        measured = part.boundary(column)
-        x = float(part.plane.x[column])
-        if measured is None or np.isnan(predicted + weaker) or 2 * x > part.plane.stability:
+    for column, (predicted, weaker) in enumerate(diagram.boundaries):
+        measured = diagram.boundary(column)
+        x = float(diagram.plane.x[column])
+        if measured is None or np.isnan(predicted + weaker) or 2 * x > diagram.plane.stability:
             continue
         checks.append(
             Check(
-                name=f"boundary/{part.plane.name}/x={x:.3g}", figure="phases",
+                name=f"boundary/{diagram.plane.name}/x={x:.3g}", figure="phases",
                 quantity="boundary of what is learnt", setting={"x": x},
                 measured=measured, predicted=float(predicted),
-                theory_error=float(abs(weaker - predicted) + part.plane.half_cell * predicted),
+                theory_error=float(abs(weaker - predicted) + diagram.plane.half_cell * predicted),
             )
         )  # fmt: skip
     return checks
@@ -156,11 +156,11 @@ def rest_checks(label: str, points: list[Rest]) -> list[Check]:
     ]  # fmt: skip
 
 
-def _plain(part: Diagram) -> dict[str, Any]:
+def _plain(diagram: Diagram) -> dict[str, Any]:
     return {
-        "name": part.plane.name, "x": part.plane.x.tolist(), "y": part.plane.y.tolist(),
-        "shares": dict(zip(PHASES, part.shares.tolist(), strict=True)),
-        "predicted": [[PHASES[phase] for phase in row] for row in part.predicted],
+        "name": diagram.plane.name, "x": diagram.plane.x.tolist(), "y": diagram.plane.y.tolist(),
+        "shares": dict(zip(PHASES, diagram.shares.tolist(), strict=True)),
+        "predicted": [[PHASES[phase] for phase in row] for row in diagram.predicted],
     }  # fmt: skip
 
 

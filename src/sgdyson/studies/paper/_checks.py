@@ -96,31 +96,31 @@ def drift_checks(results: Results) -> list[Check]:
 def collapse_checks(results: Results) -> list[Check]:
     """Shape of the spacing law of the RBM at every alpha and |B| = 16: <s^2> = 4/pi."""
     return [
-        _check(run, part, "rbm_collapse", "<s^2> at this alpha", part.pair.second_moment, 4 / np.pi)
+        _check(run, pair, "rbm_collapse", "<s^2> at this alpha", pair.pair.second_moment, 4 / np.pi)
         for run in results.rbm
-        for part in run.pairs
-        if part.pair and run.batch_size == 16
+        for pair in run.pairs
+        if pair.pair and run.batch_size == 16
     ]
 
 
 def teacher_surmise_checks(results: Results) -> list[Check]:
     """Shape of the student's spacing law at every noise, alpha and |B|, fresh data."""
     return [
-        _check(run, part, "teacher_wigner", "<s^2> of the unit spacing", part.pair.second_moment,
+        _check(run, pair, "teacher_wigner", "<s^2> of the unit spacing", pair.pair.second_moment,
                4 / np.pi)
         for run in results.online
-        for part in run.pairs
-        if part.pair
+        for pair in run.pairs
+        if pair.pair
     ]  # fmt: skip
 
 
 def teacher_density_checks(results: Results) -> list[Check]:
     """Fitted width of the student's pair density, fresh data."""
     return [
-        _check(run, part, "teacher_densities", "sigma fitted", part.width, part.predicted_width)
+        _check(run, pair, "teacher_densities", "sigma fitted", pair.width, pair.predicted_width)
         for run in results.online
-        for part in run.pairs
-        if part.fit
+        for pair in run.pairs
+        if pair.fit
     ]
 
 

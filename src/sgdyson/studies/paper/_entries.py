@@ -57,7 +57,7 @@ def _families(results: Results) -> list[tuple[str, list[tuple[str, MeasuredRun]]
     """Runs on fresh data in which one of noise, alpha and |B| is varied around 0.1, 0.1 and 16."""
     pairs = _noisy(results.group("online"), results.online)
     values = {name: [_setting(noise, run)[name] for noise, run in pairs] for name in _AROUND}
-    found = []
+    families = []
     for name in _AROUND:
         others = [other for other in _AROUND if other != name]
         chosen = [
@@ -65,8 +65,8 @@ def _families(results: Results) -> list[tuple[str, list[tuple[str, MeasuredRun]]
             if all(values[other][place] == _AROUND[other] for other in others)
         ]  # fmt: skip
         chosen.sort(key=values[name].__getitem__)
-        found.append((name, [(f"{values[name][place]:g}", pairs[place][1]) for place in chosen]))
-    return found
+        families.append((name, [(f"{values[name][place]:g}", pairs[place][1]) for place in chosen]))
+    return families
 
 
 def _setting(noise: float, run: MeasuredRun) -> dict[str, float]:

@@ -60,12 +60,12 @@ def teacher_densities(families: Families) -> Figure:
     for name, runs in families:
         marks: list[Mark] = []
         for colour, (label, run) in enumerate(runs):
-            (part,) = run.pairs
-            assert part.fit
-            found = density_histogram(part.levels)
-            grid = np.linspace(found.edges[0], found.edges[-1], 200)
-            law = PairDensity(part.fit.centre.value, part.fit.width.value)
-            marks.append(Histogram(found.edges, found.density, label=label, colour=colour))
+            (multiplet,) = run.pairs
+            assert multiplet.fit
+            histogram = density_histogram(multiplet.levels)
+            grid = np.linspace(histogram.edges[0], histogram.edges[-1], 200)
+            law = PairDensity(multiplet.fit.centre.value, multiplet.fit.width.value)
+            marks.append(Histogram(histogram.edges, histogram.density, label=label, colour=colour))
             marks.append(Line(grid, law.pdf(grid), colour=colour))
         panels.append(Panel(marks, r"level $x$", r"$\rho(x)$", title=f"{name} varied"))
     return Figure(
@@ -81,13 +81,19 @@ def teacher_densities(families: Families) -> Figure:
 def _spacings(name: str, runs: Sequence[tuple[str, MeasuredRun]]) -> Panel:
     marks: list[Mark] = []
     for colour, (label, run) in enumerate(runs):
-        (part,) = run.pairs
-        assert part.pair
-        found = density_histogram(part.pair.spacing)
-        grid = np.linspace(0, part.pair.spacing.max(), 200)
-        mean = part.predicted_spacing
+        (multiplet,) = run.pairs
+        assert multiplet.pair
+        histogram = density_histogram(multiplet.pair.spacing)
+        grid = np.linspace(0, multiplet.pair.spacing.max(), 200)
+        mean = multiplet.predicted_spacing
         marks.append(
-            Points(found.centres, found.density, y_error=found.error, label=label, colour=colour)
+            Points(
+                histogram.centres,
+                histogram.density,
+                y_error=histogram.error,
+                label=label,
+                colour=colour,
+            )
         )
         marks.append(Line(grid, WignerSurmise(1).pdf(grid / mean) / mean, colour=colour))
     return Panel(marks, r"spacing $S$", r"$P(S)$", title=f"{name} varied")
@@ -96,10 +102,20 @@ def _spacings(name: str, runs: Sequence[tuple[str, MeasuredRun]]) -> Panel:
 def _collapse(name: str, runs: Sequence[tuple[str, MeasuredRun]]) -> Panel:
     marks: list[Mark] = []
     for colour, (label, run) in enumerate(runs):
-        units = [part.pair.spacing / part.pair.mean.value for part in run.pairs if part.pair]
-        found = density_histogram(np.concatenate(units, axis=1), edges=_EDGES)
+        units = [
+            multiplet.pair.spacing / multiplet.pair.mean.value
+            for multiplet in run.pairs
+            if multiplet.pair
+        ]
+        histogram = density_histogram(np.concatenate(units, axis=1), edges=_EDGES)
         marks.append(
-            Points(found.centres, found.density, y_error=found.error, label=label, colour=colour)
+            Points(
+                histogram.centres,
+                histogram.density,
+                y_error=histogram.error,
+                label=label,
+                colour=colour,
+            )
         )
     grid = np.linspace(0, 3.5, 200)
     marks.append(Line(grid, WignerSurmise(1).pdf(grid), label="Wigner surmise"))

@@ -110,9 +110,9 @@ def teacher_scaling(
 
 def _against_width(name: str, runs: Sequence[MeasuredRun], colour: int) -> Points:
     """Mean spacings against fitted widths, which the pair density says are one line."""
-    parts = [part for run in runs for part in run.pairs]
-    spacings = [part.pair.mean for part in parts if part.pair]
-    widths = [part.fit.width * float(np.sqrt(np.pi)) for part in parts if part.fit]
+    parts = [multiplet for run in runs for multiplet in run.pairs]
+    spacings = [multiplet.pair.mean for multiplet in parts if multiplet.pair]
+    widths = [multiplet.fit.width * float(np.sqrt(np.pi)) for multiplet in parts if multiplet.fit]
     return Points(
         np.array([width.value for width in widths]),
         np.array([spacing.value for spacing in spacings]),
