@@ -11,7 +11,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Compiling takes JAX up to 5 s a model, and many tests run the same one. Two workers with a BLAS
     thread a core each would wait for each other, five times as long as they calculate.
     """
-    if not hasattr(config, "workerinput") and config.cache is not None:
+    if not hasattr(config, "workerinput") and getattr(config, "cache", None) is not None:
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")

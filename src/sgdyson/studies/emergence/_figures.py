@@ -81,7 +81,7 @@ def _levels(learning: Learning, times: np.ndarray) -> Panel:
         marks.append(_measured(times, values, f"mode {mode + 1}", mode))
         marks.append(Line(times, learning.path.levels[:, mode], colour=mode))
     marks.append(Line(times, learning.path.edge, "edge", dashed=True))
-    return Panel(marks, "updates", "singular value")
+    return Panel(marks, "updates", "singular value", legend_below=True)
 
 
 def _overlaps(learning: Learning, times: np.ndarray, side: int) -> Panel:
