@@ -136,7 +136,15 @@ def test_samples_of_any_type_are_taken(name):
 
 @pytest.mark.parametrize(
     "operate",
-    [lambda e, v: e * v, lambda e, v: e / v, lambda e, v: e.ratio(v), lambda e, v: e.pull(v)],
+    [
+        lambda e, v: e * v,
+        lambda e, v: e / v,
+        lambda e, v: e.ratio(v),
+        lambda e, v: e.pull(v),
+        lambda e, v: e + v,
+        lambda e, v: v - e,
+        lambda e, v: v / e,
+    ],
 )
 @pytest.mark.parametrize("value", ["2", True, np.nan, np.inf, None])
 def test_an_estimate_reckons_with_numbers_alone(operate, value):

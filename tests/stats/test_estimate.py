@@ -1,5 +1,6 @@
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -57,6 +58,52 @@ def test_arithmetic():
     assert estimate.pull(2.0) == 2.0
     assert Estimate(1.0, 0.0, 1.0).pull(2.0) == -math.inf
     assert Estimate(1.0, 0.0, 1.0).pull(1.0) == 0.0
+
+
+X, Y = Estimate(3.0, 0.3, 40.0), Estimate(-2.0, 0.4, 10.0)
+FUNCTIONS = [
+    lambda x, y: x + y, lambda x, y: x - y, lambda x, y: x * y, lambda x, y: x / y,
+    lambda x, y: 5 - x / (y * 2), lambda x, y: 1 / (x * y) + 2, lambda x, y: -(x * 3 - 1) / y,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_errors_propagate_to_first_order(function):
+    """Against finite differences; and power: a correlated pair would have another error."""
+    step = 1e-6
+    here = (function(3.0 + step, -2.0) - function(3.0 - step, -2.0)) / (2 * step)
+    there = (function(3.0, -2.0 + step) - function(3.0, -2.0 - step)) / (2 * step)
+    estimate = function(X, Y)
+    assert estimate.value == pytest.approx(function(3.0, -2.0))
+    parts = np.array([here * 0.3, there * 0.4])
+    assert estimate.error == pytest.approx(np.hypot(*parts), rel=1e-6)
+    assert abs(estimate.error - abs(parts.sum())) > 0.01 * estimate.error
+    size = (parts**2).sum() ** 2 / (parts**4 / [40, 10]).sum()
+    assert estimate.effective_size == pytest.approx(size, rel=1e-6)
+    assert 10 < estimate.effective_size < 50
+
+
+def test_roots_numbers_and_order():
+    assert Estimate(4.0, 0.2, 7.0).sqrt() == Estimate(2.0, 0.05, 7.0)
+    assert float(X) == 3.0
+    assert math.isclose(math.sqrt(X), 3**0.5)
+    assert sorted([X, Y]) == [Y, X]
+    assert (Y < X, X <= 3.0, X > 3, np.float64(3.0) <= X) == (True, True, False, True)
+    assert sum([X, Y]).value == 1.0
+    for call in (lambda: X - X, lambda: Y.sqrt(), lambda: X / Estimate(0.0, 0.1, 3.0)):
+        with pytest.raises(InvalidInputError, match=r"not independent|square root|value 0"):
+            call()
+
+
+def test_the_package_uncertainties(monkeypatch):
+    class Module:
+        ufloat = staticmethod(lambda value, error: (value, error))
+
+    monkeypatch.setitem(sys.modules, "uncertainties", Module)
+    assert X.to_uncertainties() == (3.0, 0.3)
+    monkeypatch.setitem(sys.modules, "uncertainties", None)
+    with pytest.raises(InvalidInputError, match="pip install uncertainties"):
+        X.to_uncertainties()
 
 
 def test_to_dict_and_back():

@@ -1,19 +1,25 @@
 """A number with its standard error and the number of independent samples behind it."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from .._checks import finite, settle
-from ..errors import require
+from ..errors import InvalidInputError, require
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A measured number; value, error and effective size travel together.
+    r"""A measured number; value, error and effective size travel together.
 
     Prints as `0.1478(9)`: the digits in brackets are the standard error in units of the last
     place, one digit of it, two where it begins with a 1. A format of floats, as in `f"{e:.3f}"`,
     prints `0.148 ± 0.001`; any other format is that of the string.
+
+    Estimates add, subtract, multiply and divide, with each other and with exact numbers, their
+    errors propagated to first order as those of **independent** measurements: $\delta f^2 =
+    \sum_i (\partial_i f\,\delta_i)^2$, with the effective size of B. L. Welch and F. E.
+    Satterthwaite, Biometrics Bulletin 2, 110 (1946). Comparisons and `float()` look at the value.
 
     Args:
         value: the number.
@@ -29,6 +35,8 @@ class Estimate:
         0.1478(9)
         >>> f"{spacing:.3f}"
         '0.148 ± 0.001'
+        >>> print(2 * spacing / Estimate(0.1, 0.001, 500.0))
+        2.96(4)
     """
 
     value: float
@@ -53,16 +61,82 @@ class Estimate:
             return f"{format(self.value, spec)} ± {format(self.error, spec)}"
         return format(str(self), spec)
 
-    def __mul__(self, factor: float) -> "Estimate":
+    def __float__(self) -> float:
+        return self.value
+
+    def __add__(self, other: "Estimate | float") -> "Estimate":
+        if isinstance(other, Estimate):
+            return self._joined(other, self.value + other.value, 1.0, 1.0)
+        return replace(self, value=self.value + finite("summand", other))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: "Estimate | float") -> "Estimate":
+        if isinstance(other, Estimate):
+            return self._joined(other, self.value - other.value, 1.0, -1.0)
+        return self + -finite("subtrahend", other)
+
+    def __rsub__(self, other: float) -> "Estimate":
+        return -self + other
+
+    def __neg__(self) -> "Estimate":
+        return self * -1.0
+
+    def __mul__(self, factor: "Estimate | float") -> "Estimate":
+        if isinstance(factor, Estimate):
+            return self._joined(factor, self.value * factor.value, factor.value, self.value)
         plain = finite("factor", factor)
         return Estimate(self.value * plain, self.error * abs(plain), self.effective_size)
 
     __rmul__ = __mul__
 
-    def __truediv__(self, divisor: float) -> "Estimate":
+    def __truediv__(self, divisor: "Estimate | float") -> "Estimate":
+        if isinstance(divisor, Estimate):
+            require(divisor.value != 0, "An Estimate was divided by one of value 0.")
+            quotient, inverse = self.value / divisor.value, 1.0 / divisor.value
+            return self._joined(divisor, quotient, inverse, -quotient * inverse)
         plain = finite("divisor", divisor)
         require(plain != 0, "An Estimate was divided by 0; give a divisor other than zero.")
         return self * (1.0 / plain)
+
+    def __rtruediv__(self, dividend: float) -> "Estimate":
+        return Estimate(finite("dividend", dividend), 0.0, self.effective_size) / self
+
+    def sqrt(self) -> "Estimate":
+        """The square root, of a value above 0.
+
+        Raises:
+            InvalidInputError: a value that is not positive.
+        """
+        require(self.value > 0, f"the square root of {self} needs a value above 0.")
+        root = math.sqrt(self.value)
+        return Estimate(root, self.error / (2 * root), self.effective_size)
+
+    def __lt__(self, other: "Estimate | float") -> bool:
+        return self.value < float(other)
+
+    def __le__(self, other: "Estimate | float") -> bool:
+        return self.value <= float(other)
+
+    def __gt__(self, other: "Estimate | float") -> bool:
+        return self.value > float(other)
+
+    def __ge__(self, other: "Estimate | float") -> bool:
+        return self.value >= float(other)
+
+    def _joined(self, other: "Estimate", value: float, here: float, there: float) -> "Estimate":
+        """A function of two independent ones, with its derivatives by either."""
+        require(
+            other is not self,
+            "an Estimate is not independent of itself: its error would come out wrong; write 2 * x"
+            " for x + x, and the like.",
+        )
+        variances = [(here * self.error) ** 2, (there * other.error) ** 2]
+        sizes = [self.effective_size, other.effective_size]
+        variance = sum(variances)
+        spread = sum(v**2 / n for v, n in zip(variances, sizes, strict=True) if v and n)
+        size = variance**2 / spread if spread else min(sizes)
+        return Estimate(value, math.sqrt(variance), size)
 
     def ratio(self, prediction: float) -> "Estimate":
         """This number in units of `prediction`, an exact number other than zero."""
@@ -74,6 +148,20 @@ class Estimate:
         if self.error == 0:
             return math.copysign(math.inf, difference) if difference else 0.0
         return difference / self.error
+
+    def to_uncertainties(self) -> Any:
+        """A number of the package `uncertainties`, which follows correlations.
+
+        Raises:
+            InvalidInputError: the package is not installed.
+        """
+        try:
+            from uncertainties import ufloat
+        except ImportError as error:
+            raise InvalidInputError(
+                "to_uncertainties needs another package: pip install uncertainties."
+            ) from error
+        return ufloat(self.value, self.error)
 
     def to_dict(self) -> dict[str, float]:
         """`{"value": ..., "error": ..., "effective_size": ...}`; `Estimate(**d)` undoes it."""
