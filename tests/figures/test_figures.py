@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sgdyson import figures
+from sgdyson.figures import Figure
 from sgdyson.figures._elements import (
     Drawing,
-    Figure,
     Heatmap,
     Histogram,
     HorizontalLine,
@@ -163,3 +163,26 @@ def test_a_backend_that_is_not_there_stops_no_figure(backend):
     named, used = done.stdout.split()
     assert named == backend
     assert used == ("svg" if backend == "svg" else used)
+
+
+def test_a_notebook_shows_a_figure_in_a_fresh_kernel():
+    """By the display machinery of IPython itself where it is there, else by the method it calls."""
+    script = (
+        "import sys\n"
+        "from sgdyson.figures import Figure, Line, Panel\n"
+        "import numpy as np\n"
+        "x = np.arange(3.0)\n"
+        "figure = Figure('curve', 'A curve', 'Made up.', [Panel([Line(x, x)], 'x', 'y')])\n"
+        "try:\n"
+        "    from IPython.core.interactiveshell import InteractiveShell\n"
+        "except ImportError:\n"
+        "    shown = figure._repr_png_()\n"
+        "else:\n"
+        "    formats, _ = InteractiveShell.instance().display_formatter.format(figure)\n"
+        "    shown = formats['image/png']\n"
+        "sys.stdout.buffer.write(shown)\n"
+    )
+    environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    child = subprocess.run([sys.executable, "-c", script], capture_output=True, env=environment)
+    assert child.stdout.startswith(b"\x89PNG"), child.stderr
+    assert len(child.stdout) > 5000

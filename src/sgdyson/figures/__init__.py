@@ -4,7 +4,6 @@ from ._backend import prepare_matplotlib as prepare_matplotlib
 from ._elements import INK as INK
 from ._elements import PALETTE as PALETTE
 from ._elements import Drawing as Drawing
-from ._elements import Figure as Figure
 from ._elements import Heatmap as Heatmap
 from ._elements import Histogram as Histogram
 from ._elements import HorizontalLine as HorizontalLine
@@ -14,6 +13,7 @@ from ._elements import Panel as Panel
 from ._elements import Points as Points
 from ._elements import Regions as Regions
 from ._elements import VerticalLines as VerticalLines
+from ._figure import Figure as Figure
 from ._matplotlib import STYLE as STYLE
 from ._matplotlib import draw as draw
 from ._matplotlib import save as save

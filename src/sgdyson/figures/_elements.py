@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -138,14 +138,3 @@ class Panel:
     def is_drawing(self) -> bool:
         """A schematic picture, without axes."""
         return any(isinstance(mark, Drawing) for mark in self.marks)
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A named figure of one panel or several; labels may hold $math$."""
-
-    name: str
-    title: str
-    caption: str
-    panels: Sequence[Panel] = field(repr=False)
-    columns: int = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Sequence
 from functools import singledispatch
@@ -16,7 +17,6 @@ from ._elements import (
     INK,
     PALETTE,
     Drawing,
-    Figure,
     Heatmap,
     Histogram,
     HorizontalLine,
@@ -32,6 +32,8 @@ from ._elements import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
+
+    from ._figure import Figure
 
 MARKERS = "osD^vPX"
 STYLE: Any = {
@@ -88,6 +90,16 @@ def save(figure: Figure, folder: Path, kinds: Sequence[str] = ("pdf", "png")) ->
             metadata = {_STAMPS[kind]: None}
             with replacing(folder / f"{figure.name}.{kind}") as scratch:
                 canvas.savefig(scratch, format=kind, metadata=metadata)
+
+
+def png(figure: Figure) -> bytes:
+    """The pixels."""
+    canvas, buffer = draw(figure), io.BytesIO()
+    import matplotlib as mpl
+
+    with mpl.rc_context(STYLE):
+        canvas.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._files import write_text
 from ..stats import Estimate
-from ._elements import Figure
+from ._figure import Figure
 from ._plotly import to_html, to_plotly
 from .page import (
     CONTENT_POLICY,
