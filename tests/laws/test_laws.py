@@ -439,3 +439,8 @@ def test_tracy_widom_in_both_tails(beta):
         tail = law.cdf if point < -1 else law.sf
         slope = abs(float(tail(point + 1e-4) - tail(point - 1e-4))) / 2e-4
         assert slope == pytest.approx(float(law.pdf(point)), rel=1e-5)
+
+
+def test_a_law_without_a_density_is_refused_when_it_is_written():
+    with pytest.raises(TypeError, match="Nothing needs _pdf or _logpdf"):
+        type("Nothing", (Law,), {})

@@ -8,13 +8,12 @@ from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .._types import Floats
 from ..ensembles import GaussianEnsemble
 from ..laws import GaussianEnsembleDensity, Law
 from ..stats import GoodnessOfFit, fitted_law_test
 
-Floats = NDArray[np.float64]
 _DRAWS = 120_000  # levels behind the law of the gaps
 _NODES = 513
 

@@ -43,9 +43,6 @@ class ExactSpacing(Law):
     def support(self) -> tuple[float, float]:
         return 0.0, {1: 7.5, 2: 5.5}[self.beta]
 
-    def _pdf(self, x: Floats) -> Floats:
-        return np.asarray(np.exp(self._logpdf(x)))
-
     def _logpdf(self, x: Floats) -> Floats:
         s = np.maximum(x, 0.0)
         near = np.log(_near_zero(self.beta)(np.minimum(s, _NEAR))) + self.beta * np.log(s)

@@ -40,9 +40,6 @@ class Gaussian(Law):
     def ends(self) -> tuple[float, float]:
         return -np.inf, np.inf
 
-    def _pdf(self, x: Floats) -> Floats:
-        return np.asarray(np.exp(self._logpdf(x)))
-
     def _logpdf(self, x: Floats) -> Floats:
         u = (x - self.centre) / self.width
         return np.asarray(-(u**2) / 2 - np.log(np.sqrt(2 * np.pi) * self.width))

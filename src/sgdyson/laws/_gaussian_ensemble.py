@@ -54,9 +54,6 @@ class GaussianEnsembleDensity(Law):
     def ends(self) -> tuple[float, float]:
         return -np.inf, np.inf
 
-    def _pdf(self, x: Floats) -> Floats:
-        return np.asarray(np.exp(self._logpdf(x)))
-
     def _logpdf(self, x: Floats) -> Floats:
         u = np.clip(x / self.width, -_FAR, _FAR)
         return _log_density(self.n, self.beta, u) - np.log(self.width)

@@ -87,9 +87,6 @@ class HardEdge(Law):
     def _table(self) -> "_Logarithms":
         return _logarithms(self.beta, self._order)
 
-    def _pdf(self, x: Floats) -> Floats:
-        return np.asarray(np.exp(self._logpdf(x)))
-
     def _logpdf(self, x: Floats) -> Floats:
         # the density by ln t is 2 s that by s, and (a + 1) ln s of it is not in the table
         smooth = self._table(self._log_t(x), 2) + 2 * (self.a + 1) * np.log(self._unit)

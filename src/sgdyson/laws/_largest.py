@@ -80,9 +80,6 @@ class LargestLevel(Law):
         positive_part = np.maximum(x, 0.0) if self.power == 2 else x
         return np.asarray((positive_part**self.power - self.centre) / self.scale)
 
-    def _pdf(self, x: Floats) -> Floats:
-        return np.asarray(np.exp(self._logpdf(x)))
-
     def _logpdf(self, x: Floats) -> Floats:
         slope = np.maximum(2 * x, 0.0) if self.power == 2 else np.ones_like(x)
         return _NOISE.logpdf(self._reduced(x)) + np.log(slope / self.scale)

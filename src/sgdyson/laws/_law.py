@@ -44,9 +44,15 @@ class Law(ABC):
         """The least and the largest value there can be, infinite where there is none."""
         return self.support
 
-    @abstractmethod
+    def __init_subclass__(cls) -> None:
+        """A law gives its density or the logarithm of it; the other follows."""
+        super().__init_subclass__()
+        if (cls._pdf, cls._logpdf) == (Law._pdf, Law._logpdf):
+            raise TypeError(f"{cls.__name__} needs _pdf or _logpdf: its density is in neither.")
+
     def _pdf(self, x: Floats) -> Floats:
         """Density at finite x."""
+        return np.asarray(np.exp(self._logpdf(x)))
 
     @abstractmethod
     def _cdf(self, x: Floats) -> Floats:
@@ -81,6 +87,7 @@ class Law(ABC):
         return self._at(x, self._logpdf, -np.inf, -np.inf)
 
     def _logpdf(self, x: Floats) -> Floats:
+        """Its logarithm; to be given where the density underflows inside the support."""
         return np.asarray(np.log(self._pdf(x)))
 
     def _at(

@@ -50,9 +50,6 @@ class PairDensity(Law):
     def ends(self) -> tuple[float, float]:
         return -np.inf, np.inf
 
-    def _pdf(self, x: Floats) -> Floats:
-        return np.asarray(np.exp(self._logpdf(x)))
-
     def _logpdf(self, x: Floats) -> Floats:
         u = (x - self.centre) / self.width
         if self.beta > 1:

@@ -56,9 +56,6 @@ class TracyWidom(Law):
         """The r of s, by the convention of this beta."""
         return float(np.sqrt(2)) if self.beta == 4 else 1.0
 
-    def _pdf(self, x: Floats) -> Floats:
-        return np.asarray(np.exp(self._logpdf(x)))
-
     def _logpdf(self, x: Floats) -> Floats:
         return _logarithm(x * self._unit, self.beta, 2) + np.log(self._unit)
 

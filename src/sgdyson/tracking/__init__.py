@@ -22,8 +22,8 @@ from ._dynamics import coulomb_repulsion as coulomb_repulsion
 from ._dynamics import matrix_dynamics as matrix_dynamics
 from ._dyson_index import DysonIndex as DysonIndex
 from ._dyson_index import dyson_index as dyson_index
-from ._dyson_test import DysonTest as DysonTest
-from ._dyson_test import DysonTests as DysonTests
+from ._dyson_results import DysonTest as DysonTest
+from ._dyson_results import DysonTests as DysonTests
 from ._dyson_test import dyson_test as dyson_test
 from ._emergence import Detachment as Detachment
 from ._emergence import Emergence as Emergence

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from .._types import Floats
 from ..errors import require
 from ..stats import Estimate
 from ._noise_squares import NoiseSquares, noise_squares
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Bursts = NDArray[np.inexact] | Sequence[NDArray[np.inexact]]
 LEVEL = 0.01  # of a test

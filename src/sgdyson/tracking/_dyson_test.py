@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from .._types import Floats
 from ..errors import InvalidInputError, require
 from ..spectra import fit_bulk, measure_values
 from ..stats import Estimate
@@ -18,129 +16,22 @@ from ._dyson_index import (
     LEVEL,
     NONE,
     TOO_LITTLE,
-    DysonIndex,
     chance_of,
     index_of,
     power_of,
     ratio,
     verdict_of,
 )
+from ._dyson_remarks import FELT, remarks_of
+from ._dyson_results import DysonTest, DysonTests
 from ._gap_drift import GapDrift, gap_drift
 from ._noise_squares import NoiseSquares, noise_squares
 from ._recorded_steps import Recorded, recorded_steps
 from ._run import Run
 
-Floats = NDArray[np.float64]
-FELT = 1.0  # standard errors, below which the repulsion of a whole run is seen by nobody
 _CLEAR = 6.0  # steps between two levels, up to which they are as near as can be
 _FOR_BULK = 5
 _REMEMBERS = 2.0  # times the variance of a sum of steps that is free of memory
-
-
-@dataclass(frozen=True)
-class DysonTest:
-    """What the noise of one matrix does to its levels.
-
-    Attributes:
-        name: of the matrix.
-        found: the index of all levels, see `DysonIndex`.
-        verdict: "Dyson Brownian motion", "levels do not repel", "neither" or "too little to tell".
-        levels: (level,) mean singular value, for `found.of_level`.
-        bulk: index of the levels inside the Marchenko-Pastur bulk; None without a bulk.
-        outliers: index of pairs with a level above it; None without one.
-        repulsion: by how many standard errors of their diffusion the repulsion of an index 1 has
-            moved the gaps of all neighbours over the run, together.
-        drift: chance that levels go so far from the first record to the last by diffusion alone.
-        remarks: what else belongs to it, sentences.
-        gap: how gaps of neighbours open, against 1/S, where enough was seen of gaps that are wide
-            beside a step, and steps do not persist; see `gap_drift`.
-        surmise: chance of the spacings of the last record, unfolded, under Wigner's surmise; None
-            where levels drift, or are fewer than 64.
-    """
-
-    name: str
-    found: DysonIndex
-    verdict: str
-    levels: Floats
-    bulk: Estimate | None
-    outliers: Estimate | None
-    repulsion: float
-    drift: float
-    remarks: tuple[str, ...]
-    gap: GapDrift | None = None
-    surmise: float | None = None
-
-    @property
-    def index(self) -> Estimate:
-        """beta_dyn, 1 by theory."""
-        return self.found.index
-
-    @property
-    def pvalue_one(self) -> float:
-        """Against 1, Dyson Brownian motion."""
-        return self.found.pvalue_one
-
-    @property
-    def pvalue_zero(self) -> float:
-        """Against 0, levels that do not repel."""
-        return self.found.pvalue_zero
-
-    @property
-    def pvalue_levels(self) -> float:
-        """Against 1 for each level."""
-        return self.found.pvalue_levels
-
-    @property
-    def power(self) -> float:
-        """With which this run tells 1 from 0."""
-        return self.found.power
-
-    def __str__(self) -> str:
-        first = (
-            f"{self.name}: {self.verdict}; index {self.index}, p = {self.pvalue_one:.2g} against 1,"
-            f" {self.pvalue_zero:.2g} against 0, power {self.power:.2f}"
-        )
-        remarks = list(self.remarks)
-        if self.gap:
-            remarks.append(
-                f"Gaps open by {self.gap.ratio} of what 1/S repulsion makes of the measured"
-                f" diffusion (p = {self.gap.pvalue:.2g})."
-            )
-        if self.surmise is not None:
-            remarks.append(f"Spacings follow Wigner's surmise with p = {self.surmise:.2g}.")
-        return "\n".join([first, *(f"  {remark}" for remark in remarks)])
-
-
-@dataclass(frozen=True)
-class DysonTests:
-    """Tests of all matrices of a run, and of all together.
-
-    Attributes:
-        index: of all levels of all matrices, each pair counted once.
-        pvalue_one: against 1.
-        pvalue_zero: against 0.
-        power: with which the run tells 1 from 0.
-        verdict: of all together.
-        matrices: by name.
-        refused: the reason, by the name of a matrix that was not measured.
-    """
-
-    index: Estimate
-    pvalue_one: float
-    pvalue_zero: float
-    power: float
-    verdict: str
-    matrices: Mapping[str, DysonTest]
-    refused: Mapping[str, str]
-
-    def __str__(self) -> str:
-        lines = [
-            f"all matrices: {self.verdict}; index {self.index}, p = {self.pvalue_one:.2g} against"
-            f" 1, {self.pvalue_zero:.2g} against 0, power {self.power:.2f}"
-        ]
-        lines += [str(test) for test in self.matrices.values()]
-        lines += [f"{name}: not measured, {reason}" for name, reason in self.refused.items()]
-        return "\n".join(lines)
 
 
 @overload
@@ -213,7 +104,7 @@ def _tested(run: Run, name: str, start: int) -> tuple[DysonTest, NoiseSquares]:
     surmise = None if drift < LEVEL else measure_values(name, last, run.shape(name)).ks_wigner
     test = DysonTest(
         name, index, verdict, levels, bulk, outliers, repulsion, drift,
-        tuple(_remarks(index, repulsion, drift, _persistent(found, noise))),
+        tuple(remarks_of(index, repulsion, drift, _persistent(found, noise))),
         _gap(run, name, start, found, noise),
         surmise.pvalue if surmise else None,
     )  # fmt: skip
@@ -318,55 +209,3 @@ def _persistent(found: Recorded, noise: NoiseSquares) -> float | None:
     way = lasts * np.sqrt((noise.diffusion[1:] + noise.diffusion[:-1]) / 2)
     ratio = float(np.median(gap[:, pairs] / way[pairs]))
     return ratio if ratio < _CLEAR else None
-
-
-def _remarks(
-    index: DysonIndex, repulsion: float, drift: float, persistent: float | None
-) -> list[str]:
-    remarks = []
-    if persistent is not None:
-        remarks.append(
-            f"Steps persist, and levels lie within {persistent:.1f} times the way that one memory"
-            " takes them: the index comes out low."
-        )
-    if index.null:
-        remarks.append(f"{_levels(index.null)} left out: it does not move with the others.")
-    if index.alternating:
-        remarks.append(
-            f"{_levels(index.alternating)} left out: steps alternate in sign, as at the edge of"
-            " stability."
-        )
-    if index.pvalue_levels < LEVEL:
-        low, high = (pick(_numbered(index), key=lambda x: x[1].value) for pick in (min, max))
-        remarks.append(
-            f"Levels differ: the index is {low[1]} of level {low[0]} and {high[1]} of level"
-            f" {high[0]}; all are 1 with p = {index.pvalue_levels:.2g}."
-        )
-    if index.correlation is not None:
-        remarks.append(
-            f"Steps alternate: each is correlated with the next by {index.correlation:.2f}, as near"
-            " the edge of stability."
-        )
-    if repulsion < FELT:
-        remarks.append(
-            f"Levels lie too far apart: over this run repulsion moves their gaps by {repulsion:.2g}"
-            " standard errors of what noise does."
-        )
-    if drift < LEVEL:
-        remarks.append(
-            f"Levels drift: diffusion alone takes them so far with p = {drift:.2g}. The index is of"
-            " the noise beside the drift."
-        )
-    if index.change is not None and index.change < LEVEL:
-        remarks.append(f"The index changed during the run (p = {index.change:.2g}).")
-    return remarks
-
-
-def _numbered(index: DysonIndex) -> list[tuple[int, Estimate]]:
-    return [(i, e) for i, e in enumerate(index.of_level, 1) if e is not None]
-
-
-def _levels(places: tuple[int, ...]) -> str:
-    shown = ", ".join(str(place + 1) for place in places[:6])
-    more = f" and {len(places) - 6} more" if len(places) > 6 else ""
-    return f"Level{'s' if len(places) > 1 else ''} {shown}{more} of the largest first"

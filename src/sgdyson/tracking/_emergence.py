@@ -8,12 +8,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from .._types import Floats
 from ..errors import require
 from ..spectra import fit_bulk
 from ..stats import Estimate
 from ._run import Run
 
-Floats = NDArray[np.float64]
 _IN_A_ROW = 3  # records, from which an outlier that goes back was more than a false alarm
 _FEWEST = 5  # levels, from which a bulk is fitted
 _NEAR = 0.1  # of the cdf from Marchenko and Pastur's, up to which a bulk's edge means something

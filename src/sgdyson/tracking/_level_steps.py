@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from .._checks import whole
+from .._types import ArrayLike, Floats
 from ..errors import require
 from ..spectra import gram_suffices
 
-Floats = NDArray[np.float64]
 Numbers = NDArray[np.float64] | NDArray[np.complex128]
 NEIGHBOURS = 4
 _SMALL = 64  # singular values, up to which there is no time to be won

@@ -8,7 +8,8 @@ import xarray as xr
 from ..errors import InvalidInputError
 from ..spectra import MatrixSpectrum, measure_values, with_tail
 from ..stats import Estimate
-from ._dyson_test import DysonTest, dyson_test
+from ._dyson_results import DysonTest
+from ._dyson_test import dyson_test
 from ._matrix_noise import matrix_noise
 from ._run import Run
 

@@ -2,11 +2,9 @@
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from ..._types import Floats
 from ...models import GaussianRBM
-
-Floats = NDArray[np.float64]
 
 
 def divergence(weights: Floats, rbm_mass: float, target_kernel: Floats) -> Floats:

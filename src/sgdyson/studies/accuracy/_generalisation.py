@@ -3,9 +3,9 @@ r"""Learning from D samples: the error against the *true* target, with noise and
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import digamma
 
+from ..._types import Floats
 from ...engine import simulate
 from ...models import GaussianRBM, TeacherStudent
 from ...stats import Estimate, mean_over_replicas
@@ -17,7 +17,6 @@ from ._distance import (
     squared_error,
 )
 
-Floats = NDArray[np.float64]
 _MASS = 6.0  # of the machine, so high that it can learn every mode of the data
 _RATE = 0.02  # of the machine
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._types import Floats
 from ...engine import simulate
 from ...models import TeacherStudent
 from ...optimizers import SGD, Scheduled
@@ -12,7 +13,6 @@ from ...stats import Estimate, means_over_replicas
 from ._distance import divergence, kept, squared_error
 from ._floors import machine, student
 
-Floats = NDArray[np.float64]
 BATCH = 8
 
 

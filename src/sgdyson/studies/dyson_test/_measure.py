@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._types import Floats
 from ...errors import InvalidInputError
 from ...spectra import fit_bulk
 from ...stats import Estimate
 from ...tracking import DysonIndex, dyson_index
 
-Floats = NDArray[np.float64]
 _FOR_BULK = 5
 
 

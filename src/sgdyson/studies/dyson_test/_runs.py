@@ -6,9 +6,9 @@ from typing import Any
 import jax
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from ..._files import replacing
+from ..._types import Floats
 from ...campaign import Setting, parse_spec
 from ...engine import simulate
 from ...models import Model
@@ -16,7 +16,6 @@ from ...models.network import Network
 from ...tracking import level_steps_along
 from ..linear_scaling import spec
 
-Floats = NDArray[np.float64]
 _BURST = 8  # updates
 
 

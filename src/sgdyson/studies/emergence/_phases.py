@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._files import write_text
+from ..._types import Floats
 from ...engine import simulate
 from ...models import LowRankTeacher
 from ...stats import Estimate, mean_over_replicas
 from ._runs import predicted_out, standing_out
 
-Floats = NDArray[np.float64]
 PHASES = ("never", "transient", "for good", "divergence")
 SHAPE, BATCH_SIZE, NOISE = (48, 32), 8, 1.5
 TRANSITION = SHAPE[1] ** (-1 / 3) / 4  # its width in theta: theta^4 within N^(-1/3)

@@ -6,12 +6,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._types import Floats
 from ...engine import simulate
 from ...laws import LargestLevel
 from ...models import LearningPath, LowRankTeacher
 from ...stats import Estimate, jackknife_of_means, mean_over_replicas
 
-Floats = NDArray[np.float64]
 SIDES = ("left", "right")
 FALSE_ALARM = 1e-3  # of a level called out of the bulk, a record
 

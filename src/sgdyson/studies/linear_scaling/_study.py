@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..._files import write_text
 from ...analysis import Check
@@ -20,7 +19,6 @@ from .._study import claim_study, save_figures, write_results
 from ._figure import scaling_rule
 from ._scan import BREAKS, Scan, measure
 
-Floats = NDArray[np.float64]
 Say = Callable[[str], None]
 
 # Architecture -> size of its gradient's noise in the spec's middle: adaptive optimisers take

@@ -8,8 +8,10 @@ import numpy as np
 
 from ....analysis import MeasuredRun
 from ....figures import Figure, Histogram, Line, Mark, Panel, Points
-from ....laws import PairDensity, WignerSurmise
+from ....laws import WignerSurmise
+from ....stats import Histogram as Density
 from ....stats import density_histogram
+from ._teacher import fitted_density
 
 Families = Sequence[tuple[str, Sequence[tuple[str, MeasuredRun]]]]
 _EDGES = np.linspace(0, 3.5, 29)
@@ -61,12 +63,9 @@ def teacher_densities(families: Families) -> Figure:
         marks: list[Mark] = []
         for colour, (label, run) in enumerate(runs):
             (multiplet,) = run.pairs
-            assert multiplet.fit
-            histogram = density_histogram(multiplet.levels)
-            grid = np.linspace(histogram.edges[0], histogram.edges[-1], 200)
-            law = PairDensity(multiplet.fit.centre.value, multiplet.fit.width.value)
+            histogram, grid, fitted = fitted_density(multiplet)
             marks.append(Histogram(histogram.edges, histogram.density, label=label, colour=colour))
-            marks.append(Line(grid, law.pdf(grid), colour=colour))
+            marks.append(Line(grid, fitted, colour=colour))
         panels.append(Panel(marks, r"level $x$", r"$\rho(x)$", title=f"{name} varied"))
     return Figure(
         name="teacher_densities",
@@ -86,15 +85,7 @@ def _spacings(name: str, runs: Sequence[tuple[str, MeasuredRun]]) -> Panel:
         histogram = density_histogram(multiplet.pair.spacing)
         grid = np.linspace(0, multiplet.pair.spacing.max(), 200)
         mean = multiplet.predicted_spacing
-        marks.append(
-            Points(
-                histogram.centres,
-                histogram.density,
-                y_error=histogram.error,
-                label=label,
-                colour=colour,
-            )
-        )
+        marks.append(_points(histogram, label, colour))
         marks.append(Line(grid, WignerSurmise(1).pdf(grid / mean) / mean, colour=colour))
     return Panel(marks, r"spacing $S$", r"$P(S)$", title=f"{name} varied")
 
@@ -108,15 +99,12 @@ def _collapse(name: str, runs: Sequence[tuple[str, MeasuredRun]]) -> Panel:
             if multiplet.pair
         ]
         histogram = density_histogram(np.concatenate(units, axis=1), edges=_EDGES)
-        marks.append(
-            Points(
-                histogram.centres,
-                histogram.density,
-                y_error=histogram.error,
-                label=label,
-                colour=colour,
-            )
-        )
+        marks.append(_points(histogram, label, colour))
     grid = np.linspace(0, 3.5, 200)
     marks.append(Line(grid, WignerSurmise(1).pdf(grid), label="Wigner surmise"))
     return Panel(marks, r"$s=S/\langle S\rangle$", r"$P(s)$", title=f"{name} varied")
+
+
+def _points(histogram: Density, label: str, colour: int) -> Points:
+    """A density in bins, with its errors."""
+    return Points(histogram.centres, histogram.density, histogram.error, label=label, colour=colour)

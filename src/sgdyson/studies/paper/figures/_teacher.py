@@ -7,10 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...._types import Floats
-from ....analysis import MeasuredRun
+from ....analysis import ComparedMultiplet, MeasuredRun
 from ....figures import Figure, Histogram, Line, Mark, Panel, Points, VerticalLines
 from ....laws import GaussianEnsembleDensity, PairDensity, Semicircle
+from ....stats import Histogram as Density
 from ....stats import density_histogram
+
+
+def fitted_density(pair: ComparedMultiplet) -> tuple[Density, Floats, Floats]:
+    """Density of the levels of a pair; a grid over it, and the fitted pair density on the grid."""
+    assert pair.fit
+    histogram = density_histogram(pair.levels)
+    grid = np.linspace(histogram.edges[0], histogram.edges[-1], 200)
+    law = PairDensity(pair.fit.centre.value, pair.fit.width.value)
+    return histogram, grid, law.pdf(grid)
 
 
 def teacher_levels(runs: Sequence[tuple[float, MeasuredRun]]) -> Figure:
@@ -23,14 +33,12 @@ def teacher_levels(runs: Sequence[tuple[float, MeasuredRun]]) -> Figure:
     for colour, (noise, run) in enumerate(runs):
         (multiplet,) = run.pairs
         assert multiplet.fit
-        histogram = density_histogram(multiplet.levels)
-        grid = np.linspace(histogram.edges[0], histogram.edges[-1], 200)
-        law = PairDensity(multiplet.fit.centre.value, multiplet.fit.width.value)
+        histogram, grid, fitted = fitted_density(multiplet)
         panels.append(
             Panel(
                 [
                     Histogram(histogram.edges, histogram.density, colour=colour),
-                    Line(grid, law.pdf(grid), label="pair density"),
+                    Line(grid, fitted, label="pair density"),
                     VerticalLines(np.array([multiplet.multiplet.target_level])),
                 ],
                 r"level $x$",
