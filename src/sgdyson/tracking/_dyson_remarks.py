@@ -14,7 +14,7 @@ def remarks_of(
     Args:
         index: of the matrix.
         repulsion: in standard errors, see `DysonTest`.
-        drift: its p-value, likewise.
+        drift: p-value of levels that go so far by diffusion alone.
         persistent: gap in units of the way of one memory, None where steps forget.
     """
     remarks = []
