@@ -48,6 +48,32 @@ def test_every_moment_is_exact(small):
     assert not within(w[:, 5, 5], v + scatter[2, 0] / 6)
 
 
+def test_every_term_of_a_large_step():
+    """Where alpha^2 (N + 1)/|B| is a fourth of the decay: exact, and N for N + 1 is rejected."""
+    model = LowRankTeacher([2.0], (5, 3), noise=1.0, initial_width=0.0)
+    how = {"learning_rate": 0.3, "batch_size": 4}
+    run = simulate(
+        model, **how, replicas=30_000, updates=8, record_every=4, seed=3, record_weights=True,
+        progress=False,
+    )  # fmt: skip
+    path = model.predict_path(**how, times=run.time.values)
+    signal, scatter, mode = path._signal(path.times)
+    fewer = model.predict_path(**how, times=run.time.values)
+    fewer._growth = fewer._decay + 3 * fewer._kick
+    for at in (1, 2):
+        w, v = run.weights.values[:, at], path.sigma[at] ** 2
+        bulk, row = (w[:, 1:] ** 2).mean((1, 2)), (w[:, 0, 1:] ** 2).mean(1)
+        own = (w[:, 0, 0] - signal[at, 0]) ** 2
+        extra = scatter[at, 0] / 3
+        expected = [v, v + extra, v + extra + mode[at, 0]]
+        for squares, variance in zip((bulk, row, own), expected, strict=True):
+            error = squares.std() / np.sqrt(len(squares))
+            assert abs(squares.mean() - variance) < 4.5 * error
+        if at == 2:
+            error = bulk.std() / np.sqrt(len(bulk))
+            assert abs(bulk.mean() - fewer.sigma[at] ** 2) > 4.5 * error
+
+
 def test_one_update_is_the_mean_over_its_mini_batch():
     """The factored inputs have the law of data: first two moments of the gradient."""
     model = LowRankTeacher([2.0], (4, 3), noise=0.5, initial_width=0.3)
@@ -82,8 +108,6 @@ def test_levels_overlaps_and_bulk_of_a_large_student():
     error = levels.std(0) / 4
     # of leading order in 1/N: 1/80 of the distance between a level and its strength
     assert (np.abs(levels.mean(0) - path.levels) < 4 * error + path.edge[:, None] / 80)[far].all()
-    ratio = levels.std(0) / path.widths
-    assert np.abs(np.log(ratio[far])).max() < 4.5 / np.sqrt(2 * 15)
     for side, predicted in enumerate((path.left_overlaps, path.right_overlaps)):
         seen = run.overlaps.values[..., side]
         allowed = 4 * seen.std(0) / 4 + 0.02
@@ -92,6 +116,22 @@ def test_levels_overlaps_and_bulk_of_a_large_student():
     np.testing.assert_allclose(edge[2:], path.edge[2:], rtol=0.04)  # Tracy and Widom's shift
     # power: right vectors without the scatter of their row, at the first record
     assert path.left_overlaps[1, 0] - path.right_overlaps[1, 0] > 0.01
+
+
+def test_widths_between_replicas():
+    """Of many replicas; and power: without the scatter of the mode's row they are too narrow."""
+    model, replicas = LowRankTeacher([6.0, 3.0], (40, 20), noise=1.0), 1200
+    how = {"learning_rate": 0.02, "batch_size": 64}
+    run = simulate(
+        model, **how, replicas=replicas, updates=60, record_every=20, seed=5, progress=False
+    )
+    path = model.predict_path(**how, times=run.time.values)
+    measured = run.levels.values[:, 1:, :2].std(0)
+    off = np.abs(measured / path.widths[1:] - 1)
+    # four errors of a standard deviation, and of relative order 1/N what is neglected
+    assert (off < 4 / np.sqrt(2 * replicas) + 1 / 20).all()
+    still = np.sqrt([path.spiked(at).level_variances for at in range(1, len(path.times))])
+    assert (np.abs(measured / still - 1) > 4 / np.sqrt(2 * replicas) + 1 / 20).all()
 
 
 def test_detachment_in_order_and_in_closed_form():
