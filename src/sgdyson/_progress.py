@@ -1,4 +1,4 @@
-"""A progress bar with rate and time left."""
+"""A progress bar with rate and time left, in a terminal or in a notebook."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from ._notebook import NotebookBar, in_kernel
 
 
 @contextmanager
@@ -15,7 +17,10 @@ def progress_bar(
     label: str = "updates",
     note: Callable[[], str] | None = None,
 ) -> Iterator[Callable[[float], None]]:
-    """Yields a function that advances the bar; silent where standard error is no terminal.
+    """Yields a function that advances the bar; silent where nobody looks.
+
+    It stands on standard error if that is a terminal, or under the cell of a notebook; it leaves
+    nothing behind.
 
     Args:
         total: amount at the end.
@@ -23,6 +28,22 @@ def progress_bar(
         label: of the amount.
         note: what else to tell, asked for at every advance.
     """
+    say = note or str
+    if wanted and in_kernel():
+        bar = NotebookBar(total, label)
+        try:
+            yield lambda amount: bar.advance(amount, say())
+        finally:
+            bar.close()
+    else:
+        with _terminal_bar(total, wanted, label, say, noted=note is not None) as advance:
+            yield advance
+
+
+@contextmanager
+def _terminal_bar(
+    total: float, wanted: bool, label: str, say: Callable[[], str], *, noted: bool
+) -> Iterator[Callable[[float], None]]:
     console = Console(stderr=True, markup=False, emoji=False)
     columns = (
         TextColumn("{task.fields[note]}", markup=False),
@@ -34,12 +55,11 @@ def progress_bar(
     )
     lock = threading.Lock()
     with Progress(
-        *(columns if note else columns[1:]),
+        *(columns if noted else columns[1:]),
         console=console,
         transient=True,
         disable=not (wanted and console.is_terminal),
     ) as bar:
-        say = note or str
         task = bar.add_task(label, total=total, rate="compiling", note=say())
 
         def advance(amount: float) -> None:
