@@ -1,7 +1,7 @@
 """A progress bar in Jupyter: one display that is updated in place, without widgets.
 
-A kernel's standard error is no terminal, and what it prints stays in the notebook. IPython, which is
-loaded wherever there is a kernel, updates a display of its own instead, from any thread.
+A kernel's standard error is no terminal, and what it prints stays in the notebook. IPython, which
+is loaded wherever there is a kernel, updates a display of its own instead, from any thread.
 """
 
 import html

@@ -1,9 +1,8 @@
-"""In Jupyter: a bar while something runs, nothing left of it afterwards; figures show themselves."""
+"""In Jupyter: a bar while something runs, nothing left of it; figures show themselves."""
 
 import base64
 
 import pytest
-
 from notebook_kernel import Notebook, run_cells
 
 SIMULATE = """
