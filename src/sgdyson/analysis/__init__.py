@@ -3,6 +3,7 @@
 from ._analyze import Analysis as Analysis
 from ._analyze import analyze as analyze
 from ._check import Check as Check
+from ._check import CheckTable as CheckTable
 from ._force import MeasuredForce as MeasuredForce
 from ._force import measure_force as measure_force
 from ._history import History as History

@@ -3,17 +3,29 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .._tabular import Table, Tabular, frame
 from ..errors import InvalidInputError
 from ._history import History
+from ._multiplet import span
 from ._read import read
 from ._scaling import HistoryScaling, scaling_lines
+from ._show import name_of
 from ._summary import Summary, summarise
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
-@dataclass(frozen=True, eq=False)
-class Analysis:
+_HEADS = {
+    "source": "source", "learning_rate": "alpha", "batch_size": "|B|", "replicas": "replicas",
+    "levels": "levels", "mean_spacing": "<S>", "width": "width", "wigner_statistic": "KS",
+    "wigner_pvalue": "p",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Analysis(Tabular):
     """What was measured at a path.
 
     Attributes:
@@ -25,6 +37,31 @@ class Analysis:
     summaries: list[Summary]
     lines: list[HistoryScaling]
     failures: list[str]
+
+    def to_frame(self) -> "DataFrame":
+        """A pandas data frame, a row a multiplet of each history, as in `rows`.
+
+        Raises:
+            InvalidInputError: pandas is not installed.
+        """
+        return frame(self.rows())
+
+    def _table(self) -> Table:
+        many = [(one, each) for one in self.summaries for each in one.multiplets]
+        tests = [each.pair and each.pair.wigner for _, each in many]
+        columns: dict[str, list[Any]] = {
+            "source": [name_of(one.source) for one, _ in many],
+            "learning_rate": [one.learning_rate for one, _ in many],
+            "batch_size": [one.batch_size for one, _ in many],
+            "replicas": [one.n_replicas for one, _ in many],
+            "levels": [span(each.indices) for _, each in many],
+            "mean_spacing": [each.mean_spacing for _, each in many],
+            "width": [each.width for _, each in many],
+            "wigner_statistic": [test and test.statistic for test in tests],
+            "wigner_pvalue": [test and test.pvalue for test in tests],
+        }
+        title = f"{len(self.summaries)} histories, lines of the scaling rule: {len(self.lines)}"
+        return Table(title, columns, _HEADS, self.failures)
 
     def entries(self) -> list[dict[str, Any]]:
         """Plain values, one entry a history, each with the scaling lines it is a point of."""

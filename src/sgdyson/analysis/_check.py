@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._tabular import Table, Tabular
 from ..stats import Estimate
 
 SIGMAS = 4.0  # of the measurement: one false alarm in 16 000 checks
@@ -66,3 +67,43 @@ class Check:
             "theory_error": self.theory_error,
             "passed": self.passed,
         }
+
+
+_HEADS = {
+    "name": "check", "measured": "measured", "predicted": "predicted", "tolerance": "tolerance",
+    "passed": "holds",
+}  # fmt: skip
+
+
+class CheckTable(Tabular, list[Check]):
+    """A list of checks that shows itself as a table, what failed first.
+
+    Example:
+        >>> from sgdyson.stats import Estimate
+        >>> check = Check("mean", "none", "<S>", {}, Estimate(1.02, 0.01, 100.0), predicted=1.0)
+        >>> print(CheckTable([check]))
+        1 of 1 checks hold
+        check   measured  predicted  tolerance  holds
+        mean   1.020(10)          1       0.04    yes
+    """
+
+    @property
+    def passed(self) -> bool:
+        """Whether all of them hold."""
+        return all(check.passed for check in self)
+
+    def _table(self) -> Table:
+        checks = sorted(self, key=lambda check: check.passed)
+        failed = sum(not check.passed for check in checks)
+        title = f"{len(checks) - failed} of {len(checks)} checks hold"
+        columns: dict[str, list[Any]] = {
+            "name": [check.name for check in checks],
+            "figure": [check.figure for check in checks],
+            "quantity": [check.quantity for check in checks],
+            "measured": [check.measured for check in checks],
+            "predicted": [float(check.predicted) for check in checks],
+            "theory_error": [float(check.theory_error) for check in checks],
+            "tolerance": [float(check.tolerance) for check in checks],
+            "passed": [check.passed for check in checks],
+        }
+        return Table(title, columns, _HEADS)

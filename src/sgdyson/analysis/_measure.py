@@ -1,18 +1,19 @@
 """One run measured: every multiplet of its stationary levels, beside what theory predicts."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from .._attributes import number_of
+from .._tabular import Table, Tabular
 from .._types import Floats
 from ..errors import require
 from ..models import Model, Prediction
 from ..optimizers import Optimizer, optimizer_of
 from ..spectra import Multiplet
-from ._multiplet import MeasuredMultiplet, measure_multiplet
+from ._multiplet import MeasuredMultiplet, measure_multiplet, span
 
 
 class TheoryErrors(NamedTuple):
@@ -23,7 +24,7 @@ class TheoryErrors(NamedTuple):
     spacing: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ComparedMultiplet(MeasuredMultiplet):
     """A measured multiplet, and what theory says of it.
 
@@ -46,9 +47,20 @@ class ComparedMultiplet(MeasuredMultiplet):
     next_order: float
 
 
-@dataclass(frozen=True)
-class MeasuredRun:
-    """A run: its setting, its multiplets, and how many replicas stand behind them."""
+_HEADS = {
+    "levels": "levels", "target_mode": "kappa", "mean": "mean", "predicted_mean": "predicted",
+    "width": "width", "predicted_width": "predicted", "mean_spacing": "<S>",
+    "predicted_spacing": "predicted", "relative_error": "rel. error",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, repr=False)
+class MeasuredRun(Tabular):
+    """A run: its setting, its multiplets, and how many replicas stand behind them.
+
+    Shows itself as a table, a row a multiplet, measured beside predicted; `to_frame` and `to_dict`
+    give its columns.
+    """
 
     name: str
     learning_rate: float
@@ -76,6 +88,25 @@ class MeasuredRun:
             multiplet.pair.mean.effective_size for multiplet in self.multiplets if multiplet.pair
         ]
         return min(sizes, default=0.0)
+
+    def _table(self) -> Table:
+        many = self.multiplets
+        columns: dict[str, list[Any]] = {
+            "levels": [span(each.indices) for each in many],
+            "target_mode": [each.target_mode for each in many],
+            "mean": [each.mean for each in many],
+            "predicted_mean": [each.predicted_mean for each in many],
+            "width": [each.width for each in many],
+            "predicted_width": [each.predicted_width for each in many],
+            "mean_spacing": [each.mean_spacing for each in many],
+            "predicted_spacing": [each.predicted_spacing for each in many],
+            "relative_error": [each.next_order for each in many],
+        }
+        title = (
+            f"{self.name}, alpha = {self.learning_rate:g}, |B| = {self.batch_size:g}:"
+            f" {self.replicas} replicas of {self.records} records, {self.diverged} diverged"
+        )
+        return Table(title, columns, _HEADS)
 
 
 def stationary_levels(run: xr.Dataset, burn_in: int) -> Floats:

@@ -54,7 +54,7 @@ class MeasuredPair:
         return WignerSurmise(self.beta)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MeasuredMultiplet:
     """The levels that share one target.
 
@@ -77,6 +77,11 @@ class MeasuredMultiplet:
     fit: LevelFit | None
     pair: MeasuredPair | None
     beta: int
+
+    def __repr__(self) -> str:
+        spacing = f", <S> {self.mean_spacing}" if self.mean_spacing else ""
+        where = f"levels {span(self.indices)}"
+        return f"<{type(self).__name__} {where}: mean {self.mean}, width {self.width}{spacing}>"
 
     @cached_property
     def gaps(self) -> GoodnessOfFit | None:
@@ -196,6 +201,11 @@ def independent_spacings(spacing: Floats) -> Floats:
         return spacing
     tau = autocorrelation_time(spacing, least_length=1e-9).value  # of any length
     return spacing[:, :: max(math.ceil(2 * tau), 1)].ravel()
+
+
+def span(indices: tuple[int, ...]) -> str:
+    """Places of levels, as in `3-4`."""
+    return str(indices[0]) if len(indices) == 1 else f"{indices[0]}-{indices[-1]}"
 
 
 def plain(estimate: Estimate | None) -> dict[str, float | None] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.table import Column, Table
 
 from .._terminal import console, tell, visible
+from ._multiplet import span
 from ._scaling import HistoryScaling
 from ._summary import Summary
 
@@ -25,7 +26,7 @@ def show(summaries: Sequence[Summary], lines: Sequence[HistoryScaling]) -> None:
             table.add_row(
                 visible(name_of(summary.source)), number(summary.learning_rate),
                 number(summary.batch_size), number(summary.noise), str(summary.n_replicas),
-                _span(each.indices), str(each.mean_spacing or ""), str(each.width),
+                span(each.indices), str(each.mean_spacing or ""), str(each.width),
                 f"{test.statistic:.4f}" if test else "", f"{test.pvalue:.4f}" if test else "",
             )  # fmt: skip
     drawn.print(table)
@@ -33,7 +34,7 @@ def show(summaries: Sequence[Summary], lines: Sequence[HistoryScaling]) -> None:
         matrix = "" if line.matrix is None else f"{visible(line.matrix)}, "
         noise = "" if line.noise is None else f", noise {line.noise:g}"
         tell(
-            f"{matrix}levels {_span(line.indices)}{noise}: <S> = {line.line.slope} sqrt(alpha/|B|),"
+            f"{matrix}levels {span(line.indices)}{noise}: <S> = {line.line.slope} sqrt(alpha/|B|),"
             f" chi2/dof = {line.line.chi2:.2f}/{line.line.dof}", stderr=False,
         )  # fmt: skip
     for summary in summaries:
@@ -47,10 +48,6 @@ def show(summaries: Sequence[Summary], lines: Sequence[HistoryScaling]) -> None:
 def number(value: float | None) -> str:
     """Short, or nothing."""
     return "" if value is None else f"{value:g}"
-
-
-def _span(indices: tuple[int, ...]) -> str:
-    return str(indices[0]) if len(indices) == 1 else f"{indices[0]}-{indices[-1]}"
 
 
 def name_of(source: str) -> str:

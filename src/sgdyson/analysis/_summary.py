@@ -1,24 +1,32 @@
 """What a history says without a model: multiplets, spacings, widths, the surmise, with errors."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._tabular import Table, Tabular, frame
 from .._types import Floats
 from ..errors import require
 from ..spectra import Multiplet
 from ._history import History, copies
-from ._multiplet import MeasuredMultiplet, finite_or_none, measure_multiplet
+from ._multiplet import MeasuredMultiplet, finite_or_none, measure_multiplet, span
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _APART = 3.0  # standard deviations of both levels together, from which levels do not repel
 _BLOCKS = 20  # of a single replica
 _DRIFT = 4.0  # standard errors
 
 
-@dataclass(frozen=True, eq=False)
-class Summary:
-    """One history, measured.
+_HEADS = {"levels": "levels", "mean_level": "mean", "mean_spacing": "<S>", "width": "width",
+          "wigner_statistic": "KS", "wigner_pvalue": "p"}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Summary(Tabular):
+    """One history, measured. Shows itself as a table, a row a multiplet.
 
     Attributes:
         source: the file, and the setting and matrix in it.
@@ -79,6 +87,31 @@ class Summary:
             "multiplets": [each.to_dict() for each in self.multiplets],
             "notes": self.notes,
         }
+
+    def __repr__(self) -> str:
+        count = len(self.multiplets)
+        return f"<Summary of {self.source}: {self.n_replicas} replicas, multiplets: {count}>"
+
+    def to_frame(self) -> "DataFrame":
+        """A pandas data frame, a row a multiplet, as in `rows`.
+
+        Raises:
+            InvalidInputError: pandas is not installed.
+        """
+        return frame(self.rows())
+
+    def _table(self) -> Table:
+        tests = [each.pair and each.pair.wigner for each in self.multiplets]
+        columns: dict[str, list[Any]] = {
+            "levels": [span(each.indices) for each in self.multiplets],
+            "mean_level": [each.mean for each in self.multiplets],
+            "mean_spacing": [each.mean_spacing for each in self.multiplets],
+            "width": [each.width for each in self.multiplets],
+            "wigner_statistic": [test and test.statistic for test in tests],
+            "wigner_pvalue": [test and test.pvalue for test in tests],
+        }
+        title = f"{self.source}: {self.n_replicas} replicas of {self.records} records"
+        return Table(title, columns, _HEADS, self.notes)
 
     def rows(self) -> list[dict[str, Any]]:
         """Plain values, one row a multiplet."""

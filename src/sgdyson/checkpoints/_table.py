@@ -17,6 +17,8 @@ _SHOWN = {
     "tail_exponent": "tail", "tail_pvalue": "tail p",
 }  # fmt: skip
 
+HEADS = {"name": "matrix", "rows": "rows", "columns": "columns"} | _SHOWN
+
 
 def print_table(rows: Sequence[dict[str, Any]]) -> None:
     """Print a row for each matrix, of `Survey.rows`, to standard output."""

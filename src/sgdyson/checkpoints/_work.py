@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._stored import Stored
+from .._tabular import Table, Tabular, frame
 from ..errors import InvalidInputError
 from ..spectra import (
     MatrixSpectrum,
@@ -21,12 +22,16 @@ from ..spectra import (
 from ._checkpoints import Checkpoint, loaded
 from ._quantised import is_unscaled
 from ._shards import MISSING
+from ._table import HEADS
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _FAULTS = (InvalidInputError, np.linalg.LinAlgError, ArithmeticError, RuntimeError, RuntimeWarning)
 
 
-@dataclass
-class Survey:
+@dataclass(repr=False)
+class Survey(Tabular):
     """What checkpoints hold.
 
     Attributes:
@@ -74,6 +79,21 @@ class Survey:
         ]
         keys = dict.fromkeys(key for row in rows for key in row)
         return [{key: row.get(key) for key in keys} for row in rows]
+
+    def to_frame(self) -> DataFrame:
+        """A pandas data frame of `rows`.
+
+        Raises:
+            InvalidInputError: pandas is not installed.
+        """
+        return frame(self.rows())
+
+    def _table(self) -> Table:
+        rows = self.rows()
+        columns = {key: [row[key] for row in rows] for key in (rows[0] if rows else {})}
+        heads = {key: head for key, head in HEADS.items() if key in columns}
+        title = f"{len(rows)} spectra, checkpoints: {len(self.labels)}"
+        return Table(title, columns, heads, list(self.sentences()))
 
     def series(self) -> list[tuple[int, list[MatrixSpectrum]]]:
         """The spectra by their step, the first of each; by their number where none has a step."""

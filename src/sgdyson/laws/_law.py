@@ -9,6 +9,7 @@ from scipy.optimize import elementwise
 
 from .. import _checks
 from .._checks import real_array, shown
+from .._tabular import Table
 from .._types import ArrayLike, Floats
 from ..errors import require
 
@@ -103,6 +104,14 @@ class Law(ABC):
             result = function(np.where(finite, values, self.support[1]))
         ends = np.where(np.isnan(values), np.nan, np.where(values < 0, below, above))
         return np.asarray(np.where(finite, result, ends))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: parameters, moments, where the formula comes from."""
+        low, high, mean, spread = (f"{x:.6g}" for x in (*self.ends, self.mean(), self.std()))
+        facts = {"from": low, "to": high, "mean": mean, "standard deviation": spread,
+                 "source": self.citation}  # fmt: skip
+        columns = {"what": list(facts), "value": list(facts.values())}
+        return Table(repr(self), columns, {"what": "", "value": ""}).html()
 
     def std(self) -> float:
         """The standard deviation."""

@@ -8,11 +8,13 @@ import numpy as np
 from jaxtyping import Float
 
 from .._checks import shown, whole
+from .._tabular import Table, Tabular
 from ..errors import NoPredictionError, require
 from ..spectra import Multiplet, multiplets
 from ._leading import LeadingOrder, Levels, has_partner
 from ._level_law import LevelLaw
 from ._level_statistics import LevelNumbers, level_numbers
+from ._prediction_table import prediction_table
 from ._random_matrix import RandomMatrix
 from ._reads_leading import ReadsLeading
 from ._theory import Theory
@@ -23,13 +25,15 @@ _TOO_MUCH = 0.5  # neglected by theory, relative to a width
 _NUMBERS = 2**24  # normal numbers behind what is read off, at most
 
 
-@dataclass(frozen=True)
-class Prediction(ReadsLeading):
+@dataclass(frozen=True, repr=False)
+class Prediction(ReadsLeading, Tabular):
     r"""The law of the levels in the stationary state, at one learning rate and batch size.
 
     Levels are drawn from it (`sample_levels`); numbers and densities are read off 4096
     quasi-random draws when they are first asked for, all levels descending. What is in closed
     form, to leading order in alpha/|B|, is under `leading`.
+
+    Shows itself as a table, a row a mode; `to_frame` and `to_dict` give its columns.
 
     Attributes:
         leading: the leading order: the linear scaling rule, in closed form.
@@ -110,6 +114,9 @@ class Prediction(ReadsLeading):
             " there is no noise.",
         )
         return LevelLaw(self._many_samples[:, list(group.indices)], self.beta)
+
+    def _table(self) -> Table:
+        return prediction_table(self)
 
     @property
     def mean_spacing(self) -> Levels:

@@ -12,12 +12,16 @@ import numpy as np
 from jaxtyping import Float, PRNGKeyArray, PyTree
 
 from .._checks import positive, whole
+from .._tabular import Table
 from ..errors import InvalidInputError, require
 from ..optimizers import Optimizer
 from ._prediction import Prediction
 
 Weights: TypeAlias = Any  # a pytree of arrays
 Memory: TypeAlias = Any  # a tree of arrays too
+
+
+_FIRST = 4  # of a list that are shown
 
 
 class Model(eqx.Module):
@@ -96,6 +100,22 @@ class Model(eqx.Module):
     def settings(self) -> dict[str, Any]:
         """What defines the model, as plain values for the attributes of a result."""
 
+    def __repr__(self) -> str:
+        """The settings, long lists cut short; in a traced function they have no values."""
+        if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(self)):
+            return super().__repr__()
+        told = ", ".join(f"{key}={value}" for key, value in self._short_settings().items())
+        return f"{type(self).__name__}({told})"
+
+    def _repr_html_(self) -> str:
+        settings = self._short_settings()
+        columns = {"setting": list(settings), "value": list(settings.values())}
+        return Table(type(self).__name__, columns, {"setting": "setting", "value": "value"}).html()
+
+    def _short_settings(self) -> dict[str, str]:
+        settings = {key: value for key, value in self.settings().items() if key != "model"}
+        return {key: _short(value) for key, value in settings.items()}
+
     @staticmethod
     def from_loss(
         loss: Callable[[Weights, Any], Any],
@@ -122,6 +142,14 @@ class Model(eqx.Module):
         from .loss_model import LossModel
 
         return LossModel(loss, init, batches, matrices)
+
+
+def _short(value: Any) -> str:
+    """A setting for a line: numbers to four digits, the first few of many."""
+    if isinstance(value, list | tuple):
+        first = [_short(item) for item in value[:_FIRST]]
+        return f"[{', '.join(first)}{', …' if len(value) > _FIRST else ''}]"
+    return f"{value:.4g}" if isinstance(value, float) else repr(value)
 
 
 def check_rates(learning_rate: Any, batch_size: Any) -> tuple[float, float]:

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse.linalg import eigsh
 
+from .._tabular import Table, frame
 from .._types import ArrayLike, Floats
 from ..errors import InvalidInputError, require
 from ..stats import Estimate, GoodnessOfFit, wigner_ks_test
@@ -17,12 +18,15 @@ from ._long_range import mean_ratio
 from ._tail import Tail, fit_tail
 from ._unfolding import unfold
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 _SMALL = 64  # singular values, up to which there is no time to be won
 _EXACT = 1e-5  # of the largest: a smaller one is not exact to six digits through a Gram matrix
 _FOR_BULK, _FOR_SPACINGS, _FOR_KURTOSIS = 5, 64, 4096
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MatrixSpectrum:
     """One weight matrix.
 
@@ -62,6 +66,16 @@ class MatrixSpectrum:
     rank: int = 0
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        noise = self.bulk if self.bulk and self.bulk.is_noise else None
+        facts = [
+            f"{self.shape[0]} x {self.shape[1]}",
+            f"sigma {noise.sigma}, {noise.outliers} outliers" if noise else "no bulk",
+            f"<r> {self.mean_ratio}" if self.mean_ratio else "",
+            f"largest {self.spectral:.4g}, stable rank {self.stable_rank:.4g}",
+        ]
+        return f"<MatrixSpectrum of {self.name}: {', '.join(fact for fact in facts if fact)}>"
+
     def to_row(self) -> dict[str, Any]:
         """Plain values, one row of a table; of a bulk that is none only what refuses it."""
         ratio, test, tail, tried = self.mean_ratio, self.ks_wigner, self.tail, self.bulk
@@ -84,6 +98,19 @@ class MatrixSpectrum:
         if self.random_spectral is not None:
             row["random_spectral"] = self.random_spectral
         return {key: _finite(value) for key, value in row.items()}
+
+    def to_frame(self) -> "DataFrame":
+        """A pandas data frame of one row, as in `to_row`.
+
+        Raises:
+            InvalidInputError: pandas is not installed.
+        """
+        return frame([self.to_row()])
+
+    def _repr_html_(self) -> str:
+        row = {key: value for key, value in self.to_row().items() if value is not None}
+        columns = {"what": list(row), "value": list(row.values())}
+        return Table(self.name, columns, {"what": "", "value": ""}, self.notes).html()
 
 
 def singular_values(matrix: Floats) -> Floats:

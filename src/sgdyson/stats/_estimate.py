@@ -8,13 +8,13 @@ from .._checks import finite, settle
 from ..errors import InvalidInputError, require
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Estimate:
     r"""A measured number; value, error and effective size travel together.
 
-    Prints as `0.1478(9)`: the digits in brackets are the standard error in units of the last
-    place, one digit of it, two where it begins with a 1. A format of floats, as in `f"{e:.3f}"`,
-    prints `0.148 ± 0.001`; any other format is that of the string.
+    Prints as `0.1478(9)`, in lists too: the digits in brackets are the standard error in units of
+    the last place, one digit of it, two where it begins with a 1. A format of floats, as
+    in `f"{e:.3f}"`, prints `0.148 ± 0.001`; any other format is that of the string.
 
     Estimates add, subtract, multiply and divide, with each other and with exact numbers, their
     errors propagated to first order as those of **independent** measurements: $\delta f^2 =
@@ -55,6 +55,8 @@ class Estimate:
 
     def __str__(self) -> str:
         return bracketed(self.value, self.error)
+
+    __repr__ = __str__
 
     def __format__(self, spec: str) -> str:
         if spec and spec[-1] in "eEfFgG%":

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from ..analysis import Check
+from ..analysis import CheckTable
 from ..errors import require
 from .accuracy import study_accuracy as study_accuracy
 from .dyson_test import study_dyson_test as study_dyson_test
@@ -25,7 +25,7 @@ class Study(Protocol):
 
     def __call__(
         self, out: Path, seed: int, say: Callable[[str], None], *, quick: bool = False
-    ) -> list[Check]: ...
+    ) -> CheckTable: ...
 
 
 STUDIES: dict[str, Study] = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from .._tabular import Table, Tabular
 from .._types import Floats
 from ..errors import InvalidInputError, require
 from ..stats import Estimate
@@ -19,6 +20,7 @@ _OFF = 0.05  # a width wrong by so much ends the rule
 _RATE_OFF = 0.1  # and a learning rate by so much, of an optimiser that sees the mean gradient
 _VARIED = 0.01
 _FARTHEST = 30.0  # logarithm of a factor
+_INDENT = "  "
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,12 @@ class Pair:
     weight_decay: float | None = None
 
 
-@dataclass(frozen=True)
-class Advice:
+_HEADS = {"learning_rate": "alpha", "batch_size": "|B|", "weight_decay": "weight decay",
+          "width": "width / today's", "of_noise_scale": "|B| / noise scale"}  # fmt: skip
+
+
+@dataclass(frozen=True, repr=False)
+class Advice(Tabular):
     """The scaling rule of one run, that of its optimiser.
 
     Attributes:
@@ -70,6 +76,17 @@ class Advice:
     kept: str = "alpha/|B|"
     evidence: str = ""
     remarks: tuple[str, ...] = ()
+
+    def _table(self) -> Table:
+        heads = {key: head for key, head in _HEADS.items()
+                 if any(getattr(pair, key) is not None for pair in self.pairs)}  # fmt: skip
+        columns = {key: [getattr(pair, key) for pair in self.pairs] for key in _HEADS}
+        first, *lines = str(self).splitlines()
+        notes = [line for line in lines if not line.startswith(_INDENT)]
+        return Table(first, columns, heads, notes)
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         root = self.kept != "alpha/|B|"
@@ -100,7 +117,7 @@ class Advice:
 def _line(pair: Pair) -> str:
     decay = "" if pair.weight_decay is None else f" weight decay = {pair.weight_decay:<9.4g}"
     width = f" width {pair.width} of today's" if pair.width else ""
-    return f"  alpha = {pair.learning_rate:<9.4g} |B| = {pair.batch_size:<8g}{decay}{width}"
+    return f"{_INDENT}alpha = {pair.learning_rate:<9.4g} |B| = {pair.batch_size:<8g}{decay}{width}"
 
 
 def advise(run: xr.Dataset | Run) -> Advice:

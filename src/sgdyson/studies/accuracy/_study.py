@@ -9,7 +9,7 @@ import numpy as np
 
 from ..._attributes import json_text
 from ..._files import write_text
-from ...analysis import Check
+from ...analysis import Check, CheckTable
 from ...stats import Estimate
 from .._study import claim_study, save_figures, write_results
 from ._figure import accuracy_figure
@@ -23,7 +23,7 @@ _KINDS = {"floors": Floor, "curves": Curve, "generalisation": Generalised}
 _MOST = 0.05  # of a floor that theory may be off by
 
 
-def study_accuracy(out: Path, seed: int, say: Say, *, quick: bool = False) -> list[Check]:
+def study_accuracy(out: Path, seed: int, say: Say, *, quick: bool = False) -> CheckTable:
     """Measure the floors under the errors of three models, and how well two of them generalise.
 
     `results.json`, `figures` and `parts` are written.
@@ -45,7 +45,7 @@ def study_accuracy(out: Path, seed: int, say: Say, *, quick: bool = False) -> li
     checks = [*_floor_checks(parts), *_curve_checks(parts), *_overfitting_checks(parts)]
     save_figures([accuracy_figure(parts)], out)
     write_results(out, "accuracy", seed, checks, best=_best(parts), parts=_plain(parts))
-    return checks
+    return CheckTable(checks)
 
 
 def _work(quick: bool, seed: int) -> dict[str, Callable[[], list[Any]]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..._files import write_text
-from ...analysis import Check
+from ...analysis import Check, CheckTable
 from ...optimizers import OPTIMIZERS
 from ...stats import Estimate
 from .._study import claim_study, save_figures, write_results
@@ -29,7 +29,7 @@ _QUICK = (("teacher_student", "mlp"), ("sgd", "adam"))
 _KNOWN = ("teacher_student",)
 
 
-def study_dyson_test(out: Path, seed: int, say: Say, *, quick: bool = False) -> list[Check]:
+def study_dyson_test(out: Path, seed: int, say: Say, *, quick: bool = False) -> CheckTable:
     """Measure the Dyson index in every architecture under every optimiser.
 
     Writes a figure, `results.json`, `table.md` and the measured steps.
@@ -56,7 +56,7 @@ def study_dyson_test(out: Path, seed: int, say: Say, *, quick: bool = False) -> 
     write_text(out / "table.md", table(rows))
     checks = [_check(row) for row in rows if _is_known(row)]
     write_results(out, "dyson-test", seed, checks, matrices=[_plain(row) for row in rows])
-    return checks
+    return CheckTable(checks)
 
 
 def _of(architecture: str, optimizer: str, seed: int, out: Path, quick: bool) -> list[Row]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...analysis import Check
+from ...analysis import Check, CheckTable
 from ...models import LowRankTeacher
 from ...stats import mean_over_replicas
 from .._study import claim_study, save_figures, write_results
@@ -30,7 +30,7 @@ _FAR = 1.15  # times the edge, from where on a level is out of the transition
 
 def study_emergence(
     out: Path, seed: int, say: Callable[[str], None], *, quick: bool = False
-) -> list[Check]:
+) -> CheckTable:
     """Hold the emergence of modes against its prediction.
 
     Args:
@@ -62,7 +62,7 @@ def study_emergence(
     ]  # fmt: skip
     save_figures([paths(path), what_is_learnt(series), phases(diagrams)], out)
     write_results(out, "emergence", seed, checks, diagrams=[_plain(part) for part in diagrams])
-    return checks
+    return CheckTable(checks)
 
 
 def path_checks(learning: Learning) -> list[Check]:

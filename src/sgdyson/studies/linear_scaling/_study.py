@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..._files import write_text
-from ...analysis import Check
+from ...analysis import Check, CheckTable
 from ...campaign import Campaign, parse_spec, replaced, specs
 from ...optimizers import OPTIMIZERS, optimizers_with
 from ...stats import Estimate
@@ -42,7 +42,7 @@ _HAVE_DECAY = optimizers_with("weight_decay")
 _FORGOTTEN = 10_000  # updates, ten memories of Adam's mean square: large first gradients are gone
 
 
-def study_linear_scaling(out: Path, seed: int, say: Say, *, quick: bool = False) -> list[Check]:
+def study_linear_scaling(out: Path, seed: int, say: Say, *, quick: bool = False) -> CheckTable:
     """Vary alpha and |B|, each alone, in every architecture under every optimiser.
 
     Writes a figure for each optimiser, `results.json`, `table.md` and the campaigns' stores.
@@ -77,7 +77,7 @@ def study_linear_scaling(out: Path, seed: int, say: Say, *, quick: bool = False)
     checks = [check for scan in scans for check in _checks(scan)]
     write_text(out / "table.md", table(scans))
     write_results(out, "linear-scaling", seed, checks, scans=[_plain(scan) for scan in scans])
-    return checks
+    return CheckTable(checks)
 
 
 def spec(architecture: str, optimizer: str, seed: int, *, quick: bool = False) -> dict[str, Any]:

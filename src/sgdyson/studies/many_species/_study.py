@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...analysis import Check
+from ...analysis import Check, CheckTable
 from ...campaign import Campaign, parse_spec, replaced, specs
 from ...models import LinearNetwork
 from ...stats import jackknife_of_means
@@ -26,7 +26,7 @@ from ._species import Species, species
 
 def study_many_species(
     out: Path, seed: int, say: Callable[[str], None], *, quick: bool = False
-) -> list[Check]:
+) -> CheckTable:
     """Measure the widths, densities and correlation of all layers of a linear network.
 
     Args:
@@ -68,7 +68,7 @@ def study_many_species(
         checks.append(_correlation_check(gases[-1]))
     save_figures([many_species(gases)], out)
     write_results(out, "many-species", seed, checks, spec=campaign.spec.raw)
-    return checks
+    return CheckTable(checks)
 
 
 def _width_check(gas: Species) -> Check:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..._attributes import json_text
 from ..._files import user_path, write_text
-from ...analysis import Check
+from ...analysis import CheckTable
 from ...errors import require
 from ...figures import save, write_report
 from ._data import Results
@@ -27,7 +27,7 @@ def reproduce(
     seed: int = 0,
     say: Callable[[str], None] = print,
     progress: bool = True,
-) -> list[Check]:
+) -> CheckTable:
     """Regenerate the figures of arXiv:2407.16427, and hold each number against its prediction.
 
     Runs the paper's campaigns, `sgdyson.campaign.specs`, and writes `results.json`, `figures/*.png`
@@ -83,12 +83,12 @@ def reproduce(
         elapsed=f"in {elapsed / 60:.1f} minutes",
         versions={name: version(name) for name in _SOFTWARE},
     )
-    return outcome
+    return CheckTable(outcome)
 
 
 def study_paper(
     out: Path, seed: int, say: Callable[[str], None], *, quick: bool = False
-) -> list[Check]:
+) -> CheckTable:
     """`reproduce`, as one of the studies: the statistics of the paper, or the quick ones.
 
     Args:

@@ -15,6 +15,7 @@ from ..._files import write_text
 from ..._version import __version__
 from ...analysis import (
     Check,
+    CheckTable,
     PhaseDiagram,
     StabilityLimit,
     growth_crossing,
@@ -37,7 +38,7 @@ _BARRIER = 15.5  # the logarithm of how much a student grows before it is flagge
 
 def study_phase_diagram(
     out: Path, seed: int, say: Callable[[str], None], *, quick: bool = False
-) -> list[Check]:
+) -> CheckTable:
     """The phase diagram of `TwoLayerTeacher`, told by the motion of levels.
 
     Runs the campaign `phase_diagram` in `out/campaign`, measures the boundary of stability of
@@ -72,7 +73,7 @@ def study_phase_diagram(
     checks = [_check(limit) for limit in limits]
     write_results(out, "phase-diagram", seed, checks, spec=spec.raw,
                   diagrams=[_plain(diagram) for diagram in diagrams])  # fmt: skip
-    return checks
+    return CheckTable(checks)
 
 
 def _spec(seed: int, quick: bool) -> Spec:

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ...analysis import Check
+from ...analysis import CheckTable
 from ...models import CharacterTransformer
 from ...models.network import Network
 from ...optimizers import Adam
@@ -23,7 +23,7 @@ _SHOWN = "block1.mlp_in"
 
 def study_structure(
     out: Path, seed: int, say: Say, *, quick: bool = False, text: Path | None = None
-) -> list[Check]:
+) -> CheckTable:
     """Train transformers on text, and follow the spectra of their matrices from noise on.
 
     At initialisation each matrix is held against noise of its shape. `results.json`, `figures` and
@@ -62,7 +62,7 @@ def study_structure(
     write_results(
         out, "structure", seed, checks, quick=quick, settings=run.attrs, **_plain(departure)
     )
-    return checks
+    return CheckTable(checks)
 
 
 def _setting(quick: bool, text: Path | None) -> tuple[CharacterTransformer, dict[str, Any]]:
