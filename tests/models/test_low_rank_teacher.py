@@ -33,19 +33,21 @@ def within(values, expected, errors=4.5):
 def test_every_moment_is_exact(small):
     model, run = small
     path = model.predict_path(**HOW, times=run.time.values)
-    signal, scatter, mode = path._signal(path.times)
+    moments = path._moments
+    scatter, mode = moments.scatter(path.times)[..., 0], moments.own(path.times)
+    signal = 3.0 * moments.gains(path.times)[:, 0]
     for at in range(1, len(path.times)):
         w = run.weights.values[:, at]
         v = path.sigma[at] ** 2
         assert within(w[:, 5, 5], v)
-        assert within(w[:, 0, 3], v + scatter[at, 0] / 6)
-        assert within(w[:, 0, 0], v + scatter[at, 0] / 6 + mode[at, 0])
+        assert within(w[:, 0, 3], v + scatter[at, 0])
+        assert within(w[:, 0, 0], v + scatter[at, 0] + mode[at, 0])
         error = w[:, 0, 0].std() / np.sqrt(len(w))
-        assert abs(w[:, 0, 0].mean() - signal[at, 0]) < 4 * error
+        assert abs(w[:, 0, 0].mean() - signal[at]) < 4 * error
     # power: without the scatter of the inputs, and with all of it in every row
     w, v = run.weights.values[:, 2], path.sigma[2] ** 2
     assert not within(w[:, 0, 3], v)
-    assert not within(w[:, 5, 5], v + scatter[2, 0] / 6)
+    assert not within(w[:, 5, 5], v + scatter[2, 0])
 
 
 def test_every_term_of_a_large_step():
@@ -57,21 +59,24 @@ def test_every_term_of_a_large_step():
         progress=False,
     )  # fmt: skip
     path = model.predict_path(**how, times=run.time.values)
-    signal, scatter, mode = path._signal(path.times)
-    fewer = model.predict_path(**how, times=run.time.values)
-    fewer._growth = fewer._decay + 3 * fewer._kick
+    moments = path._moments
+    scatter, mode = moments.scatter(path.times)[..., 0], moments.own(path.times)
+    signal = 2.0 * moments.gains(path.times)
+    # one dimension fewer: N for N + 1
+    fewer = 0.7**2 + 0.3**2 / 4 * 3
+    floor = 0.3**2 / 4 / (1 - fewer) * (1 - fewer**path.times)
     for at in (1, 2):
         w, v = run.weights.values[:, at], path.sigma[at] ** 2
         bulk, row = (w[:, 1:] ** 2).mean((1, 2)), (w[:, 0, 1:] ** 2).mean(1)
         own = (w[:, 0, 0] - signal[at, 0]) ** 2
-        extra = scatter[at, 0] / 3
+        extra = scatter[at, 0]
         expected = [v, v + extra, v + extra + mode[at, 0]]
         for squares, variance in zip((bulk, row, own), expected, strict=True):
             error = squares.std() / np.sqrt(len(squares))
             assert abs(squares.mean() - variance) < 4.5 * error
         if at == 2:
             error = bulk.std() / np.sqrt(len(bulk))
-            assert abs(bulk.mean() - fewer.sigma[at] ** 2) > 4.5 * error
+            assert abs(bulk.mean() - floor[at]) > 4.5 * error
 
 
 def test_one_update_is_the_mean_over_its_mini_batch():

@@ -98,10 +98,14 @@ class LowRankSection(ModelTable):
     inputs: Count
     noise: NotNegative = 0.1
     initial_width: NotNegative = 0.05
+    input_variances: Positive | Annotated[tuple[Positive, ...], Strict(False)] = 1.0
+    mode_inputs: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Strict(False)] | None = None
+    samples: Count | None = None
 
     def numbers(self) -> int:
-        """Weights, and their singular vectors."""
-        return 3 * self.outputs * self.inputs
+        """Weights, their singular vectors, and the data set."""
+        data = (self.samples or 0) * (self.outputs + self.inputs)
+        return 3 * self.outputs * self.inputs + data
 
     def build(self) -> Model:
         """The model."""

@@ -1,39 +1,38 @@
 r"""How a student of low rank learns: closed moments, and what stands out of them.
 
-A row d of the error W - T has $d' = (1 - \alpha C) d + \alpha n$, C the second moment of a
-mini-batch of Gaussian inputs. With $q = (1-\alpha)^2$ and $\rho = q + \alpha^2 (N+1)/|B|$, from
-$\langle C d d^T C\rangle = (1 + 1/|B|)\,d d^T + |d|^2/|B|$, exactly:
+The weights are noise whose columns have the variances v of `Moments`, and in the row of mode k a
+direction beside it: the teacher's right vector, of which each class of directions has learnt its
+share, and the scatter of the inputs about the error. Of white fresh inputs, with $q =
+(1-\alpha)^2$, $\rho = q + \alpha^2 (N+1)/|B|$ and $\rho_1 = q + \alpha^2/|B|$, exactly:
 
 * mean of the entry of mode k: $\theta_k (1 - (1-\alpha)^t)$;
 * variance of an entry in a row without teacher: $v = w_0^2 \rho^t + \alpha^2 (A/|B|)
   (1 - \rho^t)/(1 - \rho)$;
-* in the row of mode k the scatter of the inputs adds $w_k = (\theta_k^2/N)(\rho^t - \rho_1^t)$,
-  $\rho_1 = q + \alpha^2/|B|$, and $f_k = \theta_k^2 (\rho_1^t - q^t)$ to the entry of the mode.
-
-The row of a mode is thus a direction of strength $\sqrt{\theta_t^2 + N w_k}$ in noise of variance
-v, and of its right vector the share $\theta_t^2/(\theta_t^2 + N w_k)$ is the teacher's.
+* in the row of mode k the scatter of the inputs adds $w_k = (\theta_k^2/N)(\rho^t - \rho_1^t)$, and
+  $f_k = \theta_k^2 (\rho_1^t - q^t)$ to the entry of the mode.
 """
 
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import brentq
 
 from .._checks import reals, whole
 from .._types import ArrayLike, Flags, Floats
-from ..errors import require
-from ..spectra import SpikedModel
+from ..errors import NoPredictionError, require
+from ..spectra import ColumnNoise, ColumnSpikes, SpikedModel
+from ._crossings import sign_changes
+from ._learning_moments import Inputs, Moments, Setting
 from .model import check_rates
 
 _LAST = 40.0  # relaxation times, after which nothing changes
-_TIMES = 4000  # looked at for crossings of the threshold
 
 
 class LearningPath:
     """Prediction of the bulk and of every mode's level and overlaps, while a student learns.
 
-    What `LowRankTeacher.predict_path` returns. Exact in its moments for every learning rate and
-    batch size; levels and overlaps are those of large matrices, `sgdyson.spectra.SpikedModel`.
+    What `LowRankTeacher.predict_path` returns. Its moments are exact for every learning rate and
+    batch size of fresh inputs, and of a data set in whole; of mini-batches of a data set to leading
+    order in 1/N. Levels and overlaps are those of large matrices, `sgdyson.spectra.ColumnNoise`.
 
     Attributes:
         times: updates, shape (time,).
@@ -42,8 +41,8 @@ class LearningPath:
     """
 
     def __init__(
-        self, strengths: Floats, shape: tuple[int, int], noise: float, initial_width: float,
-        learning_rate: float, batch_size: float, times: ArrayLike,
+        self, strengths: Floats, shape: tuple[int, int], label_noise: float, initial_width: float,
+        inputs: Inputs, learning_rate: float, batch_size: float, times: ArrayLike,
     ) -> None:  # fmt: skip
         self.learning_rate, self.batch_size = check_rates(learning_rate, batch_size)
         self.times = np.atleast_1d(reals("times", times))
@@ -51,69 +50,87 @@ class LearningPath:
             self.times.ndim == 1 and bool((self.times >= 0).all()),
             f"times of shape {self.times.shape} must be one axis of updates, not negative.",
         )
-        self._strengths, self._shape = strengths, shape
-        self._label, self._initial = noise**2, initial_width**2
-        self._decay = (1 - self.learning_rate) ** 2
-        self._kick = self.learning_rate**2 / self.batch_size  # 0 of an infinite batch
-        self._growth = self._decay + self._kick * (shape[1] + 1)
+        kick = self.learning_rate**2 / self.batch_size  # 0 of an infinite batch
+        self._strengths, self._shape, self._inputs = strengths, shape, inputs
+        self._setting = Setting(
+            strengths, label_noise**2, initial_width**2, self.learning_rate, kick
+        )
+        self._moments = Moments(self._setting, inputs)
 
     @property
     def is_stable(self) -> bool:
-        r"""Whether the student learns at all: $\alpha (1 + (N+1)/|B|) < 2$."""
-        return bool(self._growth < 1)
+        r"""Whether it learns at all: of white fresh inputs $\alpha (1 + (N+1)/|B|) < 2$."""
+        return self._moments.is_stable
 
     @property
     def edge(self) -> Floats:
         """Where the bulk ends, shape (time,)."""
-        return np.asarray(np.sqrt(self._variance(self.times)) * np.sqrt(self._shape).sum())
+        return self._noise.edge
 
     @property
     def sigma(self) -> Floats:
-        """Standard deviation of an entry of the noise, shape (time,)."""
-        return np.asarray(np.sqrt(self._variance(self.times)))
+        """Standard deviation of an entry of the noise, over all columns, shape (time,)."""
+        counts = self._noise.counts
+        return np.asarray(np.sqrt(self._noise.variances @ counts / counts.sum()))
+
+    def thresholds(self, false_alarm: float = 0.01) -> Floats:
+        """The level that the largest of noise alone exceeds with this chance, (time,).
+
+        Args:
+            false_alarm: the chance.
+        """
+        require(0 < false_alarm < 1, f"false_alarm = {false_alarm!r} must be between 0 and 1.")
+        return np.array([
+            float(self._noise.largest(at).ppf(1 - false_alarm)) if edge > 0 else 0.0
+            for at, edge in enumerate(self.edge)
+        ])  # fmt: skip
 
     @property
     def levels(self) -> Floats:
         """The singular value of each mode, (time, mode); the edge before it is seen."""
-        return self._of_spikes("levels")
+        return self._spikes.levels
 
     @property
     def widths(self) -> Floats:
-        """Standard deviation of each of these between replicas; NaN before it is seen."""
-        spread = self._of_spikes("level_variances")
-        signal, scatter, mode = self._signal(self.times)
-        total = signal**2 + scatter
-        # the strength itself fluctuates: chi^2 of the row, and along the row
-        with np.errstate(invalid="ignore"):  # before the first update there is no signal
-            rows = scatter**2 / (2 * self._shape[1] * total)
-            along = (scatter / self._shape[1] + mode) * signal**2 / total
-        return np.asarray(np.sqrt(spread + self._slope() ** 2 * (rows + along)))
+        """Standard deviation of each of these between replicas; NaN before it is seen.
+
+        Raises:
+            NoPredictionError: a data set, whose own fluctuation is not derived.
+        """
+        if self._inputs.samples is not None:
+            raise NoPredictionError(
+                "the widths of levels between data sets are not derived; take fresh inputs,"
+                " samples = None, or measure them."
+            )
+        # the row itself fluctuates: chi^2 of each class of inputs, and along the mode's vector
+        counts, scatter = self._moments.counts, self._moments.scatter(self.times)
+        along = scatter + self._moments.own(self.times)[..., None] * self._moments.shares
+        rows = 2 * counts * scatter**2 + 4 * self._signal(self.times) ** 2 * along
+        return np.asarray(
+            np.sqrt(self._spikes.level_variances + (self._spikes.slopes**2 * rows).sum(-1))
+        )
 
     @property
     def left_overlaps(self) -> Floats:
         """Squared overlap of each mode's left vector with the teacher's, (time, mode)."""
-        return self._of_spikes("left_overlaps")
+        return self._spikes.left_overlaps
 
     @property
     def right_overlaps(self) -> Floats:
         """The same of its right vector."""
-        signal, scatter, _ = self._signal(self.times)
-        with np.errstate(invalid="ignore"):
-            share = np.nan_to_num(signal**2 / (signal**2 + scatter))
-        return self._of_spikes("right_overlaps") * share
+        along = self._signal(self.times) * np.sqrt(self._moments.shares)
+        return self._spikes.right_overlaps(along)
 
     @property
     def detached(self) -> Flags:
         """Whether each mode, at each time, stands out of the bulk."""
-        return self._excess(self.times) > 0
+        return self._spikes.detached
 
     @cached_property
     def crossings(self) -> list[Floats]:
         """Updates at which each mode leaves the bulk, returns, leaves again, ..."""
-        last = _LAST / min(-np.log(max(self._growth, 1e-300)), 1.0) if self.is_stable else 0.0
-        grid = np.concatenate([[0.0], np.geomspace(1e-3, max(last, 1e3), _TIMES)])
-        excess = self._excess(grid)
-        return [self._roots(grid, excess[:, mode], mode) for mode in range(len(self._strengths))]
+        last = _LAST / -np.log(max(self._moments.slowest, 1e-300)) if self.is_stable else 0.0
+        return sign_changes(self._excess, max(last, 1e3))
 
     @property
     def detachment_times(self) -> Floats:
@@ -121,16 +138,31 @@ class LearningPath:
         return np.array([times[0] if len(times) else np.inf for times in self.crossings])
 
     @property
+    def drowning_times(self) -> Floats:
+        """Update at which each mode is last seen, (mode,); infinity if it is seen for good.
+
+        NaN of a mode that is never seen.
+        """
+        return np.array([
+            np.nan if not len(times) else np.inf if len(times) % 2 else times[-1]
+            for times in self.crossings
+        ])  # fmt: skip
+
+    @property
     def small_step_times(self) -> Floats:
-        r"""The same to leading order in alpha, in closed form.
+        r"""The detachment times to leading order in alpha, in closed form.
 
         $\theta^2 (1-p)^2 = \sqrt{MN}\,[w_0^2 p^2 + \tfrac{\alpha A}{2|B|}(1 - p^2)]$ with
         $p = e^{-\alpha t}$, a quadratic equation.
+
+        Raises:
+            NoPredictionError: inputs that are not white, or not fresh.
         """
+        self._white("small_step_times", "detachment_times")
         side = float(np.sqrt(np.prod(self._shape)))
-        floor = self.learning_rate * self._label / (2 * self.batch_size)
+        floor = self.learning_rate * self._setting.label / (2 * self.batch_size)
         square = self._strengths**2
-        a, c = square - side * (self._initial - floor), square - side * floor
+        a, c = square - side * (self._setting.initial - floor), square - side * floor
         with np.errstate(invalid="ignore", divide="ignore"):
             p = c / (square + np.sqrt(square**2 - a * c))
             times = -np.log(p) / self.learning_rate
@@ -142,70 +174,69 @@ class LearningPath:
 
         $(MN)^{1/4}\sqrt{v_\infty}$, $v_\infty = \alpha A/(2|B|)$ for small steps: of alpha/|B|
         alone.
+
+        Raises:
+            NoPredictionError: inputs that are not white, or not fresh.
         """
-        final = self._kick * self._label / (1 - self._growth) if self.is_stable else np.inf
-        return float(np.sqrt(final) * np.prod(self._shape) ** 0.25)
+        self._white("noise_threshold", "noise_thresholds")
+        return float(self.noise_thresholds[0])
+
+    @cached_property
+    def noise_thresholds(self) -> Floats:
+        """The strength that each mode would need to be seen at rest, (mode,)."""
+        if not self.is_stable:
+            return np.full(len(self._strengths), np.inf)
+        variances, gains = self._moments.at_rest()
+        unit = gains**2 * self._moments.shares
+        noise = ColumnNoise(self._shape[0], self._moments.counts, variances)
+        if not variances.any():
+            return np.zeros(len(self._strengths))
+        # D is linear in the square of the strength
+        return np.asarray(1 / np.sqrt(noise.spikes(unit).excess + 1))
 
     def spiked(self, at: int) -> SpikedModel:
         """Signal and noise at one of the times, strengths descending.
 
         Raises:
             InvalidInputError: no such time; no noise, or no signal, at it.
+            NoPredictionError: inputs that are not white, or not fresh.
         """
+        self._white("spiked", "levels, left_overlaps and right_overlaps")
         index = whole("at", at, least=0, most=len(self.times) - 1)
-        time = self.times[index : index + 1]
-        signal, scatter, _ = self._signal(time)
-        strengths = np.sort(np.sqrt(signal**2 + scatter)[0])[::-1]
-        return SpikedModel(strengths, self._shape, float(self._variance(time)[0]))
+        strengths = np.sqrt(self._weights(self.times[index : index + 1]).sum(-1)[0])
+        return SpikedModel(np.sort(strengths)[::-1], self._shape, float(self.sigma[index] ** 2))
 
-    def _variance(self, times: Floats) -> Floats:
-        """V, of an entry in a row without teacher."""
-        decayed = self._growth**times
-        rest = 1 - self._growth
-        summed = (1 - decayed) / rest if abs(rest) > 1e-12 else times
-        return np.asarray(self._initial * decayed + self._kick * self._label * summed)
+    @cached_property
+    def _noise(self) -> ColumnNoise:
+        return self._noise_at(self.times)
 
-    def _signal(self, times: Floats) -> tuple[Floats, Floats, Floats]:
-        """Theta_t, N w and f of each time and mode."""
-        t, square = times[:, None], self._strengths**2
-        relaxed, mean = (self._decay + self._kick) ** t, np.sign(1 - self.learning_rate) ** t
-        learnt = self._strengths * (1 - mean * self._decay ** (t / 2))
-        return learnt, square * (self._growth**t - relaxed), square * (relaxed - self._decay**t)
+    @cached_property
+    def _spikes(self) -> ColumnSpikes:
+        return self._noise.spikes(self._weights(self.times))
+
+    def _noise_at(self, times: Floats) -> ColumnNoise:
+        return ColumnNoise(self._shape[0], self._moments.counts, self._moments.variances(times))
+
+    def _signal(self, times: Floats) -> Floats:
+        """Length of what is learnt of each mode within each class, (time, mode, class)."""
+        gains = self._moments.gains(times)[:, None]
+        lengths = self._strengths[:, None] * np.sqrt(self._moments.shares)
+        return np.asarray(gains * lengths)
+
+    def _weights(self, times: Floats) -> Floats:
+        """Squared length of the direction in each mode's row, with the scatter in it."""
+        scatter = self._moments.counts * self._moments.scatter(times)
+        return np.asarray(self._signal(times) ** 2 + scatter)
 
     def _excess(self, times: Floats) -> Floats:
-        """Square of the strength over that of the threshold, less 1; of each time and mode."""
-        signal, scatter, _ = self._signal(times)
-        threshold = np.sqrt(np.prod(self._shape)) * self._variance(times)[:, None]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            excess = (signal**2 + scatter) / threshold - 1
-        return np.nan_to_num(excess, nan=-1.0, posinf=1e300)
+        """Positive of each time and mode that is seen."""
+        return self._noise_at(times).spikes(self._weights(times)).excess
 
-    def _roots(self, grid: Floats, excess: Floats, mode: int) -> Floats:
-        starts = np.flatnonzero(np.diff(excess > 0))
-
-        def of_time(time: float) -> float:
-            return float(self._excess(np.array([time]))[0, mode])
-
-        return np.array([brentq(of_time, grid[i], grid[i + 1]) for i in starts])
-
-    def _slope(self) -> Floats:
-        """Slope of the level by its strength."""
-        signal, scatter, _ = self._signal(self.times)
-        strength = np.sqrt(signal**2 + scatter)
-        v = self._variance(self.times)[:, None]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            lost = np.prod(self._shape) * (v / strength**2) ** 2
-            return np.asarray(strength * (1 - lost) / self.levels)
-
-    def _of_spikes(self, quantity: str) -> Floats:
-        """A number of `SpikedModel` for each time and mode, modes in the order of the teacher."""
-        signal, scatter, _ = self._signal(self.times)
-        strengths = np.maximum(np.sqrt(signal**2 + scatter), 1e-150)
-        rows = []
-        for row, variance in zip(strengths, self._variance(self.times), strict=True):
-            order = np.argsort(-row, kind="stable")
-            spiked = SpikedModel(row[order], self._shape, max(float(variance), 1e-280))
-            values = np.empty(len(row))
-            values[order] = getattr(spiked, quantity)
-            rows.append(values)
-        return np.array(rows)
+    def _white(self, name: str, instead: str) -> None:
+        """Refuse what holds for white fresh inputs alone."""
+        if self._inputs.samples is None and len(self._moments.counts) == 1:
+            return
+        raise NoPredictionError(
+            f"{name} is that of fresh inputs of one variance, whose bulk is Marchenko and Pastur's;"
+            f" ask for {instead}."
+        )
