@@ -20,6 +20,7 @@ PAGES = (
     "docs/index.md",
     "docs/linear-scaling.md",
     "docs/phase-diagram.md",
+    "docs/reproduce.md",
     "docs/tracking.md",
     "docs/tutorials/own-kernel.md",
     "docs/tutorials/own-network.md",

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import singledispatch
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from .._checks import positive
 from .._files import replacing
+from ..errors import require
 from ._backend import prepare_matplotlib
 from ._elements import (
     INK,
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
     from ._figure import Figure
 
+Style: TypeAlias = str | Path | dict[str, Any] | Sequence[str | Path | dict[str, Any]]
+
 MARKERS = "osD^vPX"
 STYLE: Any = {
     "font.size": 8,
@@ -50,42 +55,110 @@ STYLE: Any = {
     "savefig.dpi": 200,
     "svg.hashsalt": "sgdyson",
 }
+_NARROWEST = 2.2  # inches of a panel, below which its labels do not fit
+_ASPECT, _LOWEST = 0.71, 2.2  # height of a panel by its width, and at least, in inches
 _STAMPS = {"pdf": "CreationDate", "png": "Software", "svg": "Date"}  # that change with the day
 
 
-def draw(figure: Figure) -> Canvas:
-    """Draw a figure, in the width of a column a panel, up to a page."""
-    prepare_matplotlib()
-    import matplotlib as mpl
-    from matplotlib.figure import Figure as Canvas
+def draw(
+    figure: Figure,
+    *,
+    width: float | None = None,
+    axes: Axes | Sequence[Axes] | None = None,
+    style: Style = (),
+) -> Canvas:
+    """Draw a figure with Matplotlib.
 
-    columns = min(figure.columns, len(figure.panels))
-    rows = -(-len(figure.panels) // columns)
-    width = 3.5 if columns == 1 else 7.0
-    height = 2.5 if columns == 1 else 2.45 if columns == 2 else 2.2
-    with mpl.rc_context(STYLE):
-        canvas = Canvas(figsize=(width, height * rows), layout="constrained")
-        axes = canvas.subplots(rows, columns, squeeze=False).ravel()
-        for place, panel in zip(axes, figure.panels, strict=False):
+    Args:
+        figure: to be drawn.
+        width: of the page or of its column in inches, such as 3.375 or 7 of the Physical Review;
+            panels stand side by side as far as their text stays readable, below each other
+            otherwise. By default half a page for one panel, a page for several.
+        axes: of your own, one a panel, to draw into instead.
+        style: settings of Matplotlib on top of `STYLE`, as a dictionary, the name of a style, or
+            the path of one.
+
+    Returns:
+        The figure of Matplotlib, to be saved with its `savefig`; of your axes the one they are in.
+
+    Raises:
+        InvalidInputError: a width that is not positive, another number of axes than of panels.
+
+    Example:
+        >>> from sgdyson.figures import Figure, Line, Panel
+        >>> line = Figure("line", "A line", "", [Panel([Line([0.0, 1.0], [0.0, 1.0])], "x", "y")])
+        >>> float(draw(line, width=3.375).get_figwidth())
+        3.375
+    """
+    prepare_matplotlib()
+    with _styled(style):
+        if axes is not None:
+            return _draw_into(axes, figure)
+        columns, size = _layout(figure, None if width is None else positive("width", width))
+        rows = -(-len(figure.panels) // columns)
+        from matplotlib.figure import Figure as Canvas
+
+        canvas = Canvas(figsize=size, layout="constrained")
+        places = canvas.subplots(rows, columns, squeeze=False).ravel()
+        for place, panel in zip(places, figure.panels, strict=False):
             _draw_panel(place, panel)
-        for unused in axes[len(figure.panels) :]:
+        for unused in places[len(figure.panels) :]:
             unused.remove()
     return canvas
 
 
-def save(figure: Figure, folder: Path, kinds: Sequence[str] = ("pdf", "png")) -> None:
+def _styled(style: Style) -> AbstractContextManager[None]:
+    """Our settings of Matplotlib, and the user's on top."""
+    from matplotlib import style as styles
+
+    return styles.context([STYLE, *([style] if isinstance(style, str | Path | dict) else style)])
+
+
+def _layout(figure: Figure, width: float | None) -> tuple[int, tuple[float, float]]:
+    """Panels side by side, and width and height of the whole."""
+    columns = min(figure.columns, len(figure.panels))
+    if width is not None:
+        columns = max(min(columns, int(width / _NARROWEST)), 1)
+        height = max(_ASPECT * width / columns, _LOWEST)
+    else:
+        width = 3.5 if columns == 1 else 7.0
+        height = 2.5 if columns == 1 else 2.45 if columns == 2 else _LOWEST
+    return columns, (width, height * -(-len(figure.panels) // columns))
+
+
+def _draw_into(axes: Axes | Sequence[Axes], figure: Figure) -> Canvas:
+    given: Sequence[Axes] = np.ravel(np.asarray(axes, dtype=object)).tolist()
+    require(
+        len(given) == len(figure.panels),
+        f"axes: {len(given)} for the {len(figure.panels)} panels of {figure.name}; give one each.",
+    )
+    for place, panel in zip(given, figure.panels, strict=True):
+        _draw_panel(place, panel)
+    canvas = given[0].get_figure(root=True)
+    assert canvas is not None
+    return canvas
+
+
+def save(
+    figure: Figure,
+    folder: Path,
+    kinds: Sequence[str] = ("pdf", "png"),
+    *,
+    width: float | None = None,
+    style: Style = (),
+) -> None:
     """Write NAME.pdf and NAME.png, each whole or not at all, the same bytes every time.
 
     Args:
         figure: to be drawn.
         folder: that exists.
         kinds: endings, of "pdf", "png" and "svg".
+        width: in inches, see `draw`.
+        style: see `draw`.
     """
-    import matplotlib as mpl
-
-    canvas = draw(figure)
+    canvas = draw(figure, width=width, style=style)
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns of Matplotlib's own fonts
-    with mpl.rc_context(STYLE):
+    with _styled(style):
         for kind in kinds:
             metadata = {_STAMPS[kind]: None}
             with replacing(folder / f"{figure.name}.{kind}") as scratch:
@@ -95,9 +168,7 @@ def save(figure: Figure, folder: Path, kinds: Sequence[str] = ("pdf", "png")) ->
 def png(figure: Figure) -> bytes:
     """The pixels."""
     canvas, buffer = draw(figure), io.BytesIO()
-    import matplotlib as mpl
-
-    with mpl.rc_context(STYLE):
+    with _styled(()):
         canvas.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
 
@@ -112,7 +183,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     _thin_labels(axes)
     axes.set(xlabel=panel.x_label, ylabel=panel.y_label)
     if panel.title:
-        axes.set_title(panel.title)
+        axes.set_title(panel.title, wrap=True)
     if panel.x_range:
         axes.set_xlim(panel.x_range)
     if panel.y_range:

@@ -1,5 +1,7 @@
 """The checks: each number of the paper, and ours, against its prediction."""
 
+from typing import Any
+
 import numpy as np
 
 from ...analysis import Check, ComparedMultiplet, MeasuredForce, MeasuredRun
@@ -11,7 +13,7 @@ MOST = 0.03  # of a number: theory that could be further off has no check
 MOST_SINGLE = 0.05  # of the width of a single mode at |B| = 4, the strongest noise of the paper
 
 
-def wigner_checks(results: Results) -> list[Check]:
+def wigner_checks(results: Results[Any]) -> list[Check]:
     """Shape of the spacing law of each pair: <s^2> = 4/pi, where 3 pi/8 is 7 % less (beta = 2)."""
     return [
         _check(
@@ -28,7 +30,7 @@ def wigner_checks(results: Results) -> list[Check]:
     ]
 
 
-def density_checks(results: Results) -> list[Check]:
+def density_checks(results: Results[Any]) -> list[Check]:
     """Fitted widths of the main run against sigma of the predicted law, order 1."""
     run = results.reference
     return [
@@ -40,7 +42,7 @@ def density_checks(results: Results) -> list[Check]:
     ]
 
 
-def spacing_checks(results: Results) -> list[Check]:
+def spacing_checks(results: Results[Any]) -> list[Check]:
     """<S> of every pair and run against the predicted law, order 1."""
     return [
         _check(run, multiplet, "scaling", "<S>", multiplet.pair.mean, multiplet.predicted_spacing)
@@ -50,7 +52,7 @@ def spacing_checks(results: Results) -> list[Check]:
     ]
 
 
-def slope_checks(results: Results) -> list[Check]:
+def slope_checks(results: Results[Any]) -> list[Check]:
     """The slope of the linear scaling rule as alpha/|B| vanishes: sqrt(2 pi), for each mode."""
     return [
         Check(
@@ -68,7 +70,7 @@ def slope_checks(results: Results) -> list[Check]:
     ]
 
 
-def drift_checks(results: Results) -> list[Check]:
+def drift_checks(results: Results[Any]) -> list[Check]:
     """Mean lambda/kappa of every mode and run against the predicted law, order 1."""
     mass2 = results.model.rbm_mass**2
     checks = []
@@ -93,7 +95,7 @@ def drift_checks(results: Results) -> list[Check]:
     return checks
 
 
-def collapse_checks(results: Results) -> list[Check]:
+def collapse_checks(results: Results[Any]) -> list[Check]:
     """Shape of the spacing law of the RBM at every alpha and |B| = 16: <s^2> = 4/pi."""
     return [
         _check(run, pair, "rbm_collapse", "<s^2> at this alpha", pair.pair.second_moment, 4 / np.pi)
@@ -103,7 +105,7 @@ def collapse_checks(results: Results) -> list[Check]:
     ]
 
 
-def teacher_surmise_checks(results: Results) -> list[Check]:
+def teacher_surmise_checks(results: Results[Any]) -> list[Check]:
     """Shape of the student's spacing law at every noise, alpha and |B|, fresh data."""
     return [
         _check(run, pair, "teacher_wigner", "<s^2> of the unit spacing", pair.pair.second_moment,
@@ -114,7 +116,7 @@ def teacher_surmise_checks(results: Results) -> list[Check]:
     ]  # fmt: skip
 
 
-def teacher_density_checks(results: Results) -> list[Check]:
+def teacher_density_checks(results: Results[Any]) -> list[Check]:
     """Fitted width of the student's pair density, fresh data."""
     return [
         _check(run, pair, "teacher_densities", "sigma fitted", pair.width, pair.predicted_width)
@@ -124,7 +126,7 @@ def teacher_density_checks(results: Results) -> list[Check]:
     ]
 
 
-def teacher_checks(results: Results) -> list[Check]:
+def teacher_checks(results: Results[Any]) -> list[Check]:
     """<S> of the teacher-student model, fresh and quenched data."""
     checks = []
     for run in results.online:
@@ -151,7 +153,7 @@ def teacher_checks(results: Results) -> list[Check]:
     return checks
 
 
-def semicircle_checks(results: Results) -> list[Check]:
+def semicircle_checks(results: Results[Any]) -> list[Check]:
     """Second and fourth moment of the level density: exact GOE values at every n."""
     return [check for semicircle in results.semicircles for check in _moment_checks(semicircle)]
 
@@ -174,7 +176,7 @@ def _moment_checks(semicircle: Multiplicity) -> list[Check]:
     ]  # fmt: skip
 
 
-def threefold_checks(results: Results) -> list[Check]:
+def threefold_checks(results: Results[Any]) -> list[Check]:
     """Checks of real, complex and quaternion weights: <S>, sigma, <s^2>, and beta by the force.
 
     A wrong beta is off by 8 % or more in <s^2>, by a factor of two in the force.
@@ -211,7 +213,7 @@ def _named(
     return Check(name, "threefold", quantity, setting, measured, predicted, relative * predicted)
 
 
-def force_checks(results: Results) -> list[Check]:
+def force_checks(results: Results[Any]) -> list[Check]:
     """Strength of the 1/S force and of the diffusion."""
     return [check for force in results.forces for check in _force_checks(force)]
 

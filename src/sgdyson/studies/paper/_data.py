@@ -1,8 +1,10 @@
 """Everything the figures need, measured from the runs."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -17,10 +19,41 @@ from ...analysis import (
     scaling,
     stationary_levels,
 )
-from ...campaign import Spec
-from ...models import GaussianRBM, Prediction
+from ...errors import require
+from ...models import GaussianRBM, Model, Prediction
 from ...spectra import spacings
-from ._presets import Run, runs
+
+
+class AnyRun(Protocol):
+    """A run of a campaign of ours, or of the user's."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def model(self) -> Model:
+        """What learns."""
+
+    @property
+    def discard(self) -> int:
+        """Updates left out of averages, from the first record on."""
+
+    @property
+    def learning_rate(self) -> float:
+        """The step size, alpha."""
+
+    @property
+    def batch_size(self) -> float:
+        """Samples in a mini-batch, |B|."""
+
+
+R = TypeVar("R", bound=AnyRun)
+
+
+def most_common(values: Sequence[float]) -> float:
+    """The value that most runs share, around which others are varied; the first of several."""
+    return Counter(values).most_common(1)[0][0]
 
 
 @dataclass(frozen=True)
@@ -33,21 +66,23 @@ class Multiplicity:
     prediction: Prediction
 
 
-class Results:
-    """Measurements of a reproduction, each made when first asked for.
+class Results(Generic[R]):
+    """Measurements of runs, each made when first asked for.
 
     Args:
-        planned: the campaigns of the reproduction, by name.
+        group: gives the runs of a group, such as "rbm".
         load: gives the data of a run, finished or new.
     """
 
-    def __init__(self, planned: Mapping[str, Spec], load: Callable[[Run], xr.Dataset]) -> None:
-        self._planned = planned
+    def __init__(
+        self, group: Callable[[str], Sequence[R]], load: Callable[[R], xr.Dataset]
+    ) -> None:
+        self._group = group
         self._load = load
 
-    def group(self, group: str) -> list[Run]:
+    def group(self, group: str) -> Sequence[R]:
         """The runs of a group."""
-        return runs(group, self._planned)
+        return self._group(group)
 
     @cached_property
     def rbm(self) -> list[MeasuredRun]:
@@ -71,15 +106,22 @@ class Results:
 
     @cached_property
     def model(self) -> GaussianRBM:
-        """The paper's RBM."""
+        """The RBM."""
         model = self.group("rbm")[0].model
+        require(
+            isinstance(model, GaussianRBM),
+            f"this figure shows a GaussianRBM, and not a {type(model).__name__}.",
+        )
         assert isinstance(model, GaussianRBM)
         return model
 
     @property
     def reference(self) -> MeasuredRun:
-        """The paper's main run: alpha = 0.1, |B| = 16."""
-        return next(run for run in self.rbm if (run.learning_rate, run.batch_size) == (0.1, 16))
+        """The run around which others are varied, of the paper alpha = 0.1, |B| = 16."""
+        rate = most_common([run.learning_rate for run in self.rbm])
+        batch = most_common([run.batch_size for run in self.rbm])
+        middle = (run for run in self.rbm if (run.learning_rate, run.batch_size) == (rate, batch))
+        return next(middle, self.rbm[0])
 
     @property
     def gentlest(self) -> MeasuredRun:
@@ -99,7 +141,7 @@ class Results:
     @cached_property
     def forces(self) -> list[MeasuredForce]:
         """The repulsion in each pair of the RBM."""
-        (run,) = self.group("force")
+        run = self.group("force")[0]
         levels = stationary_levels(self._load(run), run.discard)
         prediction = run.model.predict(run.learning_rate, run.batch_size)
         forces = []

@@ -1,7 +1,7 @@
 """The figures of a reproduction, by name, each with the checks it shows."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...analysis import Check, MeasuredRun
 from ...errors import require
@@ -9,23 +9,22 @@ from ...figures import Figure
 from ...models import TeacherStudent
 from . import _checks as checks
 from . import figures
-from ._data import Results
-from ._presets import Run
+from ._data import AnyRun, Results, most_common
 
 
 class Entry(NamedTuple):
     """A figure: how it is drawn, and what it shows to be true."""
 
-    draw: Callable[[Results], Figure]
-    check: Callable[[Results], list[Check]]
+    draw: Callable[[Results[Any]], Figure]
+    check: Callable[[Results[Any]], list[Check]]
 
 
-def _nothing(results: Results) -> list[Check]:
+def _nothing(results: Results[Any]) -> list[Check]:
     return []
 
 
 def _noisy(
-    planned: Sequence[Run], measured: Sequence[MeasuredRun]
+    planned: Sequence[AnyRun], measured: Sequence[MeasuredRun]
 ) -> list[tuple[float, MeasuredRun]]:
     """Label noise, and the run."""
     pairs = []
@@ -35,34 +34,39 @@ def _noisy(
     return pairs
 
 
-def _teacher_levels(results: Results) -> Figure:
+def _teacher_levels(results: Results[Any]) -> Figure:
     pairs = _noisy(results.group("quenched"), results.quenched)
+    require(len(pairs) > 0, "this figure shows a TeacherStudent with quenched data; give its run.")
+    rate = most_common([run.learning_rate for _, run in pairs])
+    batch = most_common([run.batch_size for _, run in pairs])
     main = [
-        (noise, run) for noise, run in pairs if (run.learning_rate, run.batch_size) == (0.1, 16)
+        (noise, run) for noise, run in pairs if (run.learning_rate, run.batch_size) == (rate, batch)
     ]
     return figures.teacher_levels(sorted(main, key=lambda pair: pair[0]))
 
 
-def _teacher_scaling(results: Results) -> Figure:
+def _teacher_scaling(results: Results[Any]) -> Figure:
     return figures.teacher_scaling(
         _noisy(results.group("quenched"), results.quenched),
         _noisy(results.group("online"), results.online),
     )
 
 
-_AROUND = {"noise": 0.1, "alpha": 0.1, "|B|": 16}
+_VARIED = ("noise", "alpha", "|B|")
 
 
-def _families(results: Results) -> list[tuple[str, list[tuple[str, MeasuredRun]]]]:
-    """Runs on fresh data in which one of noise, alpha and |B| is varied around 0.1, 0.1 and 16."""
+def _families(results: Results[Any]) -> list[tuple[str, list[tuple[str, MeasuredRun]]]]:
+    """Runs on fresh data in which one of noise, alpha and |B| is varied around the others."""
     pairs = _noisy(results.group("online"), results.online)
-    values = {name: [_setting(noise, run)[name] for noise, run in pairs] for name in _AROUND}
+    require(len(pairs) > 0, "this figure shows a TeacherStudent with fresh data; give its runs.")
+    values = {name: [_setting(noise, run)[name] for noise, run in pairs] for name in _VARIED}
+    around = {name: most_common(values[name]) for name in _VARIED}
     families = []
-    for name in _AROUND:
-        others = [other for other in _AROUND if other != name]
+    for name in _VARIED:
+        others = [other for other in _VARIED if other != name]
         chosen = [
             place for place in range(len(pairs))
-            if all(values[other][place] == _AROUND[other] for other in others)
+            if all(values[other][place] == around[other] for other in others)
         ]  # fmt: skip
         chosen.sort(key=values[name].__getitem__)
         families.append((name, [(f"{values[name][place]:g}", pairs[place][1]) for place in chosen]))
@@ -73,13 +77,15 @@ def _setting(noise: float, run: MeasuredRun) -> dict[str, float]:
     return {"noise": noise, "alpha": run.learning_rate, "|B|": run.batch_size}
 
 
-def _rates(results: Results) -> list[tuple[str, MeasuredRun]]:
-    """Runs of the RBM at |B| = 16 by their alpha."""
-    chosen = sorted((run for run in results.rbm if run.batch_size == 16), key=lambda run: run.ratio)
+def _rates(results: Results[Any]) -> list[tuple[str, MeasuredRun]]:
+    """Runs of the RBM at the |B| of most, by their alpha."""
+    batch = most_common([run.batch_size for run in results.rbm])
+    of_batch = (run for run in results.rbm if run.batch_size == batch)
+    chosen = sorted(of_batch, key=lambda run: run.ratio)
     return [(f"{run.learning_rate:g}", run) for run in chosen]
 
 
-def _semicircle(results: Results) -> Figure:
+def _semicircle(results: Results[Any]) -> Figure:
     return figures.semicircle(
         [
             (

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ...errors import require
 from ...figures import save, write_report
 from ._data import Results
 from ._entries import chosen_figures
+from ._presets import runs as planned_runs
 from ._presets import specs
 from ._runs import Runs, open_folder
 
@@ -60,7 +62,7 @@ def reproduce(
     open_folder(folder, preset, seed)
     began = time.monotonic()
     runs = Runs(folder, planned, say, progress)
-    results = Results(planned, runs.load)
+    results = Results(partial(planned_runs, planned=planned), runs.load)
     drawn, outcome = [], []
     for name, entry in entries.items():
         say(f"figure {name}")

@@ -11,7 +11,7 @@ from ....figures import Figure, Histogram, Line, Mark, Panel, Points
 from ....laws import WignerSurmise
 from ....stats import Histogram as Density
 from ....stats import density_histogram
-from ._teacher import fitted_density
+from ._teacher import fitted_density, the_pair
 
 Families = Sequence[tuple[str, Sequence[tuple[str, MeasuredRun]]]]
 _EDGES = np.linspace(0, 3.5, 29)
@@ -28,8 +28,8 @@ def teacher_wigner(families: Families) -> Figure:
     return Figure(
         name="teacher_wigner",
         title="Spacings of the teacher-student model, and their collapse",
-        caption="Fresh data; the noise of the labels, alpha and |B| varied alone, around 0.1, 0.1"
-        " and 16. Above: S, lines: the surmise with the predicted mean, no free parameter. Below:"
+        caption="Fresh data; the noise of the labels, alpha and |B| varied alone."
+        " Above: S, lines: the surmise with the predicted mean, no free parameter. Below:"
         " s = S/<S>.",
         panels=above + below,
         columns=len(families),
@@ -46,7 +46,7 @@ def rbm_collapse(runs: Sequence[tuple[str, MeasuredRun]]) -> Figure:
         name="rbm_collapse",
         title="The RBM's spacings at every alpha",
         caption="Unit spacings of all degenerate pairs together, each in units of its own mean,"
-        " |B| = 16. Line: Wigner surmise.",
+        f" |B| = {runs[0][1].batch_size:g}. Line: Wigner surmise.",
         panels=[_collapse("alpha", runs)],
         columns=1,
     )
@@ -62,7 +62,7 @@ def teacher_densities(families: Families) -> Figure:
     for name, runs in families:
         marks: list[Mark] = []
         for colour, (label, run) in enumerate(runs):
-            (multiplet,) = run.pairs
+            multiplet = the_pair(run)
             histogram, grid, fitted = fitted_density(multiplet)
             marks.append(Histogram(histogram.edges, histogram.density, label=label, colour=colour))
             marks.append(Line(grid, fitted, colour=colour))
@@ -80,7 +80,7 @@ def teacher_densities(families: Families) -> Figure:
 def _spacings(name: str, runs: Sequence[tuple[str, MeasuredRun]]) -> Panel:
     marks: list[Mark] = []
     for colour, (label, run) in enumerate(runs):
-        (multiplet,) = run.pairs
+        multiplet = the_pair(run)
         assert multiplet.pair
         histogram = density_histogram(multiplet.pair.spacing)
         grid = np.linspace(0, multiplet.pair.spacing.max(), 200)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...._types import Floats
 from ....analysis import ComparedMultiplet, MeasuredRun
 from ....figures import (
     Drawing,
@@ -14,7 +15,7 @@ from ....figures import (
     Points,
     VerticalLines,
 )
-from ....laws import PairDensity, WignerSurmise
+from ....laws import Gaussian, PairDensity, WignerSurmise
 from ....models import LevelLaw
 from ....stats import density_histogram
 
@@ -90,7 +91,7 @@ def wigner(run: MeasuredRun) -> Figure:
     """Figure 4: spacings S with the fitted law, and their collapse on the Wigner surmise."""
     left: list[Mark] = []
     right: list[Mark] = []
-    law = WignerSurmise(1)
+    law = WignerSurmise(run.prediction.beta)
     for colour, multiplet in enumerate(run.pairs):
         assert multiplet.pair
         spacing, mean = multiplet.pair.spacing, multiplet.pair.mean.value
@@ -137,25 +138,28 @@ def densities(run: MeasuredRun) -> Figure:
 
 
 def _density_panel(run: MeasuredRun, multiplet: ComparedMultiplet, colour: int) -> Panel:
-    assert multiplet.fit
     histogram = density_histogram(multiplet.levels)
     grid = np.linspace(histogram.edges[0], histogram.edges[-1], 200)
-    centre, width = multiplet.fit.centre.value, multiplet.fit.width.value
-    if multiplet.pair:
-        density = PairDensity(centre, width).pdf(grid)
-    else:
-        density = np.exp(-(((grid - centre) / width) ** 2) / 2) / (np.sqrt(2 * np.pi) * width)
     return Panel(
         [
             Histogram(histogram.edges, histogram.density, colour=colour),
-            Line(grid, density, label="fit"),
+            *_fit(multiplet, grid),
             Line(grid, run.prediction.law(multiplet.multiplet).pdf(grid), "predicted", dashed=True),
             VerticalLines(np.array([multiplet.multiplet.target_level])),
         ],
         r"$x$",
         r"$\rho(x)$",
-        title=rf"$\kappa={multiplet.target_mode:.2f}$, $\sigma$ = {multiplet.fit.width}",
+        title=rf"$\kappa={multiplet.target_mode:.2f}$, $\sigma$ = {multiplet.width}",
     )
+
+
+def _fit(multiplet: ComparedMultiplet, grid: Floats) -> list[Mark]:
+    """The density of maximum likelihood; none of three levels or more."""
+    if multiplet.fit is None:
+        return []
+    centre, width = multiplet.fit.centre.value, multiplet.fit.width.value
+    law = PairDensity(centre, width, multiplet.beta) if multiplet.pair else Gaussian(centre, width)
+    return [Line(grid, law.pdf(grid), label="fit")]
 
 
 def _setting(run: MeasuredRun) -> str:

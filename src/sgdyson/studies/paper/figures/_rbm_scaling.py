@@ -9,6 +9,7 @@ import numpy as np
 from ....analysis import MeasuredRun, Scaling
 from ....figures import Figure, Line, Mark, Panel, Points
 from ....models import Model, Prediction
+from .._data import most_common
 
 _POINTS = 8  # of a predicted curve, which is nearly straight
 
@@ -59,7 +60,8 @@ def drift(runs: Sequence[MeasuredRun], rbm_mass: float, model: Model) -> Figure:
     marks: list[Mark] = []
     runs = sorted(runs, key=lambda run: run.ratio)
     ratio = np.array([run.ratio for run in runs])
-    predicted = _predictions(model, [run for run in runs if run.learning_rate == 0.1])
+    rate = most_common([run.learning_rate for run in runs])
+    predicted = _predictions(model, [run for run in runs if run.learning_rate == rate])
     along = np.array([0.0, *(each.learning_rate / each.batch_size for each in predicted)])
     for colour, multiplet in enumerate(runs[0].multiplets):
         kappa = multiplet.target_mode
@@ -79,7 +81,7 @@ def drift(runs: Sequence[MeasuredRun], rbm_mass: float, model: Model) -> Figure:
         name="drift",
         title="The drift shifts the learnt modes",
         caption="Mean of lambda = mu^2 - x, over kappa, against alpha/|B|. Lines: the means of the"
-        " predicted law at alpha = 0.1 (order 1), no free parameter.",
+        f" predicted law at alpha = {rate:g} (order 1), no free parameter.",
         panels=[Panel(marks, r"$\alpha/|B|$", r"$\langle\lambda\rangle/\kappa$")],
     )
 
@@ -102,10 +104,15 @@ def _predicted_curves(
 
 
 def _families(runs: Sequence[MeasuredRun]) -> list[tuple[str, list[int]]]:
-    """Runs at alpha = 0.1 by |B|, the others by alpha."""
-    batch = [i for i, run in enumerate(runs) if run.learning_rate == 0.1]
-    rate = [i for i, run in enumerate(runs) if run.learning_rate != 0.1]
-    families = [(r"$\alpha=0.1$, $|B|$ varied", batch), (r"$|B|=16$, $\alpha$ varied", rate)]
+    """Runs at the alpha of most by |B|, the others by alpha."""
+    alpha = most_common([run.learning_rate for run in runs])
+    batch = [i for i, run in enumerate(runs) if run.learning_rate == alpha]
+    rate = [i for i, run in enumerate(runs) if run.learning_rate != alpha]
+    sizes = sorted({runs[i].batch_size for i in rate})
+    families = [
+        (rf"$\alpha={alpha:g}$, $|B|$ varied", batch),
+        (rf"$|B|={','.join(f'{b:g}' for b in sizes)}$, $\alpha$ varied", rate),
+    ]
     return [(name, chosen) for name, chosen in families if chosen]
 
 

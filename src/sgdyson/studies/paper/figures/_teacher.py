@@ -8,10 +8,21 @@ import numpy as np
 
 from ...._types import Floats
 from ....analysis import ComparedMultiplet, MeasuredRun
+from ....errors import require
 from ....figures import Figure, Histogram, Line, Mark, Panel, Points, VerticalLines
 from ....laws import GaussianEnsembleDensity, PairDensity, Semicircle
 from ....stats import Histogram as Density
 from ....stats import density_histogram
+
+
+def the_pair(run: MeasuredRun) -> ComparedMultiplet:
+    """The one pair of a student's run."""
+    require(
+        len(run.pairs) == 1,
+        f"{run.name}: {len(run.pairs)} degenerate pairs, where this figure shows students of one;"
+        " take a teacher such as [2.0, 2.0].",
+    )
+    return run.pairs[0]
 
 
 def fitted_density(pair: ComparedMultiplet) -> tuple[Density, Floats, Floats]:
@@ -31,7 +42,7 @@ def teacher_levels(runs: Sequence[tuple[float, MeasuredRun]]) -> Figure:
     """
     panels = []
     for colour, (noise, run) in enumerate(runs):
-        (multiplet,) = run.pairs
+        multiplet = the_pair(run)
         assert multiplet.fit
         histogram, grid, fitted = fitted_density(multiplet)
         panels.append(

@@ -10,6 +10,7 @@ from ....analysis import MeasuredForce, MeasuredRun
 from ....figures import Figure, Histogram, Line, Mark, Panel, Points
 from ....laws import PairDensity, WignerSurmise
 from ....stats import density_histogram
+from ._teacher import the_pair
 
 _NAMES = {1: "real", 2: "complex", 4: "quaternion"}
 
@@ -43,7 +44,7 @@ def threefold(measured: Sequence[tuple[MeasuredRun, MeasuredForce]]) -> Figure:
 
 
 def _marks(run: MeasuredRun, force: MeasuredForce, colour: int) -> list[list[Mark]]:
-    (multiplet,) = run.pairs
+    multiplet = the_pair(run)
     assert multiplet.pair
     assert multiplet.fit
     beta = multiplet.pair.beta
