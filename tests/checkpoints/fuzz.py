@@ -4,11 +4,13 @@ Prints, as JSON, what was raised that is no sentence of ours, the longest time, 
 and how many files were read and refused.
 """
 
+import contextlib
 import json
 import resource
 import sys
 import time
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -40,14 +42,56 @@ def originals(folder):
     np.savez_compressed(folder / "c.npz", w=w, v=w * 2, b=w[0])
     np.save(folder / "a.npy", noise((5, 4, 3)))
     files = {"a.safetensors": survey, "a.npz": survey, "c.npz": read, "a.npy": read}
+    files |= dict.fromkeys(written(folder, w), survey)
     try:
         import torch
     except ImportError:
         return files
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a format that PyTorch writes no more one day
+        torch.jit.trace(torch.nn.Linear(3, 4), torch.ones(2, 3)).save(str(folder / "s.pt"))
+    files["s.pt"] = survey
     state = {"state_dict": {"w": torch.tensor(w), "v": torch.tensor(w).bfloat16()}, "epoch": 3}
     torch.save(state, folder / "a.pt")
     torch.save(state, folder / "l.pt", _use_new_zipfile_serialization=False)
     return files | {"a.pt": survey, "l.pt": survey}
+
+
+def written(folder, w):
+    """Files of other libraries, of those that are there."""
+    with contextlib.suppress(ImportError):
+        import h5py
+
+        with h5py.File(folder / "a.h5", "w") as file:
+            file.create_dataset("layers/dense/vars/0", data=w)
+            file.create_dataset("layers/dense/vars/1", data=w[0], compression="gzip")
+        with zipfile.ZipFile(folder / "a.keras", "w") as archive:
+            archive.write(folder / "a.h5", "model.weights.h5")
+        yield from ("a.h5", "a.keras")
+    with contextlib.suppress(ImportError):
+        import onnx
+        from onnx import helper, numpy_helper
+
+        graph = helper.make_graph([], "g", [], [], [numpy_helper.from_array(w, "w")])
+        onnx.save(helper.make_model(graph), folder / "a.onnx")
+        yield "a.onnx"
+    with contextlib.suppress(ImportError):
+        import msgpack
+
+        array = msgpack.packb((w.shape, "float32", w.tobytes()), use_bin_type=True)
+        tree = {"params": {"kernel": msgpack.ExtType(1, array)}, "step": 3}
+        (folder / "a.msgpack").write_bytes(msgpack.packb(tree))
+        yield "a.msgpack"
+    with contextlib.suppress(ImportError):
+        import gguf
+
+        writer = gguf.GGUFWriter(folder / "a.gguf", "llama")
+        writer.add_tensor("blk.0.w", np.ascontiguousarray(w))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        yield "a.gguf"
 
 
 def mutated(data, random):

@@ -233,7 +233,13 @@ class TestArchives:
             survey(path)
 
 
-@pytest.mark.parametrize("ending", ["safetensors", "npz", "pt", "bin", "ckpt"])
+NEEDED = {  # libraries without which a file is refused in another sentence
+    **dict.fromkeys(("pt", "bin", "ckpt", "pth.tar"), ("torch",)), "h5": ("h5py",),
+    "keras": ("h5py",), "onnx": ("onnx",), "msgpack": ("msgpack",), "gguf": ("gguf",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "npz", "npy", *NEEDED])
 class TestWhatIsNoFile:
     def test_nothing_is_waited_for(self, tmp_path, ending):
         """A named pipe is waited for by open(); a folder, a socket, a device are no files."""
@@ -259,8 +265,8 @@ class TestWhatIsNoFile:
 
     @pytest.mark.parametrize("data", [b"", b"PK", b"PK\x03\x04", b"\x93NUMPY", b"version https://"])
     def test_a_few_bytes(self, tmp_path, ending, data):
-        if ending in ("pt", "bin", "ckpt"):
-            pytest.importorskip("torch")
+        for library in NEEDED.get(ending, ()):
+            pytest.importorskip(library)
         (tmp_path / f"a.{ending}").write_bytes(data)
         with pytest.raises(InvalidInputError, match=rf"a\.{ending}.*\.$"):
             survey(tmp_path / f"a.{ending}")
@@ -305,5 +311,6 @@ def test_mutated_files_of_every_format(tmp_path):
     assert found["foreign"] == []
     assert found["longest"] < 10
     assert found["gigabytes"] < 1
-    for counts in found["tally"].values():
-        assert min(counts["read"], counts["refused"]) >= 20
+    for name, counts in found["tally"].items():
+        # the one member of a Keras archive has a checksum, so that hardly a mutation is read
+        assert min(counts["read"], counts["refused"]) >= (1 if name == "a.keras" else 20)

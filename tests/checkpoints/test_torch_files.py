@@ -183,14 +183,10 @@ def test_no_program_is_run(tmp_path, program, zipped):
     assert not mark.exists()
 
 
-def test_a_plain_pickle_and_a_program_are_one_sentence(tmp_path):
+def test_a_plain_pickle_is_one_sentence(tmp_path):
     (tmp_path / "a.pt").write_bytes(pickle.dumps({"w": noise((4, 3))}))
     with pytest.raises(InvalidInputError, match=r"a\.pt was not loaded.*\.$"):
         survey(tmp_path / "a.pt")
-    with quiet():
-        torch.jit.script(torch.nn.Linear(5, 6)).save(tmp_path / "b.pt")
-    with pytest.raises(InvalidInputError, match="TorchScript program, which is not run"):
-        survey(tmp_path / "b.pt")
 
 
 def test_an_archive_that_pytorch_never_wrote(tmp_path):

@@ -1,5 +1,6 @@
 """Checkpoints of any framework: read, one or a series, and every matrix in them measured."""
 
+from ._cache import fetch as fetch
 from ._checkpoints import Checkpoint as Checkpoint
 from ._checkpoints import checkpoints as checkpoints
 from ._survey import survey as survey

@@ -15,9 +15,10 @@ from .._input_files import open_regular
 from .._stored import Stored
 from ..errors import InvalidInputError, require
 from ..spectra import Skipped, is_optimiser_state
+from ._cache import located
 from ._folders import Listing, list_folder, require_any
 from ._quantised import unquantised
-from ._readers import facts_in, reader_of
+from ._readers import facts_in, marker_in, reader_of, sorts_names
 from ._shards import Unit, read_json
 from ._steps import steps_of
 
@@ -46,7 +47,7 @@ class Checkpoint:
 
     def place(self, name: str) -> list[tuple[str, int]]:
         """Key of an array's place: block 9 before block 10, in files whose writers sort as text."""
-        if self.files[0].suffix != ".safetensors":
+        if not sorts_names(self.files[0]):
             return []  # as they come
         return [(text, int(number or -1)) for text, number in _WORDS.findall(name)]
 
@@ -102,10 +103,13 @@ def checkpoints(path: Path | str) -> list[Checkpoint]:
     """The checkpoints at a path, in the order of their steps.
 
     Args:
-        path: a `.safetensors`, `.npz`, `.pt`, `.pth`, `.bin` or `.ckpt` file; a folder with the
-            shards of one checkpoint (`-00001-of-00003`); or a folder of such files or folders, a
-            series. The step is `global_step` or `epoch` inside the files (Lightning, Transformers),
-            or the one number with a name (`step`, `epoch`, `checkpoint`) that varies.
+        path: a file of safetensors, NumPy, PyTorch (TorchScript too), Keras, HDF5, ONNX, Flax or
+            GGUF, by its ending; a folder with the shards of one checkpoint
+            (`-00001-of-00003`), of Orbax, or of PyTorch's distributed checkpoints; a folder of
+            such files or folders, a series; or `hf:ORG/NAME`, a model in the local cache of
+            Hugging Face. The step is `global_step` or `epoch` inside the files (Lightning,
+            Transformers), or the one number with a name (`step`, `epoch`, `checkpoint`) that
+            varies.
 
     Raises:
         InvalidInputError: nothing there that can be read.
@@ -124,7 +128,7 @@ def checkpoints(path: Path | str) -> list[Checkpoint]:
 
 def series_at(path: Path | str) -> Series:
     """The same, with what was left out and where the steps are from."""
-    path = Path(path)
+    path = located(path)
     # Path.is_dir() raises for a name that is too long
     if not os.path.isdir(path):  # noqa: PTH112
         require(
@@ -134,6 +138,8 @@ def series_at(path: Path | str) -> Series:
         reader_of(path)
         open_regular(path).close()
         return Series([Checkpoint(None, (path,), path.stem)], notes=list(_alone(path)))
+    if marker_in(path):
+        return Series([Checkpoint(None, (path,), path.name)])
     listing = list_folder(path)
     require_any(listing, path)
     return _in_order(listing)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import InvalidInputError, require
 from ..spectra import Skipped
-from ._readers import ENDINGS
+from ._readers import ENDINGS, ending_of, marker_in
 from ._shards import MISSING, Unit, grouped, indexed
 from ._steps import fields_of
 
@@ -15,6 +15,7 @@ _MODEL = re.compile(
     r"(pytorch_model|model|diffusion_pytorch_model|consolidated|flax_model|tf_model)(\.\w+)?"
 )
 _ADAPTER = "adapter_model"
+_FORMS = ("onnx", "openvino", "coreml", "tflite", "flax", "gguf", "original")  # of the same model
 _STATE = re.compile(
     r"(optimizer|optim|scheduler|lr_scheduler|scaler|grad_scaler|rng_state|random_states?"
     r"|training_args|trainer_state)([._-]?\d*)|.*optim_states"
@@ -38,7 +39,11 @@ def list_folder(folder: Path) -> Listing:
     """Checkpoints that are files of a folder, or folders in it."""
     listing, folders = _files_of(folder)
     below: list[Unit] = []
+    whole = any(_is_model(unit) for unit in listing.units)
     for inner in folders:
+        if whole and inner.name in _FORMS:
+            listing.left_out.append(Skipped(inner.name, "another form of the model beside it"))
+            continue
         try:
             inside, _ = _files_of(inner)
         except InvalidInputError as error:
@@ -60,9 +65,11 @@ def _files_of(folder: Path) -> tuple[Listing, list[Path]]:
     listing, folders, files = Listing(), list[Path](), list[Path]()
     for entry in _entries(folder):
         kind = _kind(entry)
-        if kind == "folder":
+        if kind == "folder" and marker_in(entry):
+            files.append(entry)
+        elif kind == "folder":
             folders.append(entry)
-        elif entry.suffix not in ENDINGS:
+        elif ending_of(entry) not in ENDINGS:
             continue
         elif kind != "file":
             listing.left_out.append(Skipped(entry.name, kind))

@@ -83,5 +83,6 @@ def _first(names: list[str]) -> str:
 
 def _size(series: Series) -> float:
     """Megabytes; a file that is not there is told by its reader."""
-    files = [file for unit in series.checkpoints for file in unit.files]
-    return sum(file.stat().st_size for file in files if file.exists()) / 1e6
+    places = [place for unit in series.checkpoints for place in unit.files]
+    files = [file for place in places for file in (place.rglob("*") if place.is_dir() else [place])]
+    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6

@@ -1,10 +1,15 @@
-"""Tensors of a PyTorch file, with `weights_only`: nothing in it is run."""
+"""Tensors of a PyTorch file: nothing in it is run.
+
+With PyTorch by its own `weights_only`; a TorchScript program, and any zip file where PyTorch is not
+installed, by `_torch_archives`. Only the format from before 2020 needs PyTorch.
+"""
 
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +17,7 @@ from .._input_files import open_regular, size_of
 from .._stored import FACTS, Contents, Stored
 from .._zip_files import member_fault, open_zip
 from ..errors import InvalidInputError, require
+from ._torch_archives import archive_contents
 from ._torch_tensors import describe
 
 _PLAIN = ("state_dict", "model_state_dict", "model", "module")
@@ -45,13 +51,31 @@ def open_torch(path: Path) -> Iterator[Contents]:
     Raises:
         InvalidInputError: PyTorch is not installed, or does not load the file.
     """
+    if _is_archive(path) and (_is_program(path) or find_spec("torch") is None):
+        with open_regular(path) as handle, open_zip(path, handle) as archive:
+            yield archive_contents(archive, size_of(handle), str(path))
+        return
     content = _load(path)
     yield Contents(list(_stored(content)), _facts(content))
 
 
-def peek_torch(path: Path) -> dict[str, int]:
+def peek_torch(path: Path) -> Mapping[str, int]:
     """The whole numbers beside the tensors of a zip file, which stay on the disk."""
+    if find_spec("torch") is None:
+        with open_torch(path) as contents:
+            return contents.facts
     return _facts(_load(path, mapped=True))
+
+
+def _is_archive(path: Path) -> bool:
+    with open_regular(path) as handle:
+        return handle.read(4) == b"PK\x03\x04"
+
+
+def _is_program(path: Path) -> bool:
+    """Whether an archive is of TorchScript: code beside the numbers."""
+    with open_regular(path) as handle, open_zip(path, handle) as archive:
+        return any(re.search(r"(^|/)code/", name) for name in archive.namelist())
 
 
 def _facts(content: Any) -> dict[str, int]:
@@ -64,11 +88,10 @@ def _load(path: Path, mapped: bool = False) -> Any:
         import torch
     except ImportError as error:
         raise InvalidInputError(
-            f"{path} is a PyTorch file; install PyTorch to read it: pip install torch. Safetensors"
-            " and npz files need nothing."
+            f"{path} is a PyTorch file from before 2020; install PyTorch to read it: pip install"
+            " torch."
         ) from error
-    with open_regular(path) as handle:
-        is_zip = handle.read(4) == b"PK\x03\x04"
+    is_zip = _is_archive(path)
     if is_zip:
         _look_through(path)
     try:
@@ -82,13 +105,9 @@ def _load(path: Path, mapped: bool = False) -> Any:
 
 
 def _look_through(path: Path) -> None:
-    """Refuse an archive that unpacks to more than it is, or that is a program."""
+    """Refuse an archive that unpacks to more than it is."""
     with open_regular(path) as handle, open_zip(path, handle) as archive:
         size, infos = size_of(handle), archive.infolist()
-        require(
-            not any(re.search(r"(^|/)code/", info.filename) for info in infos),
-            f"{path} is a TorchScript program, which is not run; save its state_dict() instead.",
-        )
         faults = (member_fault(info, size) for info in infos)
         fault = next((fault for fault in faults if fault), None)
         require(fault is None, f"{path} was not loaded: a member is {fault}.")

@@ -24,7 +24,9 @@ _PANEL = "Checkpoints and training runs"
 
 @app.command(cls=Command, rich_help_panel=_PANEL)
 def spectrum(
-    path: Annotated[Path, typer.Argument(help="A checkpoint, its folder, or a folder of several.")],
+    path: Annotated[
+        Path, typer.Argument(help="A checkpoint, its folder, a folder of several, or hf:ORG/NAME.")
+    ],
     json_file: JsonFile = None,
     csv_file: CsvFile = None,
     html_file: HtmlFile = None,
@@ -43,15 +45,20 @@ def spectrum(
         str,
         typer.Option(help="Of three axes or more: auto (by name), torch, channels_last or stack."),
     ] = "auto",
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch hf:ORG/NAME; else nothing is fetched.")
+    ] = False,
 ) -> None:
     """Spectra of the weight matrices of a checkpoint: noise, outliers, ranks; a row for each.
 
-    Reads safetensors and npz, and with PyTorch installed its files, weights only. What has no
-    spectrum is listed on stderr with the reason, and so is what was assumed in reading.
+    Reads safetensors, NumPy and PyTorch files (TorchScript and distributed checkpoints too), and,
+    with their libraries installed (pip install "sgdyson[formats]"), those of Keras, HDF5, ONNX,
+    Flax, Orbax and GGUF; nothing in them is run. What has no spectrum is listed on stderr with the
+    reason, and so is what was assumed in reading.
 
     Example: sgdyson spectrum model.safetensors --json table.json --html page.html
     """
-    from ..checkpoints import print_table, survey
+    from ..checkpoints import fetch, print_table, survey
     from ..errors import require
     from ..tracking import write_run_report
     from ..tracking.page import run_of_spectra
@@ -59,6 +66,8 @@ def spectrum(
     require(split >= 1, f"--split {split} must be at least 1: the parts of a matrix.")
     require(0 < false_alarm < 1, f"--false-alarm {false_alarm} must be between 0 and 1.")
     check_outputs(force=force, source=path, json=json_file, csv=csv_file, html=html_file)
+    if download:
+        fetch(path)
     seed = 0 if randomise else None
     spectra = survey(path, split, layout=layout, false_alarm=false_alarm, tail=tail, randomise=seed)
     for sentence in spectra.sentences():

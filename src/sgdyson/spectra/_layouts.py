@@ -17,8 +17,8 @@ Shape = tuple[int, ...]
 LAYOUTS = ("auto", "torch", "channels_last", "stack")
 _PARTS = re.compile(r"[./]")
 _ENDS = ("value", "raw_value")  # of a variable of Flax NNX
-_INTO_HEADS = re.compile(r"(^|_)(query|key|value|qkv|q|k|v|[qkv]_proj|[qkv]_projection)$")
-_FROM_HEADS = re.compile(r"(^|_)(out|output|o|out_proj|o_proj|attention_output|proj)$")
+_INTO_HEADS = re.compile(r"(^|_)(query|key|value|qkv|q|k|v|[qkv]_proj|[qkv]_projection)(_dense)?$")
+_FROM_HEADS = re.compile(r"(^|_)(out|output|o|out_proj|o_proj|attention_output|proj)(_dense)?$")
 _EXPERTS = re.compile(r"expert|moe|scan|stack", re.IGNORECASE)
 _LINEAR = re.compile(r"linear|mlp|ffn|feed_forward", re.IGNORECASE)
 
