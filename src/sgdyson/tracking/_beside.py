@@ -26,6 +26,7 @@ class Beside(Generic[T]):
     def __init__(self, patience: float = 120.0) -> None:
         self._patience = patience
         self._future: Future[T] | None = None
+        self._thread: threading.Thread | None = None
         self._alive = 0.0
         self._given_up = False
 
@@ -33,9 +34,10 @@ class Beside(Generic[T]):
         """Begin; what was begun before must have been collected."""
         self.live()
         self._future = future = Future[T]()
-        threading.Thread(
+        self._thread = threading.Thread(
             target=_run, args=(work, future), name="sgdyson-tracker", daemon=True
-        ).start()
+        )
+        self._thread.start()
 
     def live(self) -> None:
         """A sign of life, from the work itself."""
@@ -59,7 +61,9 @@ class Beside(Generic[T]):
             return None
         if not future.done():
             raise StillBusyError(f"for {self._patience:.0f} seconds without a sign of life")
-        self._future, self._given_up = None, False
+        if self._thread is not None:  # what it still holds must not be dropped as Python ends
+            self._thread.join(self._patience)
+        self._future, self._thread, self._given_up = None, None, False
         return future.result()
 
 
