@@ -17,14 +17,23 @@ _SHOWN = {
     "tail_exponent": "tail", "tail_pvalue": "tail p",
 }  # fmt: skip
 
+_COMPARED = {
+    "distance": "distance", "values_distance": "of values", "vectors": "vectors",
+    "left_overlap": "left overlap", "left_chance": "by chance",
+    "right_overlap": "right overlap", "right_chance": "by chance",
+    "change_outliers": "change: outliers", "change_bulk_pvalue": "bulk p",
+    "change_stable_rank": "stable rank",
+}  # fmt: skip
+
 HEADS = {"name": "matrix", "rows": "rows", "columns": "columns"} | _SHOWN
 
 
 def print_table(rows: Sequence[dict[str, Any]]) -> None:
-    """Print a row for each matrix, of `Survey.rows`, to standard output."""
+    """Print a row for each matrix, of `Survey.rows` or `Comparison.rows`, to standard output."""
     drawn = console(width=160)
-    shown = [name for name in _SHOWN if any(name in row for row in rows)]
-    table = Table("matrix", "shape", *(Column(_SHOWN[name], justify="right") for name in shown))
+    heads = _COMPARED if any("distance" in row for row in rows) else _SHOWN
+    shown = [name for name in heads if any(name in row for row in rows)]
+    table = Table("matrix", "shape", *(Column(heads[name], justify="right") for name in shown))
     for row in rows:
         shape = f"{row['rows']} x {row['columns']}"
         table.add_row(visible(row["name"]), shape, *(_text(row, name) for name in shown))

@@ -1,7 +1,8 @@
 """Checkpoints, and training runs that were tracked."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -45,20 +46,23 @@ def spectrum(
         str,
         typer.Option(help="Of three axes or more: auto (by name), torch, channels_last or stack."),
     ] = "auto",
+    against: Annotated[
+        Path | None, typer.Option(help="Hold each matrix against that of another checkpoint.")
+    ] = None,
     download: Annotated[
         bool, typer.Option("--download", help="Fetch hf:ORG/NAME; else nothing is fetched.")
     ] = False,
 ) -> None:
     """Spectra of the weight matrices of a checkpoint: noise, outliers, ranks; a row for each.
 
-    Reads safetensors, NumPy and PyTorch files (TorchScript and distributed checkpoints too), and,
-    with their libraries installed (pip install "sgdyson[formats]"), those of Keras, HDF5, ONNX,
-    Flax, Orbax and GGUF; nothing in them is run. What has no spectrum is listed on stderr with the
-    reason, and so is what was assumed in reading.
+    Reads files of safetensors, NumPy and PyTorch, and with the extra "formats"
+    those of Keras, HDF5, ONNX, Flax, Orbax and GGUF; nothing in them is run.
+    What has no spectrum is listed on stderr with the reason, and so is what
+    was assumed in reading.
 
     Example: sgdyson spectrum model.safetensors --json table.json --html page.html
     """
-    from ..checkpoints import fetch, print_table, survey
+    from ..checkpoints import compare, fetch, survey
     from ..errors import require
     from ..tracking import write_run_report
     from ..tracking.page import run_of_spectra
@@ -66,17 +70,36 @@ def spectrum(
     require(split >= 1, f"--split {split} must be at least 1: the parts of a matrix.")
     require(0 < false_alarm < 1, f"--false-alarm {false_alarm} must be between 0 and 1.")
     check_outputs(force=force, source=path, json=json_file, csv=csv_file, html=html_file)
-    if download:
-        fetch(path)
+    for place in (path, against) if download else ():
+        fetch(place or "")
+    if against is not None:
+        require(
+            html_file is None and not tail and not randomise,
+            "--against gives a table of distances, without --html, --tail and --randomise.",
+        )
+        compared = compare(path, against, split, layout=layout, false_alarm=false_alarm)
+        _emit_rows(compared.rows(), compared.sentences(), json_file, csv_file)
+        return
     seed = 0 if randomise else None
     spectra = survey(path, split, layout=layout, false_alarm=false_alarm, tail=tail, randomise=seed)
-    for sentence in spectra.sentences():
-        tell(visible(sentence))
+    _emit_rows(spectra.rows(), spectra.sentences(), json_file, csv_file)
     if html_file is not None:
         run, measured = run_of_spectra(spectra.series())
         write_run_report(html_file, run, path.name, measured)
         tell(f"page: {html_file}")
-    rows = spectra.rows()
+
+
+def _emit_rows(
+    rows: list[dict[str, Any]],
+    sentences: Iterable[str],
+    json_file: Path | None,
+    csv_file: Path | None,
+) -> None:
+    """A table on the terminal, unless a file takes its place; what was left out on stderr."""
+    from ..checkpoints import print_table
+
+    for sentence in sentences:
+        tell(visible(sentence))
     if not to_standard_output(json_file, csv_file):
         print_table(rows)
     emit(json_file, json_text(rows, indent=2) + "\n")

@@ -1,0 +1,184 @@
+"""Two checkpoints held against each other, matrix by matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._progress import progress_bar
+from .._stored import Stored
+from .._tabular import frame
+from .._types import Floats
+from ..errors import InvalidInputError, require
+from ..spectra import MatrixDistance, Skipped, matrix_distance, weight_matrices
+from ._checkpoints import Checkpoint, loaded, series_at
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_WRAPPERS = ("module", "_orig_mod", "model", "params", "base_model", "state_dict", "model_weights")
+_MOST_NAMES = 20
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` finds.
+
+    Attributes:
+        distances: of the matrices that both checkpoints have.
+        skipped: names of what is not compared, by the reason.
+    """
+
+    distances: list[MatrixDistance] = field(default_factory=list)
+    skipped: dict[str, list[str]] = field(default_factory=dict)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One for each matrix."""
+        return [distance.to_row() for distance in self.distances]
+
+    def to_frame(self) -> DataFrame:
+        """A pandas data frame of `rows`.
+
+        Raises:
+            InvalidInputError: pandas is not installed.
+        """
+        return frame(self.rows())
+
+    def sentences(self) -> Iterator[str]:
+        """What was not compared, one line a reason."""
+        for reason, names in self.skipped.items():
+            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+            yield f"not compared {len(names)}, {reason}: {', '.join(names[:_MOST_NAMES])}{more}"
+
+
+def compare(
+    path: Path | str,
+    against: Path | str,
+    split: int | Mapping[str, int] = 1,
+    *,
+    layout: str | Mapping[str, str] = "auto",
+    rank: int | None = None,
+    false_alarm: float = 0.01,
+) -> Comparison:
+    """Hold a checkpoint against another: how far spectra and subspaces have moved, and what by.
+
+    Arrays go by their names, without what wrappers put in front (`module.`, `_orig_mod.`,
+    `model.`, ...).
+
+    Args:
+        path: one checkpoint, see `checkpoints`.
+        against: the one it is held against, which sets the units.
+        split: parts of fused matrices, see `weight_matrices`.
+        layout: which axes are rows and columns, see `weight_matrices`.
+        rank: number of leading vectors whose subspaces are compared, see `matrix_distance`.
+        false_alarm: see `spectrum`.
+
+    Raises:
+        InvalidInputError: nothing that can be read, several checkpoints, or no matrix in both.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name, factor in (("before", 1.0), ("after", 1.1)):
+        ...         np.savez(Path(folder, name), w=factor * np.diag([3.0, 2.0, 1.0]))
+        ...     found = compare(Path(folder, "after.npz"), Path(folder, "before.npz"))
+        >>> round(found.distances[0].distance, 12)
+        0.1
+    """
+    work = _Pairs(split, layout, rank, false_alarm)
+    with _only(path).open() as mine, _only(against).open() as other:
+        ours, theirs = _by_name(mine), _by_name(other)
+        work.skip(Skipped(s.name, f"not in {path}") for key, s in theirs.items() if key not in ours)
+        with progress_bar(len(ours), True, "arrays") as advance:
+            for key, stored in ours.items():
+                if key in theirs:
+                    work.compare(stored, theirs[key], mine)
+                else:
+                    work.skip([Skipped(stored.name, f"not in {against}")])
+                advance(1)
+    reasons = "; ".join(work.found.sentences())
+    require(
+        bool(work.found.distances),
+        f"{path} and {against} have no matrix in common{f' ({reasons})' if reasons else ''}.",
+    )
+    return work.found
+
+
+def _only(path: Path | str) -> Checkpoint:
+    series = series_at(path).checkpoints
+    labels = ", ".join(each.label for each in series[:_MOST_NAMES])
+    require(
+        len(series) == 1,
+        f"{path} holds {len(series)} checkpoints ({labels}); give one of them.",
+    )
+    return series[0]
+
+
+def _by_name(arrays: list[Stored]) -> dict[str, Stored]:
+    """Arrays of two axes or more by their bare names, or by the full ones where two are alike."""
+    wide = [each for each in arrays if each.reason is None and len(each.shape) > 1]
+    bare = [_bare(each.name) for each in wide]
+    return {
+        name if bare.count(name) == 1 else each.name: each
+        for name, each in zip(bare, wide, strict=True)
+    }
+
+
+def _bare(name: str) -> str:
+    """A name without what wrappers put in front of it."""
+    parts = name.replace("/", ".").split(".")
+    while len(parts) > 1 and parts[0] in _WRAPPERS:
+        parts.pop(0)
+    return ".".join(parts)
+
+
+class _Pairs:
+    """A comparison under way."""
+
+    def __init__(
+        self,
+        split: int | Mapping[str, int],
+        layout: str | Mapping[str, str],
+        rank: int | None,
+        false_alarm: float,
+    ) -> None:
+        self._split, self._layout, self._rank, self._rate = split, layout, rank, false_alarm
+        self.found = Comparison()
+
+    def skip(self, items: Any) -> None:
+        for item in items:
+            self.found.skipped.setdefault(item.reason, []).append(item.name)
+
+    def compare(self, mine: Stored, other: Stored, all_of_mine: list[Stored]) -> None:
+        """The matrices of two arrays of one name."""
+        if mine.shape != other.shape:
+            self.skip([Skipped(mine.name, f"of shape {mine.shape} here and {other.shape} there")])
+            return
+        shapes = {each.name: each.shape for each in all_of_mine}
+        ours = self._matrices(mine.name, mine, shapes)
+        theirs = dict(self._matrices(mine.name, other, shapes))
+        for name, matrix in ours:
+            if name not in theirs:
+                continue
+            try:
+                distance = matrix_distance(
+                    name, matrix, theirs[name], rank=self._rank, false_alarm=self._rate
+                )
+            except InvalidInputError as error:
+                self.skip([Skipped(name, str(error).rstrip("."))])
+            else:
+                self.found.distances.append(distance)
+
+    def _matrices(
+        self, name: str, stored: Stored, shapes: Mapping[str, tuple[int, ...]]
+    ) -> Iterator[tuple[str, Floats]]:
+        array = loaded(stored)
+        named = array if isinstance(array, Skipped) else (name, array[1])
+        for matrix in weight_matrices([named], self._split, self._layout, shapes):
+            if isinstance(matrix, Skipped):
+                self.skip([matrix])
+            else:
+                yield matrix
