@@ -90,7 +90,7 @@ SETTINGS = {
         [4.0, 3.0], {"input_variances": TWO, "mode_inputs": [0, 20]}, (0.02, 64), 300,
     ),
     "a data set": ([3.0], {"samples": 80}, (0.1, np.inf), 60),
-    "its mini-batches": ([3.0], {"samples": 80}, (0.02, 16), 240),
+    "its mini-batches": ([3.0], {"samples": 80}, (0.05, 16), 120),
     "fewer samples than inputs": ([4.0], {"samples": 20}, (0.05, np.inf), 60),
     "a data set of two variances": (
         [4.0], {"samples": 100, "input_variances": TWO, "mode_inputs": [20]}, (0.1, np.inf), 300,
@@ -126,33 +126,47 @@ def test_levels_and_overlaps_of_the_engine(name):
 
     assert (off(path) < 1).all()
     assert (off(white.predict_path(rate, 64, run.time.values)) > 1).any()
-    # the largest level of the bulk that is left, by its law
-    for at in np.flatnonzero(far.all(1)):
-        edge = run.levels.values[:, at, modes].mean()
-        assert edge == pytest.approx(path._noise.largest(at).mean(), rel=0.05)
+    # the sum of all squares of entries, whatever the law of levels: the moments alone
+    counts, noise = path._moments.counts, path._moments.variances(path.times)
+    squares = (run.levels.values**2).sum(-1)
+    expected = 80 * noise @ counts + path._weights(path.times).sum((1, 2))
+    assert (np.abs(squares.mean(0) - expected) < 4 * squares.std(0) / np.sqrt(12)).all()
+
+
+def test_mini_batches_of_a_data_set_scatter():
+    """The sum of all squares; and what the data in whole teach, less than half, is rejected."""
+    model = LowRankTeacher([3.0], (80, 40), noise=1.0, samples=400)
+    run = run_of(model, {"learning_rate": 0.1, "batch_size": 8}, 12, 60, 20)
+    squares = (run.levels.values[:, 1:] ** 2).sum(-1)
+    allowed = 4 * squares.std(0) / np.sqrt(12) + squares.mean(0) / 40
+    for batch, agrees in [(8, True), (np.inf, False)]:
+        path = model.predict_path(0.1, batch, run.time.values[1:])
+        noise = 80 * path._moments.variances(path.times) @ path._moments.counts
+        expected = noise + path._weights(path.times).sum((1, 2))
+        assert (np.abs(squares.mean(0) - expected) < allowed).all() == agrees
 
 
 def test_a_transient_mode_is_drowned_by_the_noise_of_its_labels():
-    how = {"noise": 1.0, "input_variances": TWO, "mode_inputs": [0]}
-    model = LowRankTeacher([3.0], (80, 40), samples=100, **how)
+    of = {"noise": 1.0, "input_variances": TWO, "mode_inputs": [0]}
+    model = LowRankTeacher([3.0], (80, 40), samples=100, **of)
     path = model.predict_path(0.1, np.inf, [0])
     (first, last), = path.crossings  # fmt: skip
     assert (path.detachment_times[0], path.drowning_times[0]) == (first, last)
     assert path.noise_thresholds[0] > 3
-    times = np.unique(np.rint([first / 4, np.sqrt(first * last), 6 * last]))
-    run = run_of(model, {"learning_rate": 0.1, "batch_size": np.inf}, 12, int(times[-1]), 1,
-                 record=["overlaps"]).sel(time=times)  # fmt: skip
-    before, between, after = run.overlaps.values[:, :, 0, 0].mean(0)
+    best = round(np.sqrt(first * last))
+    how, updates = {"learning_rate": 0.1, "batch_size": np.inf}, best * round(6 * last / best)
+    run = run_of(model, how, 12, updates, best, record=["overlaps"])
+    before, between, after = run.overlaps.values[:, [0, 1, -1], 0, 0].mean(0)
     assert before < 0.1
     assert between > 0.8
     assert after < 0.1
     # power: fresh inputs, and a data set without noise in its labels, keep the mode for good
-    fresh = LowRankTeacher([3.0], (80, 40), **how).predict_path(0.1, 100, [0])
-    clean = LowRankTeacher([3.0], (80, 40), samples=100, **how | {"noise": 0.0})
+    fresh = LowRankTeacher([3.0], (80, 40), **of).predict_path(0.1, 100, [0])
+    clean = LowRankTeacher([3.0], (80, 40), samples=100, **of | {"noise": 0.0})
     for other in (fresh, clean.predict_path(0.1, np.inf, [0])):
         assert len(other.crossings[0]) == 1
         assert other.drowning_times[0] == np.inf
-    never = LowRankTeacher([0.1], (80, 40), samples=100, **how).predict_path(0.1, np.inf, [0])
+    never = LowRankTeacher([0.1], (80, 40), samples=100, **of).predict_path(0.1, np.inf, [0])
     assert never.detachment_times[0] == np.inf
     assert np.isnan(never.drowning_times[0])
 

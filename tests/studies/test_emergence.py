@@ -8,7 +8,7 @@ import pytest
 
 from sgdyson.models import LowRankTeacher
 from sgdyson.studies import study_emergence
-from sgdyson.studies.emergence import _phases, _runs, _study
+from sgdyson.studies.emergence import _phases, _runs, _study, _transient
 from sgdyson.studies.emergence._phases import PHASES, Diagram, diagram, first_overlap, planes
 
 STUDENT = LowRankTeacher([6.0, 3.0], (60, 40), noise=1.0)
@@ -23,6 +23,10 @@ def test_it_measures_draws_and_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(_study, "LARGE", LowRankTeacher([6.0, 3.0], (30, 20)))
     monkeypatch.setattr(_study, "SMALL", LowRankTeacher([1.0], (24, 16)))
     monkeypatch.setattr(_study, "RATIOS", (0.01,))
+    for name, samples in (("DATA_SET", 50), ("FRESH", None)):
+        student = LowRankTeacher([3.0], (40, 20), noise=1.0, samples=samples,
+                                 input_variances=_transient.INPUTS[::4])  # fmt: skip
+        monkeypatch.setattr(_transient, name, student)
     monkeypatch.setattr(_study, "planes", lambda points: [
         replace(plane, rates=plane.rates[[2, -1]], y=plane.y[::2]) for plane in planes(5)
     ])  # fmt: skip
@@ -32,7 +36,7 @@ def test_it_measures_draws_and_goes_on(tmp_path, monkeypatch):
     shares = results["diagrams"][0]["shares"]
     assert shares["divergence"][0] == [0, 1]
     assert shares["for good"][0] == [1, 0]
-    for name in ("paths", "what_is_learnt", "phases"):
+    for name in ("paths", "transient", "what_is_learnt", "phases"):
         assert (tmp_path / "figures" / f"{name}.svg").stat().st_size > 1000
     monkeypatch.setattr(_phases.Point, "run", None)  # no point is run again
     study_emergence(tmp_path, 0, lambda line: None, quick=True)
@@ -52,6 +56,27 @@ def test_levels_overlaps_and_times_are_those_of_theory_and_no_others(learning):
         assert not any(check.passed for check in wrong)
     late = np.roll(learning.overlaps, 2, axis=1)
     assert not all(check.passed for check in _study.time_checks(replace(learning, overlaps=late)))
+
+
+def test_a_transient_mode_passes_and_one_of_other_data_does_not(monkeypatch):
+    """Power: the prediction for fewer samples, and for more, is rejected where it drowns."""
+    students = {
+        samples: LowRankTeacher([3.0], (80, 40), noise=1.0, samples=samples,
+                                input_variances=_transient.INPUTS[::2])
+        for samples in (60, 100, 160, None)
+    }  # fmt: skip
+    monkeypatch.setattr(_transient, "DATA_SET", students[100])
+    monkeypatch.setattr(_transient, "FRESH", students[None])
+    transient = _transient.Transient.run(32, 0)
+    checks = _transient.transient_checks(transient)
+    assert len(checks) == 5
+    assert all(check.passed for check in checks)
+    learning = transient.data_set
+    for samples in (60, 160):
+        path = students[samples].predict_path(0.05, np.inf, learning.path.times)
+        wrong = replace(transient, data_set=replace(learning, path=path))
+        passed = {check.name: check.passed for check in _transient.transient_checks(wrong)}
+        assert not passed["time/drowns"]
 
 
 def test_what_stands_out_of_noise():

@@ -44,7 +44,7 @@ class Learning:
 
 
 def learn(
-    model: LowRankTeacher, learning_rate: float, batch_size: int, replicas: int, updates: int,
+    model: LowRankTeacher, learning_rate: float, batch_size: float, replicas: int, updates: int,
     every: int, seed: int,
 ) -> Learning:  # fmt: skip
     """A run of the engine with overlaps, beside its prediction."""

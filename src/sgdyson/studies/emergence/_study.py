@@ -5,6 +5,7 @@ free parameter (docs/theory.md):
 
 * levels and overlaps of every mode against time, and the time at which each is half seen;
 * the overlap at rest against alpha/|B|, each of the two varied alone: what can be learnt at all;
+* a mode that noise of the labels drowns again, since the student learns that too: early stopping;
 * phases in (learning rate, initial width) and in (alpha/|B|, strength), and their boundaries.
 """
 
@@ -21,6 +22,7 @@ from .._study import claim_study, save_figures, write_results
 from ._figures import paths, phases, what_is_learnt
 from ._phases import PHASES, Diagram, diagram, planes
 from ._runs import SIDES, Learning, Rest, crossings, learn
+from ._transient import Transient, transient_checks, transient_figure
 
 LARGE = LowRankTeacher([6.0, 3.0, 1.5], (160, 80), noise=1.0, initial_width=0.05)
 SMALL = LowRankTeacher([1.0], (64, 48), noise=1.9, initial_width=0.05)
@@ -48,6 +50,8 @@ def study_emergence(
     out = claim_study(out, "emergence", seed, quick)
     say("a student of 160 x 80 that learns three modes")
     path = learn(LARGE, 0.02, 64, 6 if quick else 32, 160 if quick else 320, 5, seed)
+    say("a mode of a data set that is seen for a while")
+    transient = Transient.run(16 if quick else 32, seed)
     say("what is learnt at rest, by alpha/|B|")
     series = _at_rest(seed, quick)
     diagrams = []
@@ -56,11 +60,12 @@ def study_emergence(
         file = out / f"phases-{plane.name}.json"
         diagrams.append(diagram(plane, 16 if quick else 64, seed, file))
     checks = [
-        *path_checks(path), *time_checks(path),
+        *path_checks(path), *time_checks(path), *transient_checks(transient),
         *(check for label, points in series for check in rest_checks(label, points)),
         *(check for part in diagrams for check in boundary_checks(part)),
     ]  # fmt: skip
-    save_figures([paths(path), what_is_learnt(series), phases(diagrams)], out)
+    figures = [paths(path), transient_figure(transient), what_is_learnt(series), phases(diagrams)]
+    save_figures(figures, out)
     write_results(out, "emergence", seed, checks, diagrams=[_plain(part) for part in diagrams])
     return CheckTable(checks)
 
