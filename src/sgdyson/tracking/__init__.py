@@ -17,6 +17,7 @@ from ._advice import Pair as Pair
 from ._advice import advise as advise
 from ._cadence import Burst as Burst
 from ._cadence import Cadence as Cadence
+from ._checkpoint_emergence import emergence_of_checkpoints as emergence_of_checkpoints
 from ._dynamics import MatrixDynamics as MatrixDynamics
 from ._dynamics import coulomb_repulsion as coulomb_repulsion
 from ._dynamics import matrix_dynamics as matrix_dynamics
@@ -25,7 +26,6 @@ from ._dyson_index import dyson_index as dyson_index
 from ._dyson_results import DysonTest as DysonTest
 from ._dyson_results import DysonTests as DysonTests
 from ._dyson_test import dyson_test as dyson_test
-from ._emergence import Detachment as Detachment
 from ._emergence import Emergence as Emergence
 from ._emergence import emergence as emergence
 from ._forecast import Forecast as Forecast
@@ -41,6 +41,7 @@ from ._rows import report_rows as report_rows
 from ._run import Run as Run
 from ._run import matrices_of as matrices_of
 from ._run import open_run as open_run
+from ._stays import Detachment as Detachment
 from ._torch import SpectralTracker as SpectralTracker
 from ._tracker import Tracker as Tracker
 from .page import write_run_report as write_run_report

@@ -14,6 +14,7 @@ from ._gradients import Moments
 from ._keys import Keys
 from ._level_steps import Frame, frame_after, frame_of, steps_in
 from ._settings import Settings
+from ._vectors import Vectors, leading
 
 Shape = tuple[int, ...]
 _SAMPLE = 64  # entries that are looked at first
@@ -52,6 +53,8 @@ class Recorder:
         keys: of the arrays, by name.
         dynamics: whether to tell what each update does to levels and their neighbours.
         velocities: whether to tell what it does to levels alone.
+        vectors: leading levels of which to tell what is left of their vectors since the last
+            record.
     """
 
     split: int | dict[str, int]
@@ -61,6 +64,8 @@ class Recorder:
     layout: str | Mapping[str, str] = "auto"
     dynamics: bool = False
     velocities: bool = False
+    vectors: int = 0
+    _vectors: dict[str, Vectors] = field(default_factory=dict)
     _frames: dict[str, Frame] = field(default_factory=dict)
     _frames_of: int = -1
     _last: Spectra = field(default_factory=dict)
@@ -107,6 +112,8 @@ class Recorder:
                 record.spectra[name] = frame.s
             elif not still:
                 small.append((name, matrix))
+            if self.vectors:
+                self._compare(name, matrix, frame if self.dynamics and soon else None, values)
             if matrix.size > _LARGE:  # so that no two of them are held at once
                 self._decompose(small, record.spectra, find)
         self._decompose(small, record.spectra, find)
@@ -135,6 +142,15 @@ class Recorder:
         if self.velocities:
             values[f"velocity_{key}"] = band[:, band.shape[1] // 2].copy()
         return frame
+
+    def _compare(
+        self, name: str, matrix: np.ndarray, frame: Frame | None, values: dict[str, np.ndarray]
+    ) -> None:
+        """What is left of the leading vectors of the last record."""
+        before, now = self._vectors.get(name), leading(matrix, self.vectors, frame)
+        if before is not None:
+            values[f"kept_{self.keys[name]}"] = now.kept(before).ravel()
+        self._vectors[name] = now
 
     def _decompose(
         self, matrices: list[tuple[str, np.ndarray]], spectra: Spectra, find: Find

@@ -92,6 +92,19 @@ class Run:
         steps = np.asarray(self._variables[f"steps_{key}"].values)
         return steps.reshape(len(steps), self.values(name).shape[1], -1)
 
+    def kept(self, name: str) -> Floats | None:
+        """What was left of the leading vectors since the last record, (record, vector, 3).
+
+        Squared overlaps of the left and of the right vector with those of the level before that
+        it is most like, and the rank of that level, from 1; NaN where it was not recorded, None of
+        a run tracked without `vectors=`.
+        """
+        key = self.key(name)
+        if f"kept_{key}" not in self._variables:
+            return None
+        kept = np.asarray(self._variables[f"kept_{key}"].values)
+        return kept.reshape(len(kept), -1, 3)
+
     def setting(self, quantity: str, name: str | None = None) -> Floats:
         """What held at each record, (record,); NaN where the run was not told.
 
@@ -128,8 +141,9 @@ def open_run(store: Path | str) -> xr.Dataset:
     For each matrix, by its key: `s_KEY` (time, level) its singular values, descending;
     `velocity_KEY` (time, level) their first-order change u^T dW v in the last update;
     `steps_KEY` (time, level times neighbours), under dynamics=True, u_i^T dW v_j of levels near
-    each other, see `level_steps`; `signal_KEY` (time) and `noise_KEY` (time), unbiased for |G|^2
-    and tr Sigma of one sample.
+    each other, see `level_steps`; `kept_KEY` (time, vectors times 3), under vectors=, what is left
+    of leading vectors, see `Run.kept`; `signal_KEY` (time) and `noise_KEY` (time), unbiased for
+    |G|^2 and tr Sigma of one sample.
     The attribute `name` of s_KEY is that of the matrix, `shape` its rows and columns. Values not
     measured are NaN.
 

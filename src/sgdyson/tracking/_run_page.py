@@ -48,9 +48,13 @@ of 1 is that of levels which repel as in Dyson Brownian motion, 0 of levels that
 <span id="shown" class="soft"></span></p>
 <div class="panels" style="--columns:2">
 <div class="panel" id="spectrum"></div><div class="panel" id="levels"></div>
+<div class="panel" id="emergence"></div><div class="panel" id="persistence"></div>
 <div class="panel" id="outliers"></div><div class="panel" id="ratio"></div>
 <div class="panel" id="sigma"></div><div class="panel" id="noise"></div>
 </div>
+<p class="soft">An outlier is out from halfway between two of the records shown here, with that
+distance as its error, on; in the band lies the largest level of noise, in nine of ten records.</p>
+<ul id="detachments" class="soft"></ul>
 </section>
 <section>
 <h2>Which learning rates and batch sizes keep the noise</h2>

@@ -55,6 +55,8 @@ class SpectralTracker(Tracker):
         dynamics: also record what single updates do to every level and its four neighbours, see
             `Tracker`. They are differences of the weights themselves, whatever optimiser, clipping,
             scaling or number of micro-batches made them.
+        vectors: of so many leading levels, record how much of their singular vectors is left since
+            the last record, see `Tracker`; found on the CPU.
 
     Raises:
         InvalidInputError: no module, a store that exists or is of another model, an adaptive
@@ -83,6 +85,7 @@ class SpectralTracker(Tracker):
         start_step: int = 0,
         layout: str | dict[str, str] = "auto",
         dynamics: bool = False,
+        vectors: int = 0,
     ) -> None:
         require(
             callable(getattr(model, "named_parameters", None)),
@@ -100,7 +103,7 @@ class SpectralTracker(Tracker):
         super().__init__(
             out, every, split, learning_rate=learning_rate, batch_size=batch_size, log=log,
             optimizer=None if self._optimizers else optimizer, mode=mode, start_step=start_step,
-            layout=layout, dynamics=dynamics,
+            layout=layout, dynamics=dynamics, vectors=vectors,
         )  # fmt: skip
         if self._optimizers:
             kinds = dict.fromkeys(type(optimizer).__name__ for optimizer in self._optimizers)

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from .._checks import whole
 from .._threads import one_blas_thread
 from ..errors import require
 from ..spectra import Skipped, layout_of, parts_of, singular_values_of
@@ -60,6 +61,9 @@ class Tracker:
             neighbours, see `level_steps`: what `dyson_test` and `forecast` need, best with
             every="burst". Takes decompositions with vectors, and holds them from a record to the
             next; `update` must be called at every step.
+        vectors: of so many leading levels, record how much of their singular vectors is left since
+            the last record: what `emergence` tells the persistence of outliers from. Takes about as
+            long as the singular values; three numbers a level are stored.
 
     Raises:
         InvalidInputError: a store that exists, or that holds no run to go on with; a cadence below
@@ -93,6 +97,7 @@ class Tracker:
         start_step: int | None = None,
         layout: str | dict[str, str] = "auto",
         dynamics: bool = False,
+        vectors: int = 0,
     ) -> None:
         for kind in [layout] if isinstance(layout, str) else layout.values():
             layout_of("weights", (1, 1), kind)
@@ -104,7 +109,10 @@ class Tracker:
         self.stopped = self._closed = False
         self._process = os.getpid()
         self._beside = Beside[_Result]()
-        self._recorder = Recorder(split, self._beside.live, layout=layout, dynamics=dynamics)
+        self._recorder = Recorder(
+            split, self._beside.live, layout=layout, dynamics=dynamics,
+            vectors=whole("vectors", vectors, least=0),
+        )  # fmt: skip
         self._before: tuple[int, dict[str, np.ndarray]] = (-1, {})
         self._store = store_of(self.out, mode, start_step)
         self._recorder.shapes, self._recorder.keys = matrices_in(self._store)

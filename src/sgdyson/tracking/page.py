@@ -14,6 +14,7 @@ from ..errors import InvalidInputError, require
 from ..spectra import MatrixSpectrum, measure_values, with_tail
 from ..stats import Estimate
 from ._advice import advise
+from ._page_emergence import drawn_emergence
 from ._rows import row_of
 from ._run import Run
 from ._run_page import write_run_page
@@ -107,7 +108,7 @@ def _measured(
         for note in spectra[-1].notes:
             reasons.setdefault(note, []).append(name)
         row = _last(run, spectra[-1])
-        return row, _matrix(run, name, spectra, run.steps[chosen])
+        return row, _matrix(run, name, spectra, chosen)
     except Exception as error:  # whatever it is, the others have a page
         reasons.setdefault(_reason(error), []).append(name)
         return None
@@ -181,8 +182,9 @@ def _spread(count: int, most: int) -> np.ndarray:
 
 
 def _matrix(
-    run: Run, name: str, spectra: list[MatrixSpectrum], steps: np.ndarray
+    run: Run, name: str, spectra: list[MatrixSpectrum], chosen: np.ndarray
 ) -> dict[str, Any]:
+    steps = run.steps[chosen]
     times = _spread(len(run.steps), _TIMES)
     s = run.values(name)
     bulk = spectra[-1].bulk
@@ -194,6 +196,7 @@ def _matrix(
         "times": run.steps[times].tolist(), "shown": shown.tolist(),
         "levels": _plain(s[times][:, shown].T),
         "records": [_record(int(t), m) for t, m in zip(steps, spectra, strict=True)],
+        "emergence": drawn_emergence(run, name, spectra, chosen.tolist()),
     }  # fmt: skip
     pairs = run.noise(name)
     if pairs is not None:

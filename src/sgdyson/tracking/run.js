@@ -42,6 +42,55 @@ function drawSpectrum() {
   plot("spectrum", data, "singular value", "density", { xaxis: { range: [0, largest * 1.05] } });
 }
 
+const shades = [red, blue, green, "#CC79A7", "#E69F00", "#56B4E9", "#8A6D00", "#666666"];
+
+function drawEmergence(e) {
+  const list = document.getElementById("detachments");
+  list.replaceChildren(...(e ? e.detachments : []).map((d) => {
+    const item = document.createElement("li");
+    item.textContent = d.words;
+    return item;
+  }));
+  if (!e) {
+    ["emergence", "persistence"].forEach((id) => Plotly.purge(id));
+    document.getElementById("emergence").textContent = "No bulk of noise at any record: nothing steps out of it.";
+    document.getElementById("persistence").textContent = "";
+    return;
+  }
+  const out = Math.max(0, ...e.detachments.map((d) => d.rank));
+  const invisible = { mode: "lines", line: { width: 0 }, hoverinfo: "skip" };
+  const data = [
+    { x: e.steps, y: e.low, showlegend: false, ...invisible },
+    { x: e.steps, y: e.high, name: "largest level of noise, 90 %", fill: "tonexty", fillcolor: "rgba(0,0,0,0.15)", ...invisible },
+    { x: e.steps, y: e.edge, name: "edge of the bulk", mode: "lines", line: { color: "#222", dash: "dash", width: 1 } },
+    ...e.levels.map((y, i) => ({ x: e.steps, y, name: `level ${i + 1}`, mode: "lines+markers", showlegend: i < out,
+      marker: { size: 4 }, line: { width: i < out ? 2 : 1, color: i < out ? shades[i] : "#bbb" } })).reverse(),
+    ...e.detachments.filter((d) => d.rank <= e.levels.length).map((d) => ({
+      x: [d.step], y: [levelAt(e, d)], name: d.words, showlegend: false, mode: "markers",
+      marker: { symbol: "diamond", size: 10, color: shades[d.rank - 1], line: { color: "#222", width: 1 } },
+      error_x: { type: "data", array: [d.error], color: "#222", thickness: 1.5 },
+    })),
+  ];
+  plot("emergence", data, "step", "largest singular values", { yaxis: { type: "log" } });
+  if (!e.kept) {
+    Plotly.purge("persistence");
+    document.getElementById("persistence").textContent = "No vectors in this run: give the tracker vectors=8.";
+    return;
+  }
+  plot("persistence", e.kept.flatMap(([left, right], i) => [
+    line(e.steps, left, shades[i % shades.length], `level ${i + 1}, left`),
+    line(e.steps, right, shades[i % shades.length], "right", { line: { color: shades[i % shades.length], dash: "dot" } }),
+  ]), "step", "overlap with the record before", { yaxis: { range: [0, 1.05] } });
+}
+
+function levelAt(e, d) { // between the two records
+  const after = e.steps.findIndex((step) => step >= d.step);
+  const y = e.levels[d.rank - 1];
+  if (after <= 0) return y[Math.max(after, 0)];
+  const share = (d.step - e.steps[after - 1]) / (e.steps[after] - e.steps[after - 1]);
+  return y[after - 1] + share * (y[after] - y[after - 1]);
+}
+
 function drawMatrix() {
   const m = matrices[choice.value];
   slider.max = m.records.length - 1;
@@ -51,6 +100,7 @@ function drawMatrix() {
     x: m.times, y, mode: "lines", showlegend: false, name: `level ${m.shown[i] + 1}`,
     line: { width: 1, color: i < m.outliers ? red : blue },
   })), "step", "singular value");
+  drawEmergence(m.emergence);
   const steps = m.records.map((r) => r.step);
   plot("outliers", [line(steps, m.records.map((r) => r.outliers), red, "outliers")], "step", "outliers",
     { yaxis: { rangemode: "tozero" } });

@@ -1,0 +1,65 @@
+"""What the page draws of the outliers of a matrix: its edge, when each left it, its vectors."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .._types import Floats
+from ..errors import InvalidInputError
+from ..spectra import MatrixSpectrum
+from ._emergence import Emergence, emergence_of
+from ._run import Run
+from ._stays import Detachment, Series
+
+_LEVELS = 8  # the largest, of each record
+
+
+def drawn_emergence(
+    run: Run, name: str, spectra: Sequence[MatrixSpectrum], records: Sequence[int]
+) -> dict[str, Any] | None:
+    """Plain values for `run.js`; None where no record has a bulk.
+
+    Args:
+        run: as it is read.
+        name: of the matrix.
+        spectra: of some records, with their bulks.
+        records: which these are.
+    """
+    at = np.asarray(records)
+    kept = run.kept(name)
+    bulks = [spectrum.bulk for spectrum in spectra]
+    series = Series(run.steps[at], bulks, None if kept is None else kept[at])
+    alarm = next((bulk.false_alarm for bulk in bulks if bulk is not None), 0.01)
+    try:
+        found = emergence_of(name, series, alarm)
+    except InvalidInputError:
+        return None
+    levels = run.values(name)[at, :_LEVELS]
+    return {
+        "steps": found.steps.tolist(), "edge": _plain(found.edge), "low": _plain(found.band[:, 0]),
+        "high": _plain(found.band[:, 1]), "levels": [_plain(level) for level in levels.T],
+        "detachments": [_drawn(one) for one in found.detachments],
+        "kept": _kept(found),
+    }  # fmt: skip
+
+
+def _kept(found: Emergence) -> list[list[list[float | None]]] | None:
+    """Left and right overlaps of each level that is out at some record."""
+    if found.kept is None:
+        return None
+    count = min(max(int(found.outliers.max(initial=0)), 1), found.kept.shape[1])
+    return [[_plain(side) for side in found.kept[:, rank].T] for rank in range(count)]
+
+
+def _drawn(one: Detachment) -> dict[str, Any]:
+    back = f", back at {one.back}" if one.back is not None else ""
+    words = f"outlier {one.rank}: out at step {one.step}{back}"
+    if one.persistence is not None:
+        left, right = one.persistence
+        words += f"; from record to record {left} of its left vector is kept, {right} of the right"
+    return {"rank": one.rank, "step": one.step.value, "error": one.step.error, "words": words}
+
+
+def _plain(values: Floats) -> list[float | None]:
+    return [float(f"{v:.5g}") if np.isfinite(v) else None for v in values]
