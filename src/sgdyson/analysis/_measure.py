@@ -1,5 +1,6 @@
 """One run measured: every multiplet of its stationary levels, beside what theory predicts."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from ..errors import require
 from ..models import Model, Prediction
 from ..optimizers import Optimizer, optimizer_of
 from ..spectra import Multiplet
+from ._drift import still_drift
 from ._multiplet import MeasuredMultiplet, measure_multiplet, span
 
 
@@ -47,6 +49,7 @@ class ComparedMultiplet(MeasuredMultiplet):
     next_order: float
 
 
+_BEYOND = 0.1  # neglected by theory, relative to a width: a comparison tests nothing finer
 _HEADS = {
     "levels": "levels", "target_mode": "kappa", "mean": "mean", "predicted_mean": "predicted",
     "width": "width", "predicted_width": "predicted", "mean_spacing": "<S>",
@@ -59,7 +62,8 @@ class MeasuredRun(Tabular):
     """A run: its setting, its multiplets, and how many replicas stand behind them.
 
     Shows itself as a table, a row a multiplet, measured beside predicted; `to_frame` and `to_dict`
-    give its columns.
+    give its columns. `notes` warn of levels that still drift, of replicas that diverged, and of a
+    prediction beyond its reach.
     """
 
     name: str
@@ -70,6 +74,7 @@ class MeasuredRun(Tabular):
     replicas: int
     diverged: int
     records: int
+    notes: tuple[str, ...] = ()
 
     @property
     def ratio(self) -> float:
@@ -106,7 +111,7 @@ class MeasuredRun(Tabular):
             f"{self.name}, alpha = {self.learning_rate:g}, |B| = {self.batch_size:g}:"
             f" {self.replicas} replicas of {self.records} records, {self.diverged} diverged"
         )
-        return Table(title, columns, _HEADS)
+        return Table(title, columns, _HEADS, self.notes)
 
 
 def stationary_levels(run: xr.Dataset, burn_in: int) -> Floats:
@@ -153,7 +158,26 @@ def measure(
         replicas=levels.shape[0],
         diverged=int(run.diverged.sum()),
         records=levels.shape[1],
+        notes=tuple(_notes(levels, prediction, int(run.diverged.sum()))),
     )
+
+
+def _notes(levels: Floats, prediction: Prediction, diverged: int) -> Iterator[str]:
+    """What a reader should know before a comparison."""
+    if still_drift(levels):
+        yield (
+            "the levels still drift in these records: begin later, as with"
+            ' simulate(record_from="stationary")'
+        )
+    if diverged:
+        whole = len(levels) + diverged
+        yield f"{diverged} of {whole} replicas diverged: what is left of them is a selection"
+    neglected = float(prediction.next_order[prediction.learnt].max(initial=0.0))
+    if neglected > _BEYOND:
+        yield (
+            f"the prediction is beyond its reach: it neglects {neglected:.0%} of a width or spacing"
+            " at this alpha/|B|"
+        )
 
 
 def _setting(run: xr.Dataset, name: str) -> float:

@@ -9,6 +9,7 @@ from .._tabular import Table, Tabular, frame
 from .._types import Floats
 from ..errors import require
 from ..spectra import Multiplet
+from ._drift import still_drift
 from ._history import History, copies
 from ._multiplet import MeasuredMultiplet, finite_or_none, measure_multiplet, span
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 _APART = 3.0  # standard deviations of both levels together, from which levels do not repel
 _BLOCKS = 20  # of a single replica
-_DRIFT = 4.0  # standard errors
 
 
 _HEADS = {"levels": "levels", "mean_level": "mean", "mean_spacing": "<S>", "width": "width",
@@ -178,7 +178,7 @@ def summarise(history: History, burn_in: int | None = None) -> Summary:
     if groups is None:
         groups = _guess(levels)
         notes.append("levels closer than 3 of their standard deviations are taken as a multiplet")
-    if _drifts(levels):
+    if still_drift(levels):
         notes.append("the levels still drift in these records; give a longer burn-in")
     measured = [measure_multiplet(levels, group, history.beta) for group in groups]
     for pair in (each.pair for each in measured if each.pair):
@@ -209,13 +209,3 @@ def _guess(levels: Floats) -> list[Multiplet]:
     apart = -np.diff(mean) > _APART * np.hypot(spread[:-1], spread[1:])
     groups = np.split(np.arange(mean.size), np.flatnonzero(apart) + 1)
     return [Multiplet(tuple(map(int, g)), float(mean[g].mean())) for g in groups]
-
-
-def _drifts(levels: Floats) -> bool:
-    """Whether the first half of the records has another mean than the second."""
-    half = levels.shape[1] // 2
-    if not half:
-        return False
-    change = levels[:, -half:].mean(axis=1) - levels[:, :half].mean(axis=1)
-    error = change.std(axis=0, ddof=1) / len(change) ** 0.5
-    return bool(np.any(np.abs(change.mean(axis=0)) > _DRIFT * error))

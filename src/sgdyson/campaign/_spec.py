@@ -26,7 +26,6 @@ from ._models import ModelSection
 
 _MOST_SETTINGS = 100_000
 _MOST_BYTES = 1_000_000  # of a spec: the largest that someone writes has some thousand
-_SLOWEST = 40  # relaxation times of the slowest level: it grows by exp(40) from its start
 _TABLES = ("model", "learning")
 
 
@@ -81,9 +80,7 @@ class Setting(Section):
         """The burn-in in updates."""
         if self.burn_in != "stationary":
             return self._in_updates(self.burn_in)
-        prediction = self.predict()
-        slowest = prediction.friction[prediction.learnt].min()
-        return math.ceil(_SLOWEST / float(slowest))
+        return self.predict().settling_time()
 
     def predict(self) -> Prediction:
         """What theory says of this setting, its optimiser included.

@@ -13,8 +13,10 @@ import jax
 import numpy as np
 import xarray as xr
 from jaxtyping import PyTree
+from numpy.typing import NDArray
 
 from .._progress import progress_bar
+from .._terminal import tell
 from .._threads import one_blas_thread
 from ..errors import require
 from ..models import Model
@@ -25,6 +27,7 @@ from ._devices import devices
 from ._observables import Record, chosen_observables
 from ._replica import Record as ReplicaRecord
 from ._replica import Rule
+from ._stationary import first_record
 from .block import block_size, run_block
 from .settings import PRNG, own_settings
 
@@ -39,7 +42,7 @@ def simulate(
     record_every: int,
     seed: int,
     optimizer: Optimizer | None = None,
-    record_from: int = 0,
+    record_from: int | str = 0,
     record: Record = (),
     record_weights: bool = False,
     workers: int | None = None,
@@ -58,7 +61,8 @@ def simulate(
         updates: of every replica, from the first record on; those after the last record are not
             run.
         record_every: updates between two records.
-        record_from: updates before the first record, which `time` 0 stands for.
+        record_from: updates before the first record, which `time` 0 stands for; or "stationary",
+            for `Prediction.settling_time` of the model.
         seed: seed of the whole ensemble, not negative.
         optimizer: an Optax transformation, used as it is, with its own learning rate; or a
             function from the learning rate to one, such as `optax.adam`. Plain SGD by default.
@@ -94,8 +98,9 @@ def simulate(
         array([[3., 2.],
                [3., 2.]])
     """
+    first = first_record(model, learning_rate, batch_size, optimizer, record_from)
     request = checked(
-        model, learning_rate, batch_size, replicas, updates, record_every, record_from, seed,
+        model, learning_rate, batch_size, replicas, updates, record_every, first, seed,
         record_weights, workers,
     )  # fmt: skip
     made = factory(optimizer, request.learning_rate)
@@ -125,7 +130,21 @@ def simulate(
     with one_blas_thread(), own_settings(), progress_bar(total, progress is True) as advance:
         done = progress if callable(progress) else advance
         _run_blocks((model, rule), run, request, recorder, done)
+    if progress is True:
+        _tell_of_divergence(recorder.diverged_at, rule)
     return labelled(recorder, every, settings)
+
+
+def _tell_of_divergence(diverged_at: NDArray[np.int64], rule: Rule) -> None:
+    """A sentence on standard error, where there is something to say."""
+    failed = diverged_at[diverged_at >= 0]
+    if failed.size:
+        whole = "every replica" if failed.size == diverged_at.size else (
+            f"{failed.size} of {diverged_at.size} replicas")  # fmt: skip
+        tell(
+            f"{whole} diverged, the first in update {failed.min()}: leave them out of averages"
+            f" (run.diverged), or lower learning_rate = {float(rule.learning_rate):g}"
+        )
 
 
 def _run_blocks(

@@ -76,10 +76,11 @@ def run_block(
     at_once = max(_UPDATES_AT_ONCE // len(replicas), 1)
     states = _START(device, model, rule, root, jnp.asarray(replicas))
     for stretch in _stretches(burn_in, at_once) if burn_in else []:
-        # the number of updates is an argument of the program: one program runs every stretch
-        states, _ = _ADVANCE(device, model, rule, states, jnp.int32(stretch), 1)
-        # JAX returns before the work is done: progress, and Ctrl-C, wait for it here
-        states.update.block_until_ready()
+        if _repeated(states, 1) is None:
+            # the number of updates is an argument of the program: one program runs every stretch
+            states, _ = _ADVANCE(device, model, rule, states, jnp.int32(stretch), 1)
+            # JAX returns before the work is done: progress, and Ctrl-C, wait for it here
+            states.update.block_until_ready()
         yield stretch, None
     first = Record(states.weights, states.diverged_at)
     yield 0, jax.tree.map(lambda array: np.asarray(array)[:, None], first)
@@ -90,9 +91,22 @@ def run_block(
     stretches = [every] if every <= at_once else _stretches(every, at_once)
     for _ in range(records // together):
         for number, stretch in enumerate(stretches, 1):
-            states, record = _ADVANCE(device, model, rule, states, jnp.int32(stretch), together)
+            record = _repeated(states, together)
+            if record is None:
+                states, record = _ADVANCE(device, model, rule, states, jnp.int32(stretch), together)
             due = jax.tree.map(np.asarray, record) if number == len(stretches) else None
             yield stretch * together, due
+
+
+def _repeated(states: ReplicaState, records: int) -> Record | None:
+    """So many records, on axis 1, of a block that has diverged; None of one that still changes.
+
+    A replica that fails is frozen for good: where all have failed there is nothing left to do.
+    """
+    if (np.asarray(states.diverged_at) < 0).any():
+        return None
+    last = Record(states.weights, states.diverged_at)
+    return jax.tree.map(lambda leaf: np.repeat(np.asarray(leaf)[:, None], records, axis=1), last)
 
 
 def _stretches(updates: int, at_once: int) -> list[int]:

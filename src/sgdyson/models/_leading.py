@@ -9,10 +9,14 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import special
 
+from .._checks import positive
 from .._types import ArrayLike
-from ..errors import require
+from ..errors import NoPredictionError, require
 
 Levels = Float[np.ndarray, "level"]
+
+_GRID = 4000  # times at which a learning curve is looked at
+_LONGEST = 1e12  # updates
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class LeadingOrder:
     common: Levels | float = 0.0
     accuracy_limit: float = np.nan
     beta: int = 1
+    _start: Callable[[float], Levels] | None = field(default=None, repr=False)
 
     @property
     def mean_spacing(self) -> Levels:
@@ -117,6 +122,56 @@ class LeadingOrder:
             f"updates = {updates!r} must be counts of updates in rising order.",
         )
         return self._curve(start, times)
+
+    def learning_time(self, initial_width: float, within: float = 0.01) -> Levels:
+        r"""Updates until each level has come within a share of its fixed point, without noise.
+
+        From random weights, of a `GaussianRBM` $t = \frac{\kappa}{2 \alpha x^*} [\mu^2 \ln(x/x_0) +
+        \kappa \ln\frac{x^* - x_0}{x^* - x}]$, with the typical $x_0 = \frac2\beta w^2
+        e^{\psi(\beta (M - i)/2)}$ of mode i, the i-th to grow (counted from 0): as long as W is
+        small its columns grow by themselves, and what mode i has of its own is the part that is
+        orthogonal to those of faster modes. A student's mean begins at 0.
+
+        Args:
+            initial_width: w, standard deviation of an entry of the weights before the first update.
+            within: relative distance.
+
+        Returns:
+            Shape (level,); NaN of a mode that is not learnt.
+
+        Raises:
+            NoPredictionError: a model whose start has no theory; see `learning_curve`.
+        """
+        width, share = positive("initial_width", initial_width), positive("within", within)
+        if self._start is None:
+            raise NoPredictionError(
+                "learning_time: levels of this model's random start are not known; give levels of"
+                " your own to learning_curve."
+            )
+        start, away = self._start(width), share * self.levels
+        end = float(np.max(self.relaxation_time[self.learnt], initial=1.0))
+        while np.any(np.abs(self._curve(start, np.array([0.0, end]))[-1] - self.levels)[self.learnt]
+                     > away[self.learnt]) and end < _LONGEST:  # fmt: skip
+            end *= 2
+        times = np.concatenate([[0.0], np.geomspace(1e-6 * end, end, _GRID)])
+        apart = np.abs(self._curve(start, times) - self.levels)
+        return np.array([
+            _last_above(times, apart[:, i], away[i]) if self.learnt[i] else np.nan
+            for i in range(len(self.levels))
+        ])  # fmt: skip
+
+
+def _last_above(times: Levels, values: Levels, limit: float) -> float:
+    """When values that end below a limit cross it for the last time, logarithms interpolated."""
+    above = np.flatnonzero(values > limit)
+    if not above.size:
+        return 0.0
+    last = int(above[-1])
+    if last + 1 == len(times):
+        return np.inf
+    high, low = np.log(np.maximum(values[[last, last + 1]], 1e-300))
+    share = (high - np.log(limit)) / (high - low)
+    return float(times[last] + share * (times[last + 1] - times[last]))
 
 
 def mean_length(first: ArrayLike, second: ArrayLike) -> np.ndarray:

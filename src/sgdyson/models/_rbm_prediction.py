@@ -15,6 +15,7 @@ from functools import partial
 
 import numpy as np
 from jaxtyping import Float
+from scipy import special
 from scipy.integrate import solve_ivp
 
 from ..errors import NoPredictionError
@@ -97,6 +98,7 @@ def predict_rbm(
         drift_shift=np.where(learnt, shift, 0.0),
         accuracy_limit=phases.beta * _divergence(levels, kernel, target, v, shift),
         beta=phases.beta,
+        _start=partial(_typical_start, n_hidden, len(target_modes), phases.beta),
     )
     small_step = partial(
         covariance, phases, optimizer, _SMALL * learning_rate, _SMALL * batch_size, levels, kernel,
@@ -168,6 +170,20 @@ def _chain_shift(
     memory = _chain_memory(levels, mass2, sweeps)
     pull = np.divide(memory, both, out=np.zeros_like(memory), where=both > 0)
     return np.asarray(kernel**2 * np.sum(noise * (bias + pull), axis=1))
+
+
+def stable_rate(levels: Levels, mass2: float, sweeps: int | None, *, restarts: bool) -> float:
+    """The largest alpha of a stable fixed point; see `GaussianRBM.stability_limit`."""
+    kernel, both = mass2 - levels, levels[:, None] + levels[None, :]
+    memory = np.zeros_like(both) if sweeps is None else _chain_memory(levels, mass2, sweeps)
+    kept = 1.0 if restarts else 1.0 + memory
+    return float(np.min(2 * kept / (1 - memory) * np.outer(kernel, kernel) / both))
+
+
+def _typical_start(n_hidden: int, n_visible: int, beta: int, width: float) -> Levels:
+    r"""$e^{\langle\ln x_0\rangle}$ of chi^2 of the hidden units that faster modes leave."""
+    left = np.maximum(n_hidden - np.arange(n_visible), 1)
+    return np.asarray(width**2 * 2 / beta * np.exp(special.digamma(beta * left / 2)))
 
 
 def _learning_curve(

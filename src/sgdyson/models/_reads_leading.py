@@ -4,8 +4,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from .._types import ArrayLike
+from ..errors import NoPredictionError
 from ..spectra import Multiplet, multiplets
 from ._leading import LeadingOrder, Levels
+
+_SLOWEST = 40  # relaxation times of the slowest level: it grows by exp(40) from its start
+_AFTER = 10  # relaxation times after learning
 
 
 class ReadsLeading:
@@ -76,6 +80,40 @@ class ReadsLeading:
     def multiplets(self) -> list[Multiplet]:
         """The levels that are learnt, grouped by what they learn, in descending order."""
         return [group for group in multiplets(self.levels) if self.learnt[group.indices[0]]]
+
+    def learning_time(self, initial_width: float, within: float = 0.01) -> Levels:
+        """Updates until each level is near its fixed point; see `LeadingOrder.learning_time`.
+
+        Example:
+            >>> from sgdyson import GaussianRBM
+            >>> rbm = GaussianRBM.scalar_field(6, mass=1.5, rbm_mass=3.0)
+            >>> rbm.predict(0.05, 64).learning_time(rbm.initial_width).round()[[0, -1]]
+            array([ 181., 2061.])
+        """
+        return self.leading.learning_time(initial_width, within)
+
+    def settling_time(self, initial_width: float | None = None) -> int:
+        """Updates after which levels are stationary: what a burn-in should be.
+
+        40 relaxation times of the slowest level that is learnt; or, where that is longer, its
+        learning time from weights of this width and 10 more.
+
+        Args:
+            initial_width: see `learning_time`; None where it does not matter.
+
+        Raises:
+            NoPredictionError: no level is learnt.
+        """
+        if not self.learnt.any():
+            raise NoPredictionError("settling_time: the model predicts no level that is learnt.")
+        slowest = float(np.max(1.0 / self.friction[self.learnt]))
+        settled = _SLOWEST * slowest
+        if initial_width is not None and self.leading._start is not None:
+            times = self.learning_time(initial_width)
+            settled = max(settled, float(np.nanmax(times)) + _AFTER * slowest)
+        if not np.isfinite(settled):
+            raise NoPredictionError("settling_time: a level never comes to rest at this rate.")
+        return int(np.ceil(settled))
 
     def learning_curve(
         self, initial_levels: ArrayLike, updates: ArrayLike

@@ -92,6 +92,7 @@ def predict_teacher_student(
         common=moments.common,
         accuracy_limit=float(moments.variance.sum() + np.sum(moments.twist) + (offset**2).sum()),
         beta=beta,
+        _start=lambda width: np.zeros(n),
     )
     matrix = NoisyMatrix(
         modes, moments.variance, moments.mirrored, moments.common, beta, moments.twist

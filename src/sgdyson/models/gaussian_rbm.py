@@ -13,14 +13,14 @@ from jaxtyping import Array, PRNGKeyArray
 from .._capacity import require_memory
 from .._checks import positive, whole
 from .._types import ArrayLike
-from ..errors import require
+from ..errors import NoPredictionError, require
 from ..optimizers import Optimizer
 from ..spectra import numeric_matrices
 from ._arrays import fingerprint
 from ._numbers import Numbers, dagger, numbers_of
 from ._prediction import Prediction
 from ._rbm_phases import Phases
-from ._rbm_prediction import predict_rbm
+from ._rbm_prediction import predict_rbm, stable_rate
 from ._samplers import SAMPLERS, Sampler, data_factor, make_sampler
 from .model import Model, check_rates
 from .network import rows
@@ -28,6 +28,7 @@ from .network import rows
 Weights = Array  # (hidden, visible)
 POSITIVE_PHASES = ("exact", "minibatch")
 CHAINS = ("persistent", "data")
+_HALVINGS = 40  # of an interval of learning rates
 
 
 class GaussianRBM(Model):
@@ -273,6 +274,55 @@ class GaussianRBM(Model):
             self.target_modes, self.rbm_mass, self.n_hidden, learning_rate, batch_size, sweeps,
             optimizer, self._phases(),
         )  # fmt: skip
+
+    def stability_limit(self) -> float:
+        r"""Alpha from which the noise-free dynamics leaves its fixed point.
+
+        An entry of $X = W^T W$ between modes i and j is pulled back by $\alpha r = \alpha (x_i +
+        x_j)/(\kappa_i \kappa_j)$ per update, by chains that keep the share m of their covariance:
+        $u' = m u + (1 - m)\,\delta$, $\delta' = \delta - \alpha r u'$, which is stable for
+        $\alpha r < 2 (1 + m)/(1 - m)$. Of independent samples m = 0; chains that begin at
+        the data have $\alpha r < 2/(1 - m)$. Mini-batches only lower the limit, and theirs has no
+        closed form: `suggested_rate` asks the prediction.
+
+        Raises:
+            NoPredictionError: no mode that can be learnt.
+        """
+        theory = self.predict(1e-3, np.inf).leading
+        if not theory.learnt.any():
+            raise NoPredictionError("stability_limit: no mode can be learnt at this rbm_mass.")
+        sweeps = None if self.sampler == "independent" else self.gibbs_sweeps
+        levels = theory.levels[theory.learnt]
+        return stable_rate(levels, self.rbm_mass**2, sweeps, restarts=self.chains == "data")
+
+    def suggested_rate(self, batch_size: float, neglected: float = 0.1) -> float:
+        """The largest learning rate, to two digits, at which theory still says all but a little.
+
+        There the first term that the linear scaling rule neglects is this share of a width, which
+        keeps levels far from divergence too; learning takes the shortest time.
+
+        Args:
+            batch_size: |B|.
+            neglected: of a width.
+
+        Raises:
+            InvalidInputError: a share that is not positive.
+            NoPredictionError: no mode that can be learnt.
+
+        Example:
+            >>> rbm = GaussianRBM.scalar_field(6, mass=1.5, rbm_mass=3.0)
+            >>> bool(rbm.suggested_rate(16) < rbm.suggested_rate(64) < rbm.stability_limit())
+            True
+        """
+        share = positive("neglected", neglected)
+        low, high = 0.0, self.stability_limit()
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            leading = self.predict(middle, batch_size).leading
+            fits = float(leading.next_order[leading.learnt].max()) <= share
+            low, high = (middle, high) if fits else (low, middle)
+        digits = 1 - int(np.floor(np.log10(low)))
+        return float(np.floor(low * 10.0**digits) / 10.0**digits)
 
     def _phases(self) -> Phases:
         """How an update averages, with the fourth moments of the user's data."""
