@@ -20,7 +20,8 @@ from sgdyson.errors import InvalidInputError
 from sgdyson.stats import wigner_ks_test
 
 WIDTH = 0.02
-KEYS = {"source", "learning_rate", "batch_size", "noise", "n_replicas", "mean_spacing", "width",
+KEYS = {"source", "learning_rate", "batch_size", "label_noise", "n_replicas", "mean_spacing",
+        "width",
         "ks_wigner", "duplicates"}  # fmt: skip
 
 
@@ -49,7 +50,7 @@ class TestRelease:
     def test_the_planted_pair_is_measured(self, tmp_path):
         (history,) = read(release(tmp_path / "TS.npz"))
         summary = summarise(history)
-        assert (summary.learning_rate, summary.batch_size, summary.noise) == (0.1, 16, 0.1)
+        assert (summary.learning_rate, summary.batch_size, summary.label_noise) == (0.1, 16, 0.1)
         assert [part.indices for part in summary.multiplets] == [(0, 1), (2,)]
         pair, single = summary.multiplets
         assert near(pair.mean_spacing, np.sqrt(np.pi) * WIDTH)
@@ -73,7 +74,7 @@ class TestRelease:
                  n_seed=600, epochs=10, save_int=1)  # fmt: skip
         (history,) = read(tmp_path / "rbm.npz")
         assert near(summarise(history).main.mean, 4, 6)  # 4 + WIDTH^2 and so on
-        assert history.noise is None
+        assert history.label_noise is None
 
     def test_copies_are_named_and_counted_once(self, tmp_path):
         w = weights()

@@ -375,9 +375,9 @@ def test_a_zip_may_repeat_values_but_no_setting():
 
 def test_a_default_spelled_out_changes_no_random_number():
     raw = tomllib.loads(SPEC)
-    raw["model"]["noise"] = 0.1
+    raw["model"]["label_noise"] = 0.1
     assert parse_spec(raw).first.stream == parse_spec(tomllib.loads(SPEC)).first.stream
-    raw["model"]["noise"] = 0.2
+    raw["model"]["label_noise"] = 0.2
     assert parse_spec(raw).first.stream != parse_spec(tomllib.loads(SPEC)).first.stream
 
 
@@ -426,6 +426,8 @@ def test_the_error_that_is_held_against_its_target(quantity, expected):
         (("replicas = 200", "replica = 200"), ["replica is not known; did you mean replicas?",
                                               "replicas is missing"]),
         (("batch_size", "batchsize"), ["learning.batchsize", "did you mean batch_size?"]),
+        (('kind = "teacher_student"', 'kind = "teacher_student"\nnoise = 0.1'),
+         ["model.noise is not known; did you mean label_noise?"]),
         (("[0.05, 0.1]", "[0.05, -0.1]"), ["learning.learning_rate = -0.1: input should be"]),
         (("[4, 16]", "[4, 16.5]"), ["learning.batch_size = 16.5: must be a whole number"]),
         (("[4, 16]", "[]"), ["learning.batch_size = []: give at least one value"]),

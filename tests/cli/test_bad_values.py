@@ -111,7 +111,7 @@ def test_every_command_is_tried():
         ["analyze", "levels.npy", "--axes=replica,time,level", "--json=."],
         ["analyze", "levels.npy", "--axes=replica,time,level", "--learning-rate=-1"],
         ["analyze", "levels.npy", "--axes=replica,time,level", "--batch-size=nan"],
-        ["analyze", "levels.npy", "--axes=replica,time,level", "--noise=-1"],
+        ["analyze", "levels.npy", "--axes=replica,time,level", "--label-noise=-1"],
         ["dyson", "--out=film.png", "--levels=1000000000"],
         ["dyson", "--out=film.png", "--levels=10000"],
         ["dyson", "--out=film.png", "--beta=nan"],

@@ -30,7 +30,7 @@ MODELS: dict[str, Model] = {
     "online": TeacherStudent((2.0, 2.0)),
     "quenched": TeacherStudent((1.0, -3.0, 2.0), data="quenched", batches=3),
     "shared": TeacherStudent(KERNEL, data="quenched", batches=3, shared_inputs=True),
-    "one number": TeacherStudent((2.0,), noise=0.0),
+    "one number": TeacherStudent((2.0,), label_noise=0.0),
     "complex": TeacherStudent((2.0, 2.0), beta=2),
     "complex rbm": GaussianRBM(
         KERNEL + 0.2j * (np.triu(np.ones((3, 3)), 1) - np.tril(np.ones((3, 3)), -1)),
@@ -124,7 +124,8 @@ def test_predictions_fit_together(name: str, batch_size: float) -> None:
     found = model.predict(0.01, batch_size)
     n = len(model.levels(np.eye(*_shape(model))))
     for part in ("levels", "target_modes", "learnt", "curvature", "width", "mean_spacing",
-                 "mean_shift", "relaxation_time", "next_order", "friction", "noise"):  # fmt: skip
+                 "mean_shift", "relaxation_time", "next_order", "friction",
+                 "diffusion"):  # fmt: skip
         assert getattr(found, part).shape == (n,), part
     assert found.covariance.shape == (n, n)
     assert (np.diff(found.levels) <= 0).all()
@@ -135,7 +136,7 @@ def test_predictions_fit_together(name: str, batch_size: float) -> None:
     np.testing.assert_allclose(
         leading.width**2, np.diag(found.covariance) - np.where(alone, 0, found.common)
     )
-    np.testing.assert_allclose(found.noise * found.relaxation_time, leading.width**2)
+    np.testing.assert_allclose(found.diffusion * found.relaxation_time, leading.width**2)
     unit = {1: np.pi**0.5, 2: 4 / np.pi**0.5, 4: 16 / (3 * np.pi**0.5)}[model.beta]
     spacing = np.where(pair & found.learnt, unit * leading.width, np.nan)
     np.testing.assert_allclose(leading.mean_spacing, spacing)

@@ -12,7 +12,7 @@ from sgdyson.models import TwoLayerTeacher
 
 MODELS = {
     "identity": TwoLayerTeacher("identity"),
-    "relu, label noise": TwoLayerTeacher("relu", inner=5, outer=3, noise=0.2),
+    "relu, label noise": TwoLayerTeacher("relu", inner=5, outer=3, label_noise=0.2),
 }
 SETTING = {
     "learning_rate": 0.05, "batch_size": 4, "replicas": 5, "updates": 6, "record_every": 3,
@@ -40,7 +40,7 @@ def test_another_width_noise_rate_and_seed_compile_nothing(name: str) -> None:
     run(model)
     other = TwoLayerTeacher(
         model.activation, inner=model.teacher.shape[1], outer=model.teacher.shape[0],
-        initial_width=0.3, noise=2 * float(model.noise),
+        initial_width=0.3, label_noise=2 * float(model.label_noise),
     )  # fmt: skip
     compiled: list[str] = []
     jax.monitoring.register_event_duration_secs_listener(

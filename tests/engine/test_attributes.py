@@ -16,8 +16,8 @@ from sgdyson.optimizers import HeavyBall
 
 MODELS = {
     "rbm": lambda: GaussianRBM.scalar_field(4),
-    "student": lambda: TeacherStudent(np.diag([1.0, 2.0]), noise=0.1),
-    "linear": lambda: LinearNetwork(np.diag([1.0, 2.0]), hidden=(2,), noise=0.1),
+    "student": lambda: TeacherStudent(np.diag([1.0, 2.0]), label_noise=0.1),
+    "linear": lambda: LinearNetwork(np.diag([1.0, 2.0]), hidden=(2,), label_noise=0.1),
 }
 
 
@@ -50,10 +50,10 @@ def test_a_run_without_noise_survives_every_writer(name, tmp_path):
 
 def test_a_run_without_noise_is_measured():
     run = sgdyson.simulate(
-        TeacherStudent(np.diag([1.0, 2.0]), noise=0.1), learning_rate=0.1, batch_size=math.inf,
-        replicas=4, updates=40, record_every=20, seed=1, progress=False,
+        TeacherStudent(np.diag([1.0, 2.0]), label_noise=0.1), learning_rate=0.1,
+        batch_size=math.inf, replicas=4, updates=40, record_every=20, seed=1, progress=False,
     )  # fmt: skip
-    model = TeacherStudent(np.diag([1.0, 2.0]), noise=0.1)
+    model = TeacherStudent(np.diag([1.0, 2.0]), label_noise=0.1)
     assert analysis.measure("noise-free", run, model, burn_in=0).batch_size == math.inf
 
 

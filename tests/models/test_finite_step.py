@@ -56,7 +56,7 @@ def test_a_step_beyond_stability_has_no_variance():
 
 def test_the_levels_of_a_student_move_together():
     """V_ii = 2 V_ij + <delta_ii delta_jj>: for far levels, the diagonal of W tells both."""
-    model, rate, batch = TeacherStudent((9.0, 3.0), noise=0.3), 0.5, 4
+    model, rate, batch = TeacherStudent((9.0, 3.0), label_noise=0.3), 0.5, 4
     run = simulate(
         model, learning_rate=rate, batch_size=batch, replicas=4096, updates=60, record_every=20,
         record_from=60, seed=2, record_weights=True, progress=False,

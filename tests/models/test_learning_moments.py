@@ -23,11 +23,16 @@ def test_moments_of_two_variances_are_exact():
     """At a large step; and power: inputs of one variance, the mean of the two."""
     variances = np.array([1.0, 1.0, 0.4])
     model = LowRankTeacher(
-        [2.0], (5, 3), noise=1.0, initial_width=0.3, input_variances=variances, mode_inputs=[2]
+        [2.0],
+        (5, 3),
+        label_noise=1.0,
+        initial_width=0.3,
+        input_variances=variances,
+        mode_inputs=[2],
     )
     how = {"learning_rate": 0.3, "batch_size": 4}
     run = run_of(model, how, 30_000, 8, 4, seed=3, record_weights=True)
-    white = LowRankTeacher([2.0], (5, 3), noise=1.0, initial_width=0.3, input_variances=0.8,
+    white = LowRankTeacher([2.0], (5, 3), label_noise=1.0, initial_width=0.3, input_variances=0.8,
                            mode_inputs=[2])  # fmt: skip
     found = {}
     for name, student in {"two": model, "one": white}.items():
@@ -105,11 +110,11 @@ def test_levels_and_overlaps_of_the_engine(name):
     One mode of a data set: two mix, at that order, through the data that they share.
     """
     strengths, more, (rate, batch), updates = SETTINGS[name]
-    model = LowRankTeacher(strengths, (80, 40), noise=1.0, **more)
+    model = LowRankTeacher(strengths, (80, 40), label_noise=1.0, **more)
     run = run_of(model, {"learning_rate": rate, "batch_size": batch}, 12, updates, updates // 3,
                  record=["overlaps"])  # fmt: skip
     path = model.predict_path(rate, batch, run.time.values)
-    white = LowRankTeacher(strengths, (80, 40), noise=1.0)
+    white = LowRankTeacher(strengths, (80, 40), label_noise=1.0)
     modes = len(strengths)
     measured = run.levels.values[..., :modes], *np.moveaxis(run.overlaps.values, -1, 0)
     far = path.levels > 1.1 * path.edge[:, None]
@@ -135,7 +140,7 @@ def test_levels_and_overlaps_of_the_engine(name):
 
 def test_mini_batches_of_a_data_set_scatter():
     """The sum of all squares; and what the data in whole teach, less than half, is rejected."""
-    model = LowRankTeacher([3.0], (80, 40), noise=1.0, samples=400)
+    model = LowRankTeacher([3.0], (80, 40), label_noise=1.0, samples=400)
     run = run_of(model, {"learning_rate": 0.1, "batch_size": 8}, 12, 60, 20)
     squares = (run.levels.values[:, 1:] ** 2).sum(-1)
     allowed = 4 * squares.std(0) / np.sqrt(12) + squares.mean(0) / 40
@@ -147,7 +152,7 @@ def test_mini_batches_of_a_data_set_scatter():
 
 
 def test_a_transient_mode_is_drowned_by_the_noise_of_its_labels():
-    of = {"noise": 1.0, "input_variances": TWO, "mode_inputs": [0]}
+    of = {"label_noise": 1.0, "input_variances": TWO, "mode_inputs": [0]}
     model = LowRankTeacher([3.0], (80, 40), samples=100, **of)
     path = model.predict_path(0.1, np.inf, [0])
     (first, last), = path.crossings  # fmt: skip
@@ -162,7 +167,7 @@ def test_a_transient_mode_is_drowned_by_the_noise_of_its_labels():
     assert after < 0.1
     # power: fresh inputs, and a data set without noise in its labels, keep the mode for good
     fresh = LowRankTeacher([3.0], (80, 40), **of).predict_path(0.1, 100, [0])
-    clean = LowRankTeacher([3.0], (80, 40), samples=100, **of | {"noise": 0.0})
+    clean = LowRankTeacher([3.0], (80, 40), samples=100, **of | {"label_noise": 0.0})
     for other in (fresh, clean.predict_path(0.1, np.inf, [0])):
         assert len(other.crossings[0]) == 1
         assert other.drowning_times[0] == np.inf
@@ -173,7 +178,7 @@ def test_a_transient_mode_is_drowned_by_the_noise_of_its_labels():
 
 def test_a_threshold_at_rest_separates():
     """By mode; and that of a data set is free of the step."""
-    how = {"noise": 1.0, "input_variances": TWO, "mode_inputs": [0, 20]}
+    how = {"label_noise": 1.0, "input_variances": TWO, "mode_inputs": [0, 20]}
     for more, batch in [({"samples": 100}, np.inf), ({"samples": 100}, 64), ({}, 64)]:
         model = LowRankTeacher([1.0, 1.0], (80, 40), **how, **more)
         limits = model.predict_path(0.05, batch, [0]).noise_thresholds
@@ -208,7 +213,7 @@ def test_one_class_has_the_closed_forms_and_others_say_so():
 def test_widths_with_two_variances():
     """Between replicas, of a mode among either; and power: without what its row fluctuates."""
     model = LowRankTeacher(
-        [6.0, 4.0], (40, 20), noise=1.0, input_variances=np.repeat([1.0, 0.3], 10),
+        [6.0, 4.0], (40, 20), label_noise=1.0, input_variances=np.repeat([1.0, 0.3], 10),
         mode_inputs=[0, 10],
     )  # fmt: skip
     how, replicas = {"learning_rate": 0.02, "batch_size": 64}, 800

@@ -193,7 +193,7 @@ def test_weight_decay_is_another_target_to_both_orders() -> None:
 
 
 def test_layers_of_a_network_are_laws_too() -> None:
-    net = LinearNetwork((2.0, 2.0, 2.0), hidden=(3,), noise=0.3)
+    net = LinearNetwork((2.0, 2.0, 2.0), hidden=(3,), label_noise=0.3)
     for part in net.predict_matrices(0.02, 64, SGD(0.1)).values():
         assert np.abs(part.width / part.leading.width - 1).max() < 0.03
         assert np.isnan(part.mean_shift).all()  # the drift of a network is not derived
@@ -274,7 +274,7 @@ def test_the_accuracy_limit_in_closed_form() -> None:
 
 
 def test_the_accuracy_limit_of_a_student() -> None:
-    model = TeacherStudent((2.0, 1.0), noise=0.3)
+    model = TeacherStudent((2.0, 1.0), label_noise=0.3)
     run = simulate(model, learning_rate=0.3, batch_size=4, replicas=1024, updates=60,
                    record_every=20, record_from=40, seed=1, record_weights=True,
                    progress=False)  # fmt: skip

@@ -67,7 +67,9 @@ def widths(levels: np.ndarray, centre: float) -> np.ndarray:
 )
 def test_joint_fluctuations_of_all_layers(optimizer, rate, depth):
     start = [_balanced(2.0, 0.2, depth) * np.eye(4)] * depth
-    net = LinearNetwork((2.0,) * 4, hidden=(4,) * (depth - 1), noise=0.3, initial_weights=start)
+    net = LinearNetwork(
+        (2.0,) * 4, hidden=(4,) * (depth - 1), label_noise=0.3, initial_weights=start
+    )
     theory = net.predict_matrices(rate, 64, optimizer)
     run = simulate(net, learning_rate=rate, batch_size=64, replicas=512, updates=800,
                    record_every=200, record_from=1000, seed=1, optimizer=optimizer,
@@ -100,14 +102,16 @@ def test_noise_within_a_multiplet_has_no_preferred_direction():
 def test_one_wide_step_is_slower_than_two_small_ones():
     # alpha -> 0 of two balanced layers: the product moves at the rate 2 alpha s, so does its noise
     noise, decay, alpha, level = 0.3, 1e-4, 1e-4, 2.0
-    part = LinearNetwork((level,) * 2, hidden=(2,), noise=noise).predict(alpha, 10, SGD(decay))
+    part = LinearNetwork((level,) * 2, hidden=(2,), label_noise=noise).predict(
+        alpha, 10, SGD(decay)
+    )
     one_layer = alpha / 10 * noise**2 / 2  # the symmetric part of independent label noise
     np.testing.assert_allclose(part.width[0] ** 2, 2 * level * one_layer, rtol=1e-3)
 
 
 def test_learning_curve_is_that_of_the_recursion():
     optimizer = SGD(0.1)
-    net = LinearNetwork((2.0, 1.0), hidden=(2, 2), noise=0.0)
+    net = LinearNetwork((2.0, 1.0), hidden=(2, 2), label_noise=0.0)
     with jax.enable_x64(True):
         layers = {f"w{number}": jnp.diag(jnp.array([0.5, 0.4])) for number in (1, 2, 3)}
         exact = net.batch(jax.random.key(0), np.inf)
@@ -140,7 +144,7 @@ def test_what_is_not_known_is_refused(options, optimizer, named):
 @pytest.mark.parametrize(
     ("options", "named"),
     [({"hidden": ()}, "hidden"), ({"initial_weights": [np.eye(2)]}, "initial_weights"),
-     ({"hidden": (0,)}, "hidden"), ({"noise": -1.0}, "noise = -1"),
+     ({"hidden": (0,)}, "hidden"), ({"label_noise": -1.0}, "label_noise = -1"),
      ({"teacher": ()}, "teacher"), ({"initial_width": np.nan}, "initial_width")],
 )  # fmt: skip
 def test_bad_input_is_named(options, named):

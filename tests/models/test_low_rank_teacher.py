@@ -16,7 +16,7 @@ HOW = {"learning_rate": 0.05, "batch_size": 16}
 @pytest.fixture(scope="module")
 def small():
     """Large scatter of the inputs, many replicas: the moments."""
-    model = LowRankTeacher([3.0, 1.5], (8, 6), noise=0.7, initial_width=0.2)
+    model = LowRankTeacher([3.0, 1.5], (8, 6), label_noise=0.7, initial_width=0.2)
     run = simulate(
         model, **HOW, replicas=4000, updates=40, record_every=8, seed=1, record_weights=True,
         progress=False,
@@ -52,7 +52,7 @@ def test_every_moment_is_exact(small):
 
 def test_every_term_of_a_large_step():
     """Where alpha^2 (N + 1)/|B| is a fourth of the decay: exact, and N for N + 1 is rejected."""
-    model = LowRankTeacher([2.0], (5, 3), noise=1.0, initial_width=0.0)
+    model = LowRankTeacher([2.0], (5, 3), label_noise=1.0, initial_width=0.0)
     how = {"learning_rate": 0.3, "batch_size": 4}
     run = simulate(
         model, **how, replicas=30_000, updates=8, record_every=4, seed=3, record_weights=True,
@@ -81,7 +81,7 @@ def test_every_term_of_a_large_step():
 
 def test_one_update_is_the_mean_over_its_mini_batch():
     """The factored inputs have the law of data: first two moments of the gradient."""
-    model = LowRankTeacher([2.0], (4, 3), noise=0.5, initial_width=0.3)
+    model = LowRankTeacher([2.0], (4, 3), label_noise=0.5, initial_width=0.3)
     keys = jax.random.split(jax.random.key(3), 20_000)
     with jax.enable_x64(True):
         weights = model.init(jax.random.key(0))
@@ -99,7 +99,7 @@ def test_one_update_is_the_mean_over_its_mini_batch():
 
 
 def test_levels_overlaps_and_bulk_of_a_large_student():
-    model = LowRankTeacher([6.0, 3.0, 1.5], (160, 80), noise=1.0)
+    model = LowRankTeacher([6.0, 3.0, 1.5], (160, 80), label_noise=1.0)
     how = {"learning_rate": 0.02, "batch_size": 64}
     run = simulate(
         model, **how, replicas=16, updates=100, record_every=20, seed=0, record=["overlaps"],
@@ -125,7 +125,7 @@ def test_levels_overlaps_and_bulk_of_a_large_student():
 
 def test_widths_between_replicas():
     """Of many replicas; and power: without the scatter of the mode's row they are too narrow."""
-    model, replicas = LowRankTeacher([6.0, 3.0], (40, 20), noise=1.0), 1200
+    model, replicas = LowRankTeacher([6.0, 3.0], (40, 20), label_noise=1.0), 1200
     how = {"learning_rate": 0.02, "batch_size": 64}
     run = simulate(
         model, **how, replicas=replicas, updates=60, record_every=20, seed=5, progress=False
@@ -140,7 +140,7 @@ def test_widths_between_replicas():
 
 
 def test_detachment_in_order_and_in_closed_form():
-    model = LowRankTeacher([6.0, 3.0, 1.5], (160, 80), noise=1.0)
+    model = LowRankTeacher([6.0, 3.0, 1.5], (160, 80), label_noise=1.0)
     path = model.predict_path(0.02, 64, [0])
     assert (np.diff(path.detachment_times) > 0).all()
     # the closed form is that of small steps: scatter of the inputs is left out
@@ -154,20 +154,22 @@ def test_detachment_in_order_and_in_closed_form():
 
 def test_what_noise_drowns_is_never_seen():
     """The threshold is that of alpha/|B| alone, at small steps; and power: just above it is."""
-    model = LowRankTeacher([1.0], (40, 30), noise=2.0)
+    model = LowRankTeacher([1.0], (40, 30), label_noise=2.0)
     thresholds = [model.predict_path(a, b, [0]).noise_threshold for a, b in
                   [(0.001, 4), (0.002, 8), (0.004, 16)]]  # fmt: skip
     np.testing.assert_allclose(thresholds, thresholds[0], rtol=0.02)
     small = (40 * 30) ** 0.25 * np.sqrt(0.001 * 4 / (2 * 4))
     assert thresholds[-1] == pytest.approx(small, rel=0.02)
     for ratio, seen in [(0.97, False), (1.03, True)]:
-        model = LowRankTeacher([ratio * thresholds[0]], (40, 30), noise=2.0, initial_width=0.0)
+        model = LowRankTeacher(
+            [ratio * thresholds[0]], (40, 30), label_noise=2.0, initial_width=0.0
+        )
         path = model.predict_path(0.001, 4, [1e5])
         assert path.detached[-1, 0] == seen
 
 
 def test_without_noise_the_path_is_that_of_gradient_descent():
-    model = LowRankTeacher([2.0, 1.0], (5, 4), noise=0.0, initial_width=0.0)
+    model = LowRankTeacher([2.0, 1.0], (5, 4), label_noise=0.0, initial_width=0.0)
     run = simulate(
         model, learning_rate=0.1, batch_size=np.inf, replicas=1, updates=20, record_every=5, seed=0,
         progress=False,
@@ -212,7 +214,7 @@ def test_the_contract_of_a_model():
     assert np.isnan(lost).all()
     settings = model.settings()
     assert json.loads(json.dumps(settings)) == settings
-    assert settings != LowRankTeacher([2.0, 1.0], (6, 5), noise=0.2).settings()
+    assert settings != LowRankTeacher([2.0, 1.0], (6, 5), label_noise=0.2).settings()
     how = HOW | {"updates": 6, "record_every": 3, "seed": 4, "progress": False}
     whole = simulate(model, replicas=9, **how)
     share = simulate(model, replicas=range(5, 8), workers=1, **how)
@@ -224,8 +226,8 @@ def test_what_is_refused():
         LowRankTeacher([1.0, 2.0])
     with pytest.raises(InvalidInputError, match="at most 3"):
         LowRankTeacher([1.0] * 4, (5, 3))
-    with pytest.raises(InvalidInputError, match="noise = -1"):
-        LowRankTeacher(noise=-1)
+    with pytest.raises(InvalidInputError, match="label_noise = -1"):
+        LowRankTeacher(label_noise=-1)
     with pytest.raises(InvalidInputError, match="times"):
         LowRankTeacher().predict_path(0.1, 16, [-1.0])
     with pytest.raises(NoPredictionError, match="predict_path"):

@@ -106,4 +106,4 @@ def test_what_is_not_known_is_refused():
     with pytest.raises(NoPredictionError, match="Adam"):
         GaussianRBM(KERNEL, rbm_mass=2.5).predict(0.1, 16, Adam())
     with pytest.raises(NoPredictionError, match="noise"):
-        TeacherStudent((2.0, 2.0), noise=0.0).predict(0.1, 16, Adam())
+        TeacherStudent((2.0, 2.0), label_noise=0.0).predict(0.1, 16, Adam())

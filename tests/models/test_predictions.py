@@ -233,7 +233,7 @@ def test_target_kernels():
         (lambda: GaussianRBM.from_data(np.ones((2, 5)), rbm_mass=2.0), r"\(2, 5\)"),
         (lambda: GaussianRBM.from_data(np.full((9, 2), np.nan), rbm_mass=2.0), "NaN"),
         (lambda: GaussianRBM.from_data(np.ones((9, 2)), rbm_mass=2.0), "span"),
-        (lambda: TeacherStudent(noise=-1.0), "-1.0"),
+        (lambda: TeacherStudent(label_noise=-1.0), "-1.0"),
         (lambda: TeacherStudent(data="fresh"), "fresh"),
         (lambda: TeacherStudent(shared_inputs=True), "quenched"),
         (lambda: TeacherStudent([[1.0, 2.0], [0.0, 1.0]]), "symmetric"),

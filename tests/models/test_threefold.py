@@ -44,7 +44,7 @@ def student():
                        progress=False)  # fmt: skip
         delta = components(run.weights.values[:, 1:], beta)
         delta[..., 0, :, :] -= 2 * np.eye(2)
-        found[beta] = run, delta * (BATCH / RATE) ** 0.5 / model.noise
+        found[beta] = run, delta * (BATCH / RATE) ** 0.5 / model.label_noise
     return found
 
 
@@ -166,7 +166,7 @@ def test_weights_of_quaternions_stay_quaternions(student, beta):
 
 @pytest.mark.parametrize("beta", [2, 4])
 def test_drawn_moments_are_those_that_go_in(beta):
-    theory = TeacherStudent((2.0, 2.0), noise=1.0, beta=beta).predict(RATE, BATCH)
+    theory = TeacherStudent((2.0, 2.0), label_noise=1.0, beta=beta).predict(RATE, BATCH)
     weights = theory._matrix.apply(lambda w: w, 2**14, 0)
     delta = components(weights, beta)[:, None]
     delta[:, :, 0] -= 2 * np.eye(2)

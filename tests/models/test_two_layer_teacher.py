@@ -28,7 +28,7 @@ IDENTITY = TwoLayerTeacher("identity")
 @pytest.mark.parametrize(("activation", "noise"), [("identity", 0.0), ("tanh", 0.3), ("relu", 0.3)])
 def test_both_gradients_are_the_slope_of_the_loss(activation: str, noise: float) -> None:
     """The one along the replicas is by hand; the other by JAX."""
-    model = TwoLayerTeacher(activation, inner=5, outer=3, noise=noise)
+    model = TwoLayerTeacher(activation, inner=5, outer=3, label_noise=noise)
 
     @jax.jit
     def all_ways(keys):
@@ -50,7 +50,7 @@ def test_both_gradients_are_the_slope_of_the_loss(activation: str, noise: float)
 
 
 def test_other_ways_to_map_over_the_gradient_agree() -> None:
-    model = TwoLayerTeacher("tanh", noise=0.1)
+    model = TwoLayerTeacher("tanh", label_noise=0.1)
 
     def gradient(key, weights):
         return model.gradient(key, weights, (), 2)[0]
@@ -167,7 +167,7 @@ def test_a_student_that_escapes_is_flagged() -> None:
 
 
 def test_numbers_of_a_replica_are_those_of_its_own_key() -> None:
-    model = TwoLayerTeacher("tanh", noise=0.5)
+    model = TwoLayerTeacher("tanh", label_noise=0.5)
     with jax.enable_x64(True):
         key = jax.random.key(3)
         inputs, noise = model.batch(key, 4)
@@ -183,7 +183,7 @@ def test_numbers_of_a_replica_are_those_of_its_own_key() -> None:
         ({"inner": 0}, "inner = 0"),
         ({"outer": 2.5}, r"outer = 2\.5"),
         ({"initial_width": -1.0}, r"initial_width = -1\.0"),
-        ({"noise": math.nan}, "noise = nan"),
+        ({"label_noise": math.nan}, "label_noise = nan"),
         ({"teacher_seed": -3}, "teacher_seed = -3"),
     ],
 )

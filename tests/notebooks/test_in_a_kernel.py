@@ -9,7 +9,7 @@ SIMULATE = """
 import sgdyson
 import sgdyson._notebook
 sgdyson._notebook._BETWEEN = 0.0  # every step is told, however fast the machine
-student = sgdyson.TeacherStudent([2.0, 2.0], noise=0.1)
+student = sgdyson.TeacherStudent([2.0, 2.0], label_noise=0.1)
 how = dict(learning_rate=0.01, batch_size=16, replicas=64, record_every=100, seed=1)
 run = sgdyson.simulate(student, **how, updates=4000)
 """

@@ -15,7 +15,7 @@ from sgdyson.laws import WignerSurmise
 from sgdyson.spectra import spectrum
 from sgdyson.stats import Estimate
 
-STUDENT = sgdyson.TeacherStudent([2.0, 2.0, 1.0], noise=0.1)
+STUDENT = sgdyson.TeacherStudent([2.0, 2.0, 1.0], label_noise=0.1)
 HOW = {"learning_rate": 0.02, "batch_size": 16}
 CHECKS = CheckTable(
     [

@@ -194,7 +194,7 @@ GOOD = np.array([[1.0, 2.0, 1.5], [1.2, 1.1, 0.7]])
         (lambda: repulsion(GOOD, 0), "bins = 0"),
         (lambda: repulsion(GOOD, [1.0, 1.0]), "must rise"),
         (lambda: repulsion(GOOD, [5.0, 6.0]), "holds 0 steps"),
-        (lambda: coulomb_drift(repulsion(GOOD, 1), 0.0, 1.0), "noise = 0"),
+        (lambda: coulomb_drift(repulsion(GOOD, 1), 0.0, 1.0), "level_diffusion = 0"),
         (lambda: coulomb_drift(repulsion(GOOD, 1), 1.0, -1.0), "negative"),
         (lambda: finite_step(repulsion(GOOD, 1), 1.0, 0.0), "stationary"),
     ],

@@ -11,7 +11,7 @@ from sgdyson.studies import study_emergence
 from sgdyson.studies.emergence import _phases, _runs, _study, _transient
 from sgdyson.studies.emergence._phases import PHASES, Diagram, diagram, first_overlap, planes
 
-STUDENT = LowRankTeacher([6.0, 3.0], (60, 40), noise=1.0)
+STUDENT = LowRankTeacher([6.0, 3.0], (60, 40), label_noise=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def test_it_measures_draws_and_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(_study, "SMALL", LowRankTeacher([1.0], (24, 16)))
     monkeypatch.setattr(_study, "RATIOS", (0.01,))
     for name, samples in (("DATA_SET", 50), ("FRESH", None)):
-        student = LowRankTeacher([3.0], (40, 20), noise=1.0, samples=samples,
+        student = LowRankTeacher([3.0], (40, 20), label_noise=1.0, samples=samples,
                                  input_variances=_transient.INPUTS[::4])  # fmt: skip
         monkeypatch.setattr(_transient, name, student)
     monkeypatch.setattr(_study, "planes", lambda points: [
@@ -48,7 +48,7 @@ def test_levels_overlaps_and_times_are_those_of_theory_and_no_others(learning):
     assert all(check.passed for check in checks)
     # a student of another strength, or one that began elsewhere, is rejected
     for other in ([6.6, 3.3], [5.4, 2.7]):
-        model = LowRankTeacher(other, (60, 40), noise=1.0)
+        model = LowRankTeacher(other, (60, 40), label_noise=1.0)
         path = model.predict_path(0.02, 64, learning.path.times)
         wrong = [check for check in _study.path_checks(replace(learning, path=path))
                  if check.quantity == "level" and check.setting["update"] == 60]  # fmt: skip
@@ -61,7 +61,7 @@ def test_levels_overlaps_and_times_are_those_of_theory_and_no_others(learning):
 def test_a_transient_mode_passes_and_one_of_other_data_does_not(monkeypatch):
     """Power: the prediction for fewer samples, and for more, is rejected where it drowns."""
     students = {
-        samples: LowRankTeacher([3.0], (80, 40), noise=1.0, samples=samples,
+        samples: LowRankTeacher([3.0], (80, 40), label_noise=1.0, samples=samples,
                                 input_variances=_transient.INPUTS[::2])
         for samples in (60, 100, 160, None)
     }  # fmt: skip

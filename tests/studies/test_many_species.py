@@ -24,7 +24,7 @@ vary = "zip"
 kind = "linear_network"
 teacher = [2.0, 2.0]
 hidden = [3]
-noise = 1.0
+label_noise = 1.0
 [learning]
 learning_rate = [0.05]
 batch_size = [256]

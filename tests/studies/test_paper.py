@@ -32,9 +32,9 @@ TEXT = spec_files.text
 SMALL = {
     "rbm_batch": {"learning": {"batch_size": [16]}},
     "rbm_rate": {"learning": {"learning_rate": [0.05]}},
-    "teacher_online": {"model": {"noise": [0.1, 0.1]},
+    "teacher_online": {"model": {"label_noise": [0.1, 0.1]},
                        "learning": {"learning_rate": [0.1, 0.3], "batch_size": [16, 16]}},
-    "teacher_quenched": {"model": {"noise": 0.1},
+    "teacher_quenched": {"model": {"label_noise": 0.1},
                          "learning": {"learning_rate": 0.1, "batch_size": 16}},
     "semicircle": {"replicas": 20, "model": {"multiplicity": 2}},
     "coulomb_force": {"updates": 200, "burn_in": 10},
@@ -142,7 +142,8 @@ class TestPresets:
         assert rbm == batches | {(rate, 16) for rate in (0.02, 0.04, 0.06, 0.08, 0.1)}
         for group in ("online", "quenched"):
             found = {
-                (run.learning_rate, run.batch_size, run.model.noise) for run in runs(group, planned)
+                (run.learning_rate, run.batch_size, run.model.label_noise)
+                for run in runs(group, planned)
             }
             assert found == (
                 {(0.1, size, 0.1) for size in (4, 8, 16, 32, 64)}

@@ -17,7 +17,7 @@ def tracked(folder, matrices, steps):
 
 
 def test_modes_of_a_student_detach_where_theory_has_them(tmp_path):
-    model = LowRankTeacher([6.0, 3.0], (160, 80), noise=1.0)
+    model = LowRankTeacher([6.0, 3.0], (160, 80), label_noise=1.0)
     how = {"learning_rate": 0.02, "batch_size": 64}
     run = simulate(
         model, **how, replicas=1, updates=40, record_every=1, seed=0, record_weights=True,

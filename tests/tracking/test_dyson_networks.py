@@ -31,7 +31,7 @@ def pair(run, i):
 class TestKnown:
     def test_student(self, tmp_path):
         """At rest its gradient is the label's noise times the input: the same for all entries."""
-        model = TeacherStudent((3.0, 3.0, 3.0, 3.0), noise=2.0)
+        model = TeacherStudent((3.0, 3.0, 3.0, 3.0), label_noise=2.0)
         found = dyson_test(tracked(model, tmp_path / "r", 0.02, 16, 1600), "w")
         assert abs(found.index.pull(1)) < 3.5
         assert found.verdict == "Dyson Brownian motion"

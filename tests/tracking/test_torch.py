@@ -207,14 +207,14 @@ class TestClipping:
         found = self.one_step(tmp_path / "clipped", clip=clip, scale=scale, told=told)
         factor = min(clip / norm_of_the_first_gradient(), 1.0)
         for name in free.names:
-            expected = free.noise(name)[1] * factor**2
-            np.testing.assert_allclose(found.noise(name)[1], expected, rtol=1e-4)
+            expected = free.gradient_noise(name)[1] * factor**2
+            np.testing.assert_allclose(found.gradient_noise(name)[1], expected, rtol=1e-4)
             assert np.isfinite(expected).all()
 
     @pytest.mark.parametrize("zeroed", [True, False])
     def test_a_gradient_that_is_gone_has_no_noise_that_is_known(self, tmp_path, zeroed):
         run = self.one_step(tmp_path / "run.zarr", clip=0.5, zeroed=zeroed)
-        assert all(np.isnan(run.noise(name)[1]).all() for name in run.names)
+        assert all(np.isnan(run.gradient_noise(name)[1]).all() for name in run.names)
 
     def test_two_steps_that_were_zeroed_are_not_free_of_noise(self, tmp_path):
         model = torch.nn.Linear(4, 3)
@@ -223,7 +223,7 @@ class TestClipping:
                 model(torch.randn(4, 4)).square().sum().backward()
                 model.zero_grad(set_to_none=False)
                 tracker.step()
-        assert Run(open_run(tmp_path / "run.zarr")).noise("weight") is None
+        assert Run(open_run(tmp_path / "run.zarr")).gradient_noise("weight") is None
 
     def test_a_tracker_of_any_framework_is_told(self, tmp_path):
         parts = np.random.default_rng(0).normal(size=(4, 5, 3))
@@ -234,7 +234,7 @@ class TestClipping:
                     0, {"w": np.eye(5, 3)}, micro_gradients={"w": parts}, micro_batch=2,
                     acting_gradients=acting,
                 )  # fmt: skip
-            found[name] = Run(open_run(tmp_path / name)).noise("w")[0]
+            found[name] = Run(open_run(tmp_path / name)).gradient_noise("w")[0]
         np.testing.assert_allclose(found["clipped"], 0.09 * found["free"], rtol=1e-12)
 
 
@@ -494,7 +494,7 @@ class TestPartsOfMatrices:
         for i, own in enumerate(run.names):
             parts = np.array([g[i] for g in whole])
             expected = np.mean(np.sum((parts - parts.mean(0)) ** 2, axis=(1, 2))) * 4 / 3 * 2
-            np.testing.assert_allclose(run.noise(own)[1:, 1], expected, rtol=1e-6)
+            np.testing.assert_allclose(run.gradient_noise(own)[1:, 1], expected, rtol=1e-6)
 
     def test_by_hand_too(self, tmp_path):
         random = np.random.default_rng(0)
@@ -509,4 +509,4 @@ class TestPartsOfMatrices:
         run = Run(open_run(tmp_path / "run.zarr"))
         part = gradients[:, :, 6:12]
         expected = np.mean(np.sum((part - part.mean(0)) ** 2, axis=(1, 2))) * 4 / 3 * 2 / 4
-        np.testing.assert_allclose(run.noise("c_attn[1]")[:, 1], expected, rtol=1e-6)
+        np.testing.assert_allclose(run.gradient_noise("c_attn[1]")[:, 1], expected, rtol=1e-6)

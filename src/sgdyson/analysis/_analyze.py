@@ -84,7 +84,7 @@ def analyze(
     axes: tuple[str, ...] | None = None,
     learning_rate: float | None = None,
     batch_size: float | None = None,
-    noise: float | None = None,
+    label_noise: float | None = None,
     beta: int | None = None,
 ) -> Analysis:
     """Measure every history at a path, and the scaling lines through them.
@@ -96,7 +96,7 @@ def analyze(
         axes: meaning of each axis of the array, see `read`.
         learning_rate: alpha, where the file does not tell.
         batch_size: |B|, where the file does not tell.
-        noise: epsilon of the labels, where the file does not tell.
+        label_noise: epsilon of the labels, where the file does not tell.
         beta: Dyson index of the weights, 1, 2 or 4, where the file does not tell.
 
     Raises:
@@ -116,7 +116,7 @@ def analyze(
     failures: list[str] = []
     histories = read(
         path, array=array, axes=axes, learning_rate=learning_rate, batch_size=batch_size,
-        noise=noise, beta=beta, failures=failures,
+        label_noise=label_noise, beta=beta, failures=failures,
     )  # fmt: skip
     summaries = list(_measured(histories, burn_in, failures))
     return Analysis(summaries, scaling_lines(summaries), failures)

@@ -51,8 +51,8 @@ def history_scaling(lines: Sequence[HistoryScaling]) -> Figure:
         name = f"levels {', '.join(map(str, each.indices))}"
         if each.matrix is not None:
             name = f"{_plain(each.matrix)}, {name}"
-        if each.noise is not None:
-            name += f", noise {each.noise:g}"
+        if each.label_noise is not None:
+            name += f", noise {each.label_noise:g}"
         name += f": slope {each.line.slope}"
         grid = np.array([0.0, float(each.variable.max()) * 1.05])
         marks += [

@@ -19,7 +19,7 @@ class MeasuredForce:
         drift: predicted at each bin, for the finite step of one update.
         diffusion: predicted at each bin, for the finite step of one update.
         line: drift/S against <1/S>/S, a straight line of slope 2 beta g^2, intercept -gamma.
-        noise: g^2 predicted.
+        level_diffusion: g^2 predicted.
         friction: gamma predicted.
         next_order: of theory, relative.
         beta: Dyson index of the levels that theory takes.
@@ -30,13 +30,13 @@ class MeasuredForce:
     drift: Floats
     diffusion: Floats
     line: LineFit
-    noise: float
+    level_diffusion: float
     friction: float
     next_order: float
     beta: int = 1
 
     @property
-    def measured_noise(self) -> Estimate:
+    def measured_level_diffusion(self) -> Estimate:
         """g^2 from the repulsion alone."""
         return self.line.slope / (2 * self.beta)
 
@@ -57,8 +57,8 @@ class MeasuredForce:
     @property
     def measured_diffusion(self) -> Estimate:
         """4 g^2 from the variance of a step, each bin corrected for the finite step."""
-        far = self.force.edges[:-1] >= 3 * np.sqrt(4 * self.noise)
-        finite = self.diffusion[far] / (4 * self.noise)
+        far = self.force.edges[:-1] >= 3 * np.sqrt(4 * self.level_diffusion)
+        finite = self.diffusion[far] / (4 * self.level_diffusion)
         weights = (finite / self.force.diffusion_error[far]) ** 2
         mean = float(np.sum(weights * self.force.diffusion[far] / finite) / np.sum(weights))
         return Estimate(mean, float(np.sum(weights) ** -0.5), float(self.force.counts[far].sum()))
@@ -67,7 +67,7 @@ class MeasuredForce:
 def measure_force(
     spacing: Floats,
     mode: float,
-    noise: float,
+    level_diffusion: float,
     friction: float,
     next_order: float,
     beta: int = 1,
@@ -77,16 +77,16 @@ def measure_force(
     Args:
         spacing: S, shape (replica, time), one record an update.
         mode: kappa of the pair.
-        noise: g^2 predicted, per update.
+        level_diffusion: g^2 predicted, per update.
         friction: gamma predicted, per update.
         next_order: of theory, relative.
         beta: Dyson index of the levels: 1, 2 or 4.
     """
-    step = np.sqrt(4 * noise)
+    step = np.sqrt(4 * level_diffusion)
     low, high = np.quantile(spacing, (0.01, 0.995))
     lowest = step / 2 if beta == 1 else max(step / 2, low)  # S^beta leaves hardly any below
     force = repulsion(spacing, np.geomspace(lowest, high, 25))
-    drift, diffusion = finite_step(force, noise, friction, beta)
+    drift, diffusion = finite_step(force, level_diffusion, friction, beta)
     # nearer, a pair passes through the collision inside one update and the line bends
     far = force.edges[:-1] >= 3 * step
     line = fit_line(
@@ -94,4 +94,6 @@ def measure_force(
         (force.drift / force.spacing)[far],
         (force.drift_error / force.spacing)[far],
     )
-    return MeasuredForce(mode, force, drift, diffusion, line, noise, friction, next_order, beta)
+    return MeasuredForce(
+        mode, force, drift, diffusion, line, level_diffusion, friction, next_order, beta
+    )

@@ -18,7 +18,7 @@ class History:
         levels: (replica, time, level), descending, of one matrix.
         learning_rate: alpha, where known.
         batch_size: |B|, where known.
-        noise: noise of the labels, where known.
+        label_noise: epsilon of the labels, where known.
         matrix: its name, where the model has several.
         replicas: the number by which each replica is known.
         multiplets: by the model, where there is one; None is a guess from the levels.
@@ -37,7 +37,7 @@ class History:
     levels: Floats = field(repr=False)
     learning_rate: float | None = None
     batch_size: float | None = None
-    noise: float | None = None
+    label_noise: float | None = None
     matrix: str | None = None
     replicas: WholeNumbers | None = field(default=None, repr=False)
     multiplets: list[Multiplet] | None = None

@@ -23,7 +23,7 @@ def read(
     axes: tuple[str, ...] | None = None,
     learning_rate: float | None = None,
     batch_size: float | None = None,
-    noise: float | None = None,
+    label_noise: float | None = None,
     beta: int | None = None,
     failures: list[str] | None = None,
 ) -> list[History]:
@@ -37,7 +37,7 @@ def read(
             (eigenvalues of W^T W) or `singular`; guessed from the shape if None.
         learning_rate: alpha, where the file does not tell.
         batch_size: |B|, where the file does not tell.
-        noise: epsilon of the labels, where the file does not tell.
+        label_noise: epsilon of the labels, where the file does not tell.
         beta: Dyson index of the weights, where the file does not tell; 1 if None.
         failures: takes a sentence for each file of a folder, or setting of a campaign, that cannot
             be read, while the others are; without it the first such raises.
@@ -48,7 +48,7 @@ def read(
     Raises:
         InvalidInputError: nothing there, an array that is pickled or not a history.
     """
-    path, layout = Path(path), Layout(array, axes, learning_rate, batch_size, noise, beta)
+    path, layout = Path(path), Layout(array, axes, learning_rate, batch_size, label_noise, beta)
     # those of Path raise for a name that is too long
     require(os.path.lexists(path), f"{path} does not exist; give a file or a folder.")
     folder = os.path.isdir(path)  # noqa: PTH112
@@ -86,7 +86,7 @@ def _content(history: History) -> tuple[object, ...] | None:
     levels = np.ascontiguousarray(history.levels)
     if not np.nan_to_num(levels, posinf=0, neginf=0).any():
         return None
-    settings = (history.matrix, history.learning_rate, history.batch_size, history.noise)
+    settings = (history.matrix, history.learning_rate, history.batch_size, history.label_noise)
     return (levels.shape, sha256(levels.tobytes()).digest(), *settings)
 
 

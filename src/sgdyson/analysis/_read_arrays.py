@@ -21,7 +21,7 @@ _LARGEST = 1e150  # a sum of squares of these is finite
 _NAMES = {  # of settings, as people write them
     "learning_rate": ("learning_rate", "lr", "alpha", "step_size"),
     "batch_size": ("batch_size", "bs", "batch", "B"),
-    "noise": ("noise", "eps", "epsilon"),
+    "label_noise": ("label_noise", "noise", "eps", "epsilon"),
 }
 
 
@@ -34,7 +34,7 @@ class Layout:
         axes: meaning of each axis, of `AXES`; None is a guess from the shape.
         learning_rate: alpha, where the file does not tell.
         batch_size: |B|, where the file does not tell.
-        noise: epsilon of the labels, where the file does not tell.
+        label_noise: epsilon of the labels, where the file does not tell.
         beta: Dyson index of the weights, where the file does not tell; 1 if None.
     """
 
@@ -42,7 +42,7 @@ class Layout:
     axes: tuple[str, ...] | None = None
     learning_rate: float | None = None
     batch_size: float | None = None
-    noise: float | None = None
+    label_noise: float | None = None
     beta: int | None = None
 
     def __post_init__(self) -> None:
@@ -50,7 +50,7 @@ class Layout:
             self.beta in (None, 1, 2, 4),
             f"beta = {self.beta!r} must be 1 (real weights), 2 (complex) or 4 (quaternion).",
         )
-        rate, batch, noise = self.learning_rate, self.batch_size, self.noise
+        rate, batch, label_noise = self.learning_rate, self.batch_size, self.label_noise
         require(
             rate is None or 0 < rate < math.inf,
             f"learning_rate = {rate!r} must be a positive number.",
@@ -60,8 +60,8 @@ class Layout:
             f"batch_size = {batch!r} must be at least 1, or inf for the exact gradient.",
         )
         require(
-            noise is None or 0 <= noise < math.inf,
-            f"noise = {noise!r} must be a number, not negative.",
+            label_noise is None or 0 <= label_noise < math.inf,
+            f"label_noise = {label_noise!r} must be a number, not negative.",
         )
 
 
@@ -119,7 +119,7 @@ def _history(
         levels=levels,
         learning_rate=_given(layout.learning_rate, settings["learning_rate"]),
         batch_size=_given(layout.batch_size, settings["batch_size"]),
-        noise=_given(layout.noise, settings["noise"]),
+        label_noise=_given(layout.label_noise, settings["label_noise"]),
         notes=tuple(notes),
         beta=layout.beta or 1,
     )

@@ -66,7 +66,7 @@ def surmise_checks(summaries: Sequence[Summary]) -> list[Check]:
 def _setting(summary: Summary) -> dict[str, float | str]:
     values = {
         "learning_rate": summary.learning_rate, "batch_size": summary.batch_size,
-        "noise": summary.noise, "source": name_of(summary.source),
+        "label_noise": summary.label_noise, "source": name_of(summary.source),
     }  # fmt: skip
     return {name: value for name, value in values.items() if value is not None}
 
@@ -77,7 +77,7 @@ def _row(summary: Summary) -> dict[str, float | str]:
     return {
         "source": name_of(summary.source),
         "α": number(summary.learning_rate), "|B|": number(summary.batch_size),
-        "noise": number(summary.noise), "replicas": float(summary.n_replicas),
+        "label_noise": number(summary.label_noise), "replicas": float(summary.n_replicas),
         "records": float(summary.records), "copies": float(summary.duplicates),
         "diverged": float(summary.diverged),
         "<S>": str(main.mean_spacing or ""), "width": str(main.width),

@@ -59,20 +59,20 @@ class HistoryScaling(ScalingLine):
     Attributes:
         matrix: its name, where the model has several.
         indices: indices of the multiplet.
-        noise: noise of the labels, where known; settings of other noise are another line.
+        label_noise: epsilon of the labels, where known; settings of other noise are another line.
         points: the summaries on it.
     """
 
     matrix: str | None
     indices: tuple[int, ...]
-    noise: float | None
+    label_noise: float | None
     points: tuple[Summary, ...] = field(repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
         slope = self.line.slope
         return {
-            "matrix": self.matrix, "indices": list(self.indices), "noise": self.noise,
+            "matrix": self.matrix, "indices": list(self.indices), "label_noise": self.label_noise,
             "sources": [point.source for point in self.points],
             "variable": self.variable.tolist(), "mean_spacing": self.spacing.tolist(),
             "error": self.spacing_error.tolist(),
@@ -122,13 +122,13 @@ def scaling_lines(summaries: Sequence[Summary]) -> list[HistoryScaling]:
     """A line for every matrix, multiplet and noise with at least two values of alpha/|B|."""
     points = sorted(_points(summaries), key=lambda point: point.key)
     lines = []
-    for (matrix, indices, noise), group in groupby(points, key=lambda point: point.key):
+    for (matrix, indices, label_noise), group in groupby(points, key=lambda point: point.key):
         members = list(group)
         variable = np.array([point.variable for point in members])
         spacing, error = _columns([point.spacing for point in members])
         if len(np.unique(variable)) > 1 and (error > 0).all():
             line = fit_line(variable, spacing, error, through_origin=True)
-            known = None if noise < 0 else noise
+            known = None if label_noise < 0 else label_noise
             origin = tuple(point.summary for point in members)
             lines.append(HistoryScaling(
                 variable, spacing, error, line, matrix or None, indices, known, origin
@@ -185,8 +185,8 @@ def _points(summaries: Sequence[Summary]) -> Iterator[_Point]:
         rate, batch = summary.learning_rate, summary.batch_size
         if rate is None or batch is None or not math.isfinite(batch) or batch <= 0:
             continue
-        noise = -1.0 if summary.noise is None else summary.noise
+        label_noise = -1.0 if summary.label_noise is None else summary.label_noise
         for multiplet in summary.multiplets:
             if multiplet.mean_spacing:
-                key = (summary.matrix or "", multiplet.indices, noise)
+                key = (summary.matrix or "", multiplet.indices, label_noise)
                 yield _Point(key, summary, math.sqrt(rate / batch), multiplet.mean_spacing)

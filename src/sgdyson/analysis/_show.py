@@ -18,21 +18,21 @@ def show(summaries: Sequence[Summary], lines: Sequence[HistoryScaling]) -> None:
     drawn = console()
     if not summaries:
         return
-    heads = ("alpha", "|B|", "noise", "replicas", "levels", "<S>", "width", "KS", "p")
+    heads = ("alpha", "|B|", "label noise", "replicas", "levels", "<S>", "width", "KS", "p")
     table = Table("source", *(Column(head, no_wrap=True) for head in heads))
     for summary in summaries:
         for each in summary.multiplets:
             test = each.pair and each.pair.wigner
             table.add_row(
                 visible(name_of(summary.source)), number(summary.learning_rate),
-                number(summary.batch_size), number(summary.noise), str(summary.n_replicas),
+                number(summary.batch_size), number(summary.label_noise), str(summary.n_replicas),
                 span(each.indices), str(each.mean_spacing or ""), str(each.width),
                 f"{test.statistic:.4f}" if test else "", f"{test.pvalue:.4f}" if test else "",
             )  # fmt: skip
     drawn.print(table)
     for line in lines:
         matrix = "" if line.matrix is None else f"{visible(line.matrix)}, "
-        noise = "" if line.noise is None else f", noise {line.noise:g}"
+        noise = "" if line.label_noise is None else f", label noise {line.label_noise:g}"
         tell(
             f"{matrix}levels {span(line.indices)}{noise}: <S> = {line.line.slope} sqrt(alpha/|B|),"
             f" chi2/dof = {line.line.chi2:.2f}/{line.line.dof}", stderr=False,

@@ -32,7 +32,7 @@ class Summary(Tabular):
         source: the file, and the setting and matrix in it.
         learning_rate: alpha, where known.
         batch_size: |B|, where known.
-        noise: noise of the labels, where known.
+        label_noise: epsilon of the labels, where known.
         matrix: its name, where the model has several.
         n_replicas: independent ones, that were measured.
         records: of each, that were measured.
@@ -46,7 +46,7 @@ class Summary(Tabular):
     source: str
     learning_rate: float | None
     batch_size: float | None
-    noise: float | None
+    label_noise: float | None
     matrix: str | None
     n_replicas: int
     records: int
@@ -73,7 +73,7 @@ class Summary(Tabular):
             "source": self.source,
             "learning_rate": finite_or_none(self.learning_rate),
             "batch_size": finite_or_none(self.batch_size),
-            "noise": self.noise,
+            "label_noise": self.label_noise,
             "matrix": self.matrix,
             "n_replicas": self.n_replicas,
             "mean_spacing": main["mean_spacing"],
@@ -118,8 +118,8 @@ class Summary(Tabular):
         return [
             {
                 "source": self.source, "matrix": self.matrix, "learning_rate": self.learning_rate,
-                "batch_size": self.batch_size, "noise": self.noise, "replicas": self.n_replicas,
-                "records": self.records,
+                "batch_size": self.batch_size, "label_noise": self.label_noise,
+                "replicas": self.n_replicas, "records": self.records,
             } | each.row()
             for each in self.multiplets
         ]  # fmt: skip
@@ -186,8 +186,9 @@ def summarise(history: History, burn_in: int | None = None) -> Summary:
     names = history.names
     return Summary(
         source=history.source, learning_rate=history.learning_rate, batch_size=history.batch_size,
-        noise=history.noise, matrix=history.matrix, n_replicas=replicas, records=late.shape[1],
-        diverged=int((~finite).sum()), copies=[[int(names[i]) for i in g] for g in repeated],
+        label_noise=history.label_noise, matrix=history.matrix, n_replicas=replicas,
+        records=late.shape[1], diverged=int((~finite).sum()),
+        copies=[[int(names[i]) for i in g] for g in repeated],
         multiplets=measured, notes=notes, beta=history.beta,
     )  # fmt: skip
 

@@ -69,7 +69,7 @@ class TeacherSection(ModelTable):
     kind: Literal["teacher_student"]
     teacher: Annotated[tuple[float, ...], Strict(False)]
     multiplicity: Count = 1  # of each eigenvalue
-    noise: NotNegative = 0.1
+    label_noise: NotNegative = 0.1
     data: Literal["online", "quenched"] = "online"
     batches: Count = 500
     shared_inputs: bool = False
@@ -96,7 +96,7 @@ class LowRankSection(ModelTable):
     strengths: Annotated[tuple[Positive, ...], Strict(False)]
     outputs: Count
     inputs: Count
-    noise: NotNegative = 0.1
+    label_noise: NotNegative = 0.1
     initial_width: NotNegative = 0.05
     input_variances: Positive | Annotated[tuple[Positive, ...], Strict(False)] = 1.0
     mode_inputs: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Strict(False)] | None = None
@@ -120,7 +120,7 @@ class LinearNetworkSection(ModelTable):
     teacher: Annotated[tuple[float, ...], Strict(False)]
     multiplicity: Count = 1  # of each eigenvalue
     hidden: Annotated[tuple[Count, ...], Strict(False)]
-    noise: NotNegative = 0.1
+    label_noise: NotNegative = 0.1
     initial_width: NotNegative = 1.0
 
     def numbers(self) -> int:
@@ -144,7 +144,7 @@ class TwoLayerSection(ModelTable):
     inner: Count = 8
     outer: Count = 4
     initial_width: NotNegative = 1.0
-    noise: NotNegative = 0.0
+    label_noise: NotNegative = 0.0
     teacher_seed: Seed = 0
 
     def numbers(self) -> int:

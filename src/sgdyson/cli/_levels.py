@@ -65,7 +65,7 @@ def analyze(
     batch_size: Annotated[
         float | None, typer.Option(help="Batch size, where the files do not tell.")
     ] = None,
-    noise: Annotated[
+    label_noise: Annotated[
         float | None, typer.Option(help="Noise of the labels, where the files do not tell.")
     ] = None,
     beta: Annotated[int | None, DYSON_INDEX] = None,
@@ -82,7 +82,7 @@ def analyze(
     check_outputs(force=force, source=path, json=json_file, csv=csv_file, html=html_file)
     named = tuple(axis.strip() for axis in axes.split(",")) if axes else None
     analysis = measure(path, burn_in=burn_in, array=array, axes=named, learning_rate=learning_rate,
-                       batch_size=batch_size, noise=noise, beta=beta)  # fmt: skip
+                       batch_size=batch_size, label_noise=label_noise, beta=beta)  # fmt: skip
     if not to_standard_output(json_file, csv_file):
         show(analysis.summaries, analysis.lines)
     for failure in analysis.failures:

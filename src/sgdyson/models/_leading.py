@@ -92,7 +92,7 @@ class LeadingOrder:
         return np.asarray(1.0 / self.relaxation_time)
 
     @property
-    def noise(self) -> Levels:
+    def diffusion(self) -> Levels:
         r"""$g_i^2 = \gamma_i \sigma_i^2$ of the spacing, in units of level^2 per update.
 
         The spacing of a pair then has the stationary law $S^\beta e^{-S^2/(4\sigma^2)}$.

@@ -31,7 +31,7 @@ Matrix = Float[np.ndarray, "n n"]
 def predict_linear_network(
     teacher: Matrix,
     hidden: tuple[int, ...],
-    noise: float,
+    label_noise: float,
     learning_rate: float,
     batch_size: float,
     optimizer: Optimizer | None,
@@ -47,7 +47,7 @@ def predict_linear_network(
     for i in range(n):
         for j in range(i, n):
             hessian, rows = _block(layer[[i, j]], residual[[i, j]], same=i == j, depth=depth)
-            gradient = _gradient_noise(noise, residual[[i, j]], same=i == j) / batch_size
+            gradient = _gradient_noise(label_noise, residual[[i, j]], same=i == j) / batch_size
             jacobian = rows[0]
             joint = stationary_covariance(
                 optimizer, learning_rate, hessian, jacobian.T @ gradient @ jacobian

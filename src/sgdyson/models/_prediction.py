@@ -44,7 +44,7 @@ class Prediction(ReadsLeading, Tabular):
 
         >>> from math import pi, sqrt
         >>> from sgdyson import TeacherStudent
-        >>> theory = TeacherStudent([2.0, 2.0], noise=0.1).predict(0.01, 100)
+        >>> theory = TeacherStudent([2.0, 2.0], label_noise=0.1).predict(0.01, 100)
         >>> leading = theory.leading.mean_spacing[0]
         >>> bool(abs(leading / (0.1 * sqrt(pi * 0.01 / 100)) - 1) < 0.01)
         True

@@ -93,7 +93,7 @@ def quenched_covariance(
     maps = after @ np.linalg.inv(np.eye(n) - decay)
     covariance = np.einsum("bkj,bil->ijkl", maps, maps, optimize=True)
     covariance += np.einsum("ik,jl->ijkl", np.eye(n), np.einsum("bmj,bml->jl", maps, maps))
-    return np.asarray(covariance * (learning_rate * float(model.noise)) ** 2 / batch_size)
+    return np.asarray(covariance * (learning_rate * float(model.label_noise)) ** 2 / batch_size)
 
 
 def quenched_mean_spacing(model: "TeacherStudent", learning_rate: float, batch_size: int) -> float:

@@ -73,9 +73,9 @@ class ReadsLeading:
         return self.leading.friction
 
     @property
-    def noise(self) -> Levels:
+    def diffusion(self) -> Levels:
         r"""$g_i^2$ of the spacing, as in `LeadingOrder`."""
-        return self.leading.noise
+        return self.leading.diffusion
 
     def multiplets(self) -> list[Multiplet]:
         """The levels that are learnt, grouped by what they learn, in descending order."""

@@ -38,7 +38,7 @@ Square = Float[np.ndarray, "level level"]
 
 def predict_teacher_student(
     teacher: Levels,
-    noise: float,
+    label_noise: float,
     learning_rate: float,
     batch_size: float,
     optimizer: Optimizer | None = None,
@@ -48,7 +48,7 @@ def predict_teacher_student(
 
     Args:
         teacher: its eigenvalues; the levels are their absolute values.
-        noise: epsilon.
+        label_noise: epsilon.
         learning_rate: alpha.
         batch_size: |B| or infinity.
         optimizer: None is plain SGD.
@@ -61,11 +61,11 @@ def predict_teacher_student(
     levels = np.abs(modes)
     offset = decay * modes  # of the mean student from its teacher
     # of one component: the inputs' scatter has variance 1/beta in each
-    label_noise = noise**2 + ((offset[:, None] + offset) / 2) ** 2 / beta
+    scatter = label_noise**2 + ((offset[:, None] + offset) / 2) ** 2 / beta
     if isinstance(optimizer, RMSProp | Adam):
-        moments = _normalised(optimizer, learning_rate, label_noise, batch_size, beta)
+        moments = _normalised(optimizer, learning_rate, scatter, batch_size, beta)
     else:
-        moments = _second_moments(optimizer, learning_rate, label_noise, batch_size, beta)
+        moments = _second_moments(optimizer, learning_rate, scatter, batch_size, beta)
     covariance = moments.of_levels()
 
     def curve(initial: Levels, updates: Levels) -> Float[np.ndarray, "time level"]:
@@ -128,14 +128,14 @@ class _Moments(NamedTuple):
 def _second_moments(
     optimizer: Optimizer | None,
     learning_rate: float,
-    label_noise: Square,
+    scatter: Square,
     batch_size: float,
     beta: int,
 ) -> _Moments:
     """Exact under a linear optimiser; infinite where it is not stable."""
-    n, rate = len(label_noise), effective_rate(optimizer, learning_rate)
+    n, rate = len(scatter), effective_rate(optimizer, learning_rate)
     unit = _unit_moments(optimizer, learning_rate, n, batch_size, beta)
-    acting = label_noise if batch_size < np.inf else np.zeros((n, n))
+    acting = scatter if batch_size < np.inf else np.zeros((n, n))
     square = unit.entry + (unit.real - unit.entry if unit.stable else 0.0) * np.eye(n)
     # no noise, no fluctuation, stable or not
     variance, mirrored = (
@@ -182,7 +182,7 @@ def _unit_moments(
 def _normalised(
     optimizer: RMSProp | Adam,
     learning_rate: float,
-    label_noise: Square,
+    scatter: Square,
     batch_size: float,
     beta: int,
 ) -> _Moments:
@@ -192,12 +192,12 @@ def _normalised(
             f"optimizer = {optimizer!r} has a prediction for real weights, beta = 1, and beta ="
             f" {beta}; take SGD, HeavyBall or Nesterov."
         )
-    if not (label_noise > 0).all() or batch_size == np.inf:
+    if not (scatter > 0).all() or batch_size == np.inf:
         raise NoPredictionError(
             f"optimizer = {optimizer!r} divides by the noise of the gradient; a model without noise"
             " has no stationary state under it that is predicted here."
         )
-    noise = label_noise * (1 + np.eye(len(label_noise))) / batch_size
+    noise = scatter * (1 + np.eye(len(scatter))) / batch_size
     variance = stationary_variance(optimizer, learning_rate, 1.0, noise)
     rate = learning_rate / float(np.sqrt(noise.max()))
     # the noise of labels is symmetric, and so is what it leaves

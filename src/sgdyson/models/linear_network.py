@@ -36,7 +36,7 @@ class LinearNetwork(Network):
     Args:
         teacher: eigenvalues, shape (N,), of a diagonal T; or T itself, shape (out, N).
         hidden: widths of the hidden layers, one or more.
-        noise: epsilon, of the labels.
+        label_noise: epsilon, of the labels.
         initial_width: standard deviation of the entries of every W before the first update,
             times the square root of its columns.
         initial_weights: W_1, W_2, ... themselves before the first update, instead.
@@ -51,7 +51,7 @@ class LinearNetwork(Network):
     """
 
     teacher: np.ndarray
-    noise: np.ndarray
+    label_noise: np.ndarray
     initial_width: np.ndarray
     initial_weights: tuple[np.ndarray, ...] | None
     hidden: tuple[int, ...] = eqx.field(static=True)
@@ -61,14 +61,14 @@ class LinearNetwork(Network):
         teacher: ArrayLike = (2.0, 2.0),
         *,
         hidden: tuple[int, ...] = (2,),
-        noise: float = 0.1,
+        label_noise: float = 0.1,
         initial_width: float = 1.0,
         initial_weights: Sequence[ArrayLike] | None = None,
     ) -> None:
         matrix = np.asarray(teacher, dtype=float)
         self.teacher = np.diag(matrix) if matrix.ndim == 1 else matrix
         self.hidden = tuple(hidden)
-        self.noise = np.asarray(noise, dtype=float)
+        self.label_noise = np.asarray(label_noise, dtype=float)
         self.initial_width = np.asarray(initial_width, dtype=float)
         self.initial_weights = None
         if initial_weights is not None:
@@ -81,7 +81,7 @@ class LinearNetwork(Network):
             len(self.hidden) >= 1 and all(isinstance(w, int) and w >= 1 for w in self.hidden),
             f"hidden = {hidden!r} must be one whole number or more, each at least 1.",
         )
-        for name, value in {"noise": noise, "initial_width": initial_width}.items():
+        for name, value in {"label_noise": label_noise, "initial_width": initial_width}.items():
             require(
                 bool(np.isfinite(value)) and value >= 0,
                 f"{name} = {value!r} must be a number that is not negative.",
@@ -130,7 +130,7 @@ class LinearNetwork(Network):
         factor, labels = batch
         off = _product(weights) - self.teacher
         escaped = jnp.sum(off**2) > (_ESCAPED * (1 + jnp.abs(self.teacher).max())) ** 2
-        error = off @ factor - self.noise * labels
+        error = off @ factor - self.label_noise * labels
         return 0.5 * jnp.sum(error**2) * jnp.where(escaped, jnp.nan, 1.0)
 
     def matrices(self, weights: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +157,7 @@ class LinearNetwork(Network):
         """
         check_rates(learning_rate, batch_size)
         return predict_linear_network(
-            self.teacher, self.hidden, float(self.noise), learning_rate, batch_size, optimizer
+            self.teacher, self.hidden, float(self.label_noise), learning_rate, batch_size, optimizer
         )
 
     def settings(self) -> dict[str, Any]:
@@ -166,7 +166,7 @@ class LinearNetwork(Network):
             "model": "linear_network",
             "teacher": self.teacher.tolist(),
             "hidden": list(self.hidden),
-            "noise": float(self.noise),
+            "label_noise": float(self.label_noise),
             "initial_width": float(self.initial_width),
         }
 

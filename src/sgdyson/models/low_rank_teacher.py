@@ -47,7 +47,7 @@ class LowRankTeacher(Model):
     Args:
         strengths: singular values of T, positive, descending; as many as its rank.
         shape: (M, N), outputs and inputs.
-        noise: epsilon, the label noise.
+        label_noise: epsilon, the label noise.
         initial_width: standard deviation of the entries of W_0.
         input_variances: of every input, or of each, (N,); all equal, or of two kinds, say.
         mode_inputs: the input, from 0, that each mode reads; the first ones by default.
@@ -57,14 +57,14 @@ class LowRankTeacher(Model):
         InvalidInputError: a value that breaks one of these rules.
 
     Example:
-        >>> student = LowRankTeacher([6.0, 3.0], shape=(160, 80), noise=0.5)
+        >>> student = LowRankTeacher([6.0, 3.0], shape=(160, 80), label_noise=0.5)
         >>> student.predict_path(0.02, 64, [0, 500]).detached[-1]
         array([ True,  True])
     """
 
     strengths: np.ndarray
     shape: tuple[int, int] = eqx.field(static=True)
-    noise: np.ndarray  # an array, as the width: another value compiles nothing
+    label_noise: np.ndarray  # an array, as the width: another value compiles nothing
     initial_width: np.ndarray
     input_variances: np.ndarray
     mode_inputs: tuple[int, ...] = eqx.field(static=True)
@@ -75,7 +75,7 @@ class LowRankTeacher(Model):
         strengths: ArrayLike = (6.0, 3.0, 1.5),
         shape: tuple[int, int] = (160, 80),
         *,
-        noise: float = 0.1,
+        label_noise: float = 0.1,
         initial_width: float = 0.05,
         input_variances: ArrayLike = 1.0,
         mode_inputs: Sequence[int] | None = None,
@@ -84,7 +84,7 @@ class LowRankTeacher(Model):
         theta = np.atleast_1d(reals("strengths", strengths))
         self.strengths = theta
         self.shape = (whole("shape", shape[0]), whole("shape", shape[1]))
-        self.noise = np.array(finite("noise", noise))
+        self.label_noise = np.array(finite("label_noise", label_noise))
         self.initial_width = np.array(finite("initial_width", initial_width))
         require(
             theta.ndim == 1 and bool((theta > 0).all() and (np.diff(theta) <= 0).all()),
@@ -94,7 +94,10 @@ class LowRankTeacher(Model):
             theta.size <= min(self.shape),
             f"{theta.size} strengths in a matrix of shape {self.shape}: at most {min(self.shape)}.",
         )
-        require(float(noise) >= 0, f"noise = {noise!r} must be a number that is not negative.")
+        require(
+            float(label_noise) >= 0,
+            f"label_noise = {label_noise!r} must be a number that is not negative.",
+        )
         require(
             float(initial_width) >= 0,
             f"initial_width = {initial_width!r} must be a number that is not negative.",
@@ -116,7 +119,7 @@ class LowRankTeacher(Model):
             return ()
         input_key, noise_key = jax.random.split(key)
         inputs = self._scale() * normals(input_key, (self.shape[1], self.samples))
-        labels = self.noise * normals(noise_key, (self.shape[0], self.samples))
+        labels = self.label_noise * normals(noise_key, (self.shape[0], self.samples))
         if batch_size == np.inf:
             inputs, labels = inputs @ inputs.T / self.samples, labels @ inputs.T / self.samples
         return jnp.asarray(inputs), jnp.asarray(labels)
@@ -145,7 +148,7 @@ class LowRankTeacher(Model):
         input_key, noise_key = jax.random.split(key)
         # x x^T = T T^T in law, and given the inputs eta x^T = Z T^T, Z standard normal
         factor = self._scale() * wishart_factor(input_key, self.shape[1], int(batch_size))
-        labels = self.noise * normals(noise_key, (self.shape[0], factor.shape[1]))
+        labels = self.label_noise * normals(noise_key, (self.shape[0], factor.shape[1]))
         gradient: Array = (error @ factor - labels) @ factor.T / batch_size
         return gradient
 
@@ -196,7 +199,7 @@ class LowRankTeacher(Model):
         """
         inputs = Inputs(self.input_variances, self.mode_inputs, self.samples)
         return LearningPath(
-            self.strengths, self.shape, float(self.noise), float(self.initial_width), inputs,
+            self.strengths, self.shape, float(self.label_noise), float(self.initial_width), inputs,
             learning_rate, batch_size, times,
         )  # fmt: skip
 
@@ -206,7 +209,7 @@ class LowRankTeacher(Model):
             "model": "low_rank_teacher",
             "strengths": self.strengths.tolist(),
             "shape": list(self.shape),
-            "noise": float(self.noise),
+            "label_noise": float(self.label_noise),
             "initial_width": float(self.initial_width),
             "input_variances": self.input_variances.tolist(),
             "mode_inputs": list(self.mode_inputs),

@@ -139,6 +139,7 @@ class Model(eqx.Module):
         Raises:
             InvalidInputError: arrays of different lengths, weights without a matrix.
         """
+        # late: a LossModel is itself a Model, and a door on the class is what people look for
         from .loss_model import LossModel
 
         return LossModel(loss, init, batches, matrices)

@@ -47,7 +47,7 @@ class TeacherStudent(Model):
     Args:
         teacher: the teacher's eigenvalues d, shape (N,), or the symmetric teacher itself, (N, N),
             which may be Hermitian if beta = 2.
-        noise: epsilon, the label noise.
+        label_noise: epsilon, the label noise.
         data: "online" (fresh draws) or "quenched" (a finite set, passed in a fixed order).
         batches: mini-batches in the quenched set.
         shared_inputs: whether all replicas see the same quenched inputs (their noise is always
@@ -66,7 +66,7 @@ class TeacherStudent(Model):
     """
 
     teacher: np.ndarray
-    noise: float
+    label_noise: float
     data: str = eqx.field(static=True)
     batches: int = eqx.field(static=True)
     shared_inputs: bool = eqx.field(static=True)
@@ -78,7 +78,7 @@ class TeacherStudent(Model):
         self,
         teacher: ArrayLike = (2.0, 2.0),
         *,
-        noise: float = 0.1,
+        label_noise: float = 0.1,
         data: str = "online",
         batches: int = 500,
         shared_inputs: bool = False,
@@ -88,13 +88,16 @@ class TeacherStudent(Model):
     ) -> None:
         self._numbers = numbers_of(beta)
         self.teacher = _eigenvalues(teacher, self.beta)
-        self.noise = finite("noise", noise)
+        self.label_noise = finite("label_noise", label_noise)
         self.data = data
         self.batches = whole("batches", batches)
         self.shared_inputs = truth("shared_inputs", shared_inputs)
         self.data_seed = whole("data_seed", data_seed, least=0, most=2**63 - 1)
         self.initial_width = finite("initial_width", initial_width)
-        require(self.noise >= 0, f"noise = {noise!r} must be a number that is not negative.")
+        require(
+            self.label_noise >= 0,
+            f"label_noise = {label_noise!r} must be a number that is not negative.",
+        )
         require(data in DATA, f"data = {data!r} is unknown; choose one of {', '.join(DATA)}.")
         require(
             not (shared_inputs and data == "online"),
@@ -141,7 +144,7 @@ class TeacherStudent(Model):
         if batch_size != jnp.inf:
             gradient = error @ self._moment(input_key, batch_size)
             noise = _hermitian(numbers, noise_key, self.n)
-            gradient = numbers.exact(gradient - self.noise / batch_size**0.5 * noise)
+            gradient = numbers.exact(gradient - self.label_noise / batch_size**0.5 * noise)
         square = error**2 if self.beta == 1 else jnp.abs(error) ** 2
         escaped = jnp.sum(square) > (_ESCAPED * (1 + jnp.abs(self.teacher).max())) ** 2
         return jnp.where(escaped, jnp.nan, gradient), (data_key, place)
@@ -175,7 +178,7 @@ class TeacherStudent(Model):
         """
         check_rates(learning_rate, batch_size)
         return predict_teacher_student(
-            self.teacher, self.noise, learning_rate, batch_size, optimizer, self.beta
+            self.teacher, self.label_noise, learning_rate, batch_size, optimizer, self.beta
         )
 
     def predict_quenched(self, learning_rate: float, batch_size: int) -> Prediction:
@@ -205,7 +208,7 @@ class TeacherStudent(Model):
         return {
             "model": "teacher_student",
             "teacher": self.teacher.tolist(),
-            "noise": float(self.noise),
+            "label_noise": float(self.label_noise),
             "data": self.data,
             "batches": self.batches,
             "shared_inputs": self.shared_inputs,

@@ -50,7 +50,7 @@ class TwoLayerTeacher(Network):
         outer: K, units of the second.
         initial_width: sigma_W, the entries of W before the first update being
             N(0, sigma_W^2/L); the teacher's is 1.
-        noise: epsilon, the label noise.
+        label_noise: epsilon, the label noise.
         teacher_seed: of A, b and the teacher.
 
     Raises:
@@ -66,7 +66,7 @@ class TwoLayerTeacher(Network):
     inner_weights: np.ndarray
     outer_weights: np.ndarray
     initial_width: np.ndarray  # an array, as the noise: another value compiles nothing
-    noise: np.ndarray
+    label_noise: np.ndarray
     activation: str = eqx.field(static=True)
     noisy: bool = eqx.field(static=True)
     teacher_seed: int = eqx.field(static=True)
@@ -78,7 +78,7 @@ class TwoLayerTeacher(Network):
         inner: int = 8,
         outer: int = 4,
         initial_width: float = 1.0,
-        noise: float = 0.0,
+        label_noise: float = 0.0,
         teacher_seed: int = 0,
     ) -> None:
         require(
@@ -90,7 +90,7 @@ class TwoLayerTeacher(Network):
                 isinstance(size, int | np.integer) and size >= 1,
                 f"{name} = {size!r} must be a whole number of at least 1.",
             )
-        for name, scale in {"initial_width": initial_width, "noise": noise}.items():
+        for name, scale in {"initial_width": initial_width, "label_noise": label_noise}.items():
             require(
                 bool(np.isfinite(scale)) and scale >= 0,
                 f"{name} = {scale!r} must be a number that is not negative.",
@@ -107,9 +107,9 @@ class TwoLayerTeacher(Network):
         self.outer_weights = output / np.linalg.norm(output)
         self.teacher = teacher / np.linalg.norm(teacher) * outer**0.5
         self.initial_width = np.asarray(initial_width, dtype=float)
-        self.noise = np.asarray(noise, dtype=float)
+        self.label_noise = np.asarray(label_noise, dtype=float)
         self.activation = activation
-        self.noisy = noise > 0
+        self.noisy = label_noise > 0
         self.teacher_seed = int(teacher_seed)
 
     def init(self, key: PRNGKeyArray) -> Weights:
@@ -120,7 +120,7 @@ class TwoLayerTeacher(Network):
     def batch(self, key: PRNGKeyArray, batch_size: float) -> tuple[Array, Array]:
         """Inputs (|B|, 3), and label noise (|B|,) if there is any."""
         numbers = normals(key, self.numbers(batch_size))
-        return numbers[:INPUTS].T, jnp.asarray(self.noise) * numbers[INPUTS:].sum(axis=0)
+        return numbers[:INPUTS].T, jnp.asarray(self.label_noise) * numbers[INPUTS:].sum(axis=0)
 
     def numbers(self, batch_size: float) -> tuple[int, int]:
         """Shape of the normal numbers behind a mini-batch."""
@@ -151,7 +151,7 @@ class TwoLayerTeacher(Network):
         teacher = phi(jnp.tensordot(self.teacher, hidden, 1))
         student = phi(sum(weights[:, i, None] * hidden[i] for i in range(len(hidden))))
         error = jnp.tensordot(self.outer_weights, student - teacher, 1)
-        error = error - self.noise * numbers[INPUTS:].sum(axis=0)
+        error = error - self.label_noise * numbers[INPUTS:].sum(axis=0)
         back = self.outer_weights[:, None, None] * SLOPES[self.activation](student) * error / size
         return sum(back[:, None, i] * hidden[:, i] for i in range(size))
 
@@ -203,7 +203,7 @@ class TwoLayerTeacher(Network):
             "inner": self.teacher.shape[1],
             "outer": self.teacher.shape[0],
             "initial_width": float(self.initial_width),
-            "noise": float(self.noise),
+            "label_noise": float(self.label_noise),
             "teacher_seed": self.teacher_seed,
         }
 

@@ -63,7 +63,7 @@ def stationary_variance(
     optimizer: Optimizer | None,
     learning_rate: float,
     curvature: ArrayLike,
-    noise: ArrayLike,
+    gradient_noise: ArrayLike,
     *,
     multiplicative: ArrayLike = 0.0,
 ) -> np.ndarray:
@@ -78,7 +78,7 @@ def stationary_variance(
         optimizer: None is plain SGD.
         learning_rate: alpha.
         curvature: h, positive; any shape.
-        noise: variance q of the gradient; any shape that fits.
+        gradient_noise: variance q of the gradient; any shape that fits.
         multiplicative: m, if the gradient's variance is $q + m w^2$ (linear optimisers only).
 
     Returns:
@@ -88,7 +88,7 @@ def stationary_variance(
         NoPredictionError: an optimiser without a theory here.
     """
     h, q, m = np.broadcast_arrays(
-        *(np.asarray(a, float) for a in (curvature, noise, multiplicative))
+        *(np.asarray(a, float) for a in (curvature, gradient_noise, multiplicative))
     )
     require(bool((h > 0).all()), f"curvature = {curvature!r} must be positive.")
     if isinstance(optimizer, RMSProp | Adam):
@@ -105,7 +105,7 @@ def remembered_variance(
     optimizer: Optimizer | None,
     learning_rate: float,
     curvature: np.ndarray,
-    noise: np.ndarray,
+    gradient_noise: np.ndarray,
     memory: np.ndarray,
     at_once: np.ndarray,
     *,
@@ -123,7 +123,7 @@ def remembered_variance(
         optimizer: a linear one, its weight decay left out; None is plain SGD.
         learning_rate: alpha.
         curvature: h, any shape.
-        noise: variance q of y, at a weight at rest; the same shape.
+        gradient_noise: variance q of y, at a weight at rest; the same shape.
         memory: r, from 0 to below 1; the same shape.
         at_once: $h_0$; the same shape.
         remembers: whether the noise is eta, which is remembered as y is; otherwise it is fresh in
@@ -144,12 +144,15 @@ def remembered_variance(
     step[..., -1, 0] -= at_once
     source = np.append(kick, 1.0 if remembers else 0.0)
     unit = _solved(step, step, np.outer(source, source))[..., 0, 0]
-    fresh = noise * (1 - memory**2) if remembers else noise
+    fresh = gradient_noise * (1 - memory**2) if remembers else gradient_noise
     return np.where(np.isfinite(unit), unit * fresh, np.inf)
 
 
 def stationary_covariance(
-    optimizer: Optimizer | None, learning_rate: float, hessian: np.ndarray, noise: np.ndarray
+    optimizer: Optimizer | None,
+    learning_rate: float,
+    hessian: np.ndarray,
+    gradient_noise: np.ndarray,
 ) -> np.ndarray:
     """Stationary covariance of weights that interact, under a linear optimiser; exact.
 
@@ -159,11 +162,11 @@ def stationary_covariance(
         optimizer: a linear one; None is plain SGD.
         learning_rate: alpha.
         hessian: hessian of the loss, without weight decay, shape (weight, weight).
-        noise: covariance of the gradient, shape (weight, weight).
+        gradient_noise: covariance of the gradient, shape (weight, weight).
     """
     linear = _linear_one(optimizer)
     curvatures, directions = np.linalg.eigh(hessian)
-    source = directions.T @ noise @ directions
+    source = directions.T @ gradient_noise @ directions
     total = curvatures + linear.weight_decay
     flat = np.abs(total) <= 1e-10 * np.abs(total).max()
     curvatures = np.where(flat, 1.0, curvatures)

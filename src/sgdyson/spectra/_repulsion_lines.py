@@ -11,7 +11,9 @@ from ._repulsion import CoulombForce
 _NODES = 24
 
 
-def coulomb_drift(force: CoulombForce, noise: float, friction: float, beta: int = 1) -> Floats:
+def coulomb_drift(
+    force: CoulombForce, level_diffusion: float, friction: float, beta: int = 1
+) -> Floats:
     r"""$2 \beta g^2 \langle 1/S \rangle - \gamma \langle S \rangle$ in each bin, per update.
 
     The mean of 1/S is that of the bin: 1/S is convex, and its value at the mean S too small. The
@@ -19,7 +21,7 @@ def coulomb_drift(force: CoulombForce, noise: float, friction: float, beta: int 
 
     Args:
         force: the measured curves.
-        noise: g^2, per update, in squared units of the levels.
+        level_diffusion: g^2, per update, in squared units of the levels.
         friction: gamma, per update.
         beta: Dyson index of the levels: 1, 2 or 4.
 
@@ -29,18 +31,18 @@ def coulomb_drift(force: CoulombForce, noise: float, friction: float, beta: int 
     Raises:
         InvalidInputError: noise not above zero, negative friction or another beta.
     """
-    _check(noise, friction, beta)
-    return np.asarray(2 * beta * noise * force.inverse_spacing - friction * force.spacing)
+    _check(level_diffusion, friction, beta)
+    return np.asarray(2 * beta * level_diffusion * force.inverse_spacing - friction * force.spacing)
 
 
-def coulomb_diffusion(force: CoulombForce, noise: float) -> Floats:
+def coulomb_diffusion(force: CoulombForce, level_diffusion: float) -> Floats:
     """4 g^2 in each bin, per update; arguments and limits as `coulomb_drift`."""
-    _check(noise, 0.0)
-    return np.full_like(force.spacing, 4 * noise)
+    _check(level_diffusion, 0.0)
+    return np.full_like(force.spacing, 4 * level_diffusion)
 
 
 def finite_step(
-    force: CoulombForce, noise: float, friction: float, beta: int = 1
+    force: CoulombForce, level_diffusion: float, friction: float, beta: int = 1
 ) -> tuple[Floats, Floats]:
     r"""Drift and diffusion over one interval of any length, for a pair with a quadratic potential.
 
@@ -60,7 +62,7 @@ def finite_step(
 
     Args:
         force: the measured curves, for their bins and interval.
-        noise: g^2, per update, in squared units of the levels.
+        level_diffusion: g^2, per update, in squared units of the levels.
         friction: gamma, per update, above zero.
         beta: Dyson index of the levels: 1, 2 or 4.
 
@@ -70,14 +72,14 @@ def finite_step(
     Raises:
         InvalidInputError: noise or friction not above zero, another beta.
     """
-    _check(noise, friction, beta)
+    _check(level_diffusion, friction, beta)
     positive("friction", friction, "at zero there is no stationary density")
     decay = np.exp(-friction * force.interval)
-    variance = -2 * noise * np.expm1(-2 * friction * force.interval) / friction
+    variance = -2 * level_diffusion * np.expm1(-2 * friction * force.interval) / friction
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     low, high = force.edges[:-1, None], force.edges[1:, None]
     s = (low + high) / 2 + (high - low) / 2 * nodes
-    density = weights * s**beta * np.exp(-friction * (s**2 - low**2) / (4 * noise))
+    density = weights * s**beta * np.exp(-friction * (s**2 - low**2) / (4 * level_diffusion))
     density /= density.sum(axis=1, keepdims=True)
     mean = _rice_mean(decay * s, variance) if beta == 1 else _mean(decay * s, variance, beta + 1)
     drift = np.sum(density * (mean - s), axis=1)
@@ -98,7 +100,7 @@ def _mean(offset: Floats, variance: float, degrees: int) -> Floats:
     return np.asarray(unit * hyp1f1(-0.5, degrees / 2, -(offset**2) / (2 * variance)))
 
 
-def _check(noise: float, friction: float, beta: int = 1) -> None:
-    positive("noise", noise)
+def _check(level_diffusion: float, friction: float, beta: int = 1) -> None:
+    positive("level_diffusion", level_diffusion)
     require(beta in (1, 2, 4), f"beta = {beta!r} must be 1, 2 or 4.")
     require(finite("friction", friction) >= 0, f"friction = {friction} must not be negative.")

@@ -70,7 +70,7 @@ def measured(run: Run, names: Iterable[str]) -> Floats:
 
     Matrices measured at fewer than half of the records of the others are left out.
     """
-    all_pairs = [pairs for name in names if (pairs := run.noise(name)) is not None]
+    all_pairs = [pairs for name in names if (pairs := run.gradient_noise(name)) is not None]
     counts = [int(np.isfinite(pairs).all(axis=1).sum()) for pairs in all_pairs]
     require(
         max(counts, default=0) >= 2,

@@ -74,7 +74,7 @@ class Run:
         """Singular values (record, level), descending; NaN where they were not recorded."""
         return np.asarray(self._of("s", name).values)
 
-    def noise(self, name: str) -> Floats | None:
+    def gradient_noise(self, name: str) -> Floats | None:
         """Unbiased |G|^2 and tr Sigma of one sample, (record, 2); None where never measured."""
         key = self.key(name)
         if f"noise_{key}" not in self._variables:

@@ -198,7 +198,7 @@ def _matrix(
         "records": [_record(int(t), m) for t, m in zip(steps, spectra, strict=True)],
         "emergence": drawn_emergence(run, name, spectra, chosen.tolist()),
     }  # fmt: skip
-    pairs = run.noise(name)
+    pairs = run.gradient_noise(name)
     if pairs is not None:
         drawn["signal"], drawn["noise"] = (_plain(column[times]) for column in pairs.T)
     return drawn

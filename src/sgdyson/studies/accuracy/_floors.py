@@ -52,7 +52,7 @@ def machine(share: float = 1.0) -> GaussianRBM:
 
 def student() -> TeacherStudent:
     """The student of all parts of the study, noisy enough to be far from its teacher."""
-    return TeacherStudent((3.0, 2.0, 2.0, 1.0), noise=1.0)
+    return TeacherStudent((3.0, 2.0, 2.0, 1.0), label_noise=1.0)
 
 
 def machine_floors(

@@ -114,7 +114,7 @@ def student_generalises(
     for count in samples:
         ratio, errors = [0.0], []
         for batch in (count // share for share in parts):
-            model = TeacherStudent((3.0, 2.0, 2.0, 1.0), noise=1.0, data="quenched",
+            model = TeacherStudent((3.0, 2.0, 2.0, 1.0), label_noise=1.0, data="quenched",
                                    batches=count // batch)  # fmt: skip
             updates = passes * (count // batch) if batch < count else 10 * passes
             run = simulate(model, learning_rate=0.1, batch_size=batch, replicas=replicas,

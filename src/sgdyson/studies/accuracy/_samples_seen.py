@@ -74,7 +74,7 @@ def expected_error(model: TeacherStudent, rates: Floats, start: float) -> Floats
 
     $e' = e\,[1 - 2\alpha + \alpha^2 (1 + (N+1)/|B|)] + \alpha^2 N (N+1) A/|B|$ for fresh inputs.
     """
-    n, noise = model.n, float(model.noise) ** 2
+    n, noise = model.n, float(model.label_noise) ** 2
     errors = [start]
     for rate in rates:
         kept_part = 1 - 2 * rate + rate**2 * (1 + (n + 1) / BATCH)

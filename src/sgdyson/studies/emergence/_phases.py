@@ -100,7 +100,7 @@ class Plane:
 
         def learnt(log: float) -> bool:
             point = self.point(float(np.exp(log)), rate)
-            model = LowRankTeacher(factor * point.model.strengths, SHAPE, noise=NOISE,
+            model = LowRankTeacher(factor * point.model.strengths, SHAPE, label_noise=NOISE,
                                    initial_width=float(point.model.initial_width))  # fmt: skip
             return Point(model, rate, point.updates, point.every).predicted == good
 
@@ -115,7 +115,7 @@ class Plane:
 
 
 def _student(strength: float, width: float) -> LowRankTeacher:
-    return LowRankTeacher([strength], SHAPE, noise=NOISE, initial_width=width)
+    return LowRankTeacher([strength], SHAPE, label_noise=NOISE, initial_width=width)
 
 
 def _of_width(width: float, rate: float) -> Point:

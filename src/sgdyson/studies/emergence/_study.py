@@ -24,8 +24,8 @@ from ._phases import PHASES, Diagram, diagram, planes
 from ._runs import SIDES, Learning, Rest, crossings, learn
 from ._transient import Transient, transient_checks, transient_figure
 
-LARGE = LowRankTeacher([6.0, 3.0, 1.5], (160, 80), noise=1.0, initial_width=0.05)
-SMALL = LowRankTeacher([1.0], (64, 48), noise=1.9, initial_width=0.05)
+LARGE = LowRankTeacher([6.0, 3.0, 1.5], (160, 80), label_noise=1.0, initial_width=0.05)
+SMALL = LowRankTeacher([1.0], (64, 48), label_noise=1.9, initial_width=0.05)
 RATIOS = (0.00125, 0.0025, 0.00375, 0.005, 0.0075, 0.01)  # alpha/|B|; SMALL drowns at 0.01
 _FAR = 1.15  # times the edge, from where on a level is out of the transition
 

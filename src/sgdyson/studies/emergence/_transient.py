@@ -16,7 +16,7 @@ INPUTS = np.repeat([1.0, 0.1], 40)  # slow ones fit the noise of their labels la
 
 def _student(samples: int | None) -> LowRankTeacher:
     return LowRankTeacher(
-        [3.0], (160, 80), noise=1.0, input_variances=INPUTS, mode_inputs=(0,), samples=samples
+        [3.0], (160, 80), label_noise=1.0, input_variances=INPUTS, mode_inputs=(0,), samples=samples
     )
 
 

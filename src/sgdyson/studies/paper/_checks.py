@@ -223,9 +223,11 @@ def _force_checks(force: MeasuredForce) -> list[Check]:
     name = f"force kappa={force.mode:.3f}"
     return [
         Check(f"{name} repulsion", "coulomb_force", "g^2 from the drift", setting,
-              force.measured_noise, force.noise, force.next_order * force.noise),
+              force.measured_level_diffusion, force.level_diffusion,
+              force.next_order * force.level_diffusion),
         Check(f"{name} diffusion", "coulomb_force", "variance of a step / 4", setting,
-              force.measured_diffusion / 4, force.noise, force.next_order * force.noise),
+              force.measured_diffusion / 4, force.level_diffusion,
+              force.next_order * force.level_diffusion),
     ]  # fmt: skip
 
 

@@ -148,12 +148,12 @@ class Results(Generic[R]):
         for group in prediction.multiplets():
             if group.is_pair:
                 first = group.indices[0]
-                noise, friction = _at_the_mean(prediction, first)
+                diffusion, friction = _at_the_mean(prediction, first)
                 forces.append(
                     measure_force(
                         spacings(levels, group),
                         mode=float(prediction.target_modes[first]),
-                        noise=noise,
+                        level_diffusion=diffusion,
                         friction=friction,
                         next_order=float(prediction.leading.next_order[first]),
                     )
@@ -188,5 +188,5 @@ def _at_the_mean(prediction: Prediction, index: int) -> tuple[float, float]:
     shift = prediction.mean_shift[index]
     level = 1 + shift / prediction.levels[index]
     mode = 1 - shift / prediction.target_modes[index]
-    noise = prediction.noise[index] * (level / mode) ** 2
-    return float(noise), float(prediction.friction[index] * level / mode**2)
+    diffusion = prediction.diffusion[index] * (level / mode) ** 2
+    return float(diffusion), float(prediction.friction[index] * level / mode**2)

@@ -30,7 +30,7 @@ def _noisy(
     pairs = []
     for run, measured_run in zip(planned, measured, strict=True):
         assert isinstance(run.model, TeacherStudent)
-        pairs.append((float(run.model.noise), measured_run))
+        pairs.append((float(run.model.label_noise), measured_run))
     return pairs
 
 

@@ -37,7 +37,7 @@ def paper_figure(name: str, runs: OwnRun | Sequence[OwnRun], *, burn_in: int = 0
 
     Example:
         >>> from sgdyson import TeacherStudent, simulate
-        >>> student = TeacherStudent([2.0, 2.0], noise=0.2)
+        >>> student = TeacherStudent([2.0, 2.0], label_noise=0.2)
         >>> run = simulate(student, learning_rate=0.05, batch_size=8, replicas=64, updates=300,
         ...                record_every=50, seed=1, progress=False)
         >>> paper_figure("wigner", (student, run), burn_in=100).name

@@ -114,4 +114,8 @@ def _name(group: str, setting: Setting, model: Model) -> str:
         return f"{group}_{how}"
     if group == "threefold":
         return f"{group}_beta{model.beta}"
-    return f"{group}_n{model.n}" if group == "semicircle" else f"{group}_{how}_noise{model.noise:g}"
+    return (
+        f"{group}_n{model.n}"
+        if group == "semicircle"
+        else f"{group}_{how}_noise{model.label_noise:g}"
+    )

@@ -16,7 +16,7 @@ def coulomb_force(forces: Sequence[MeasuredForce]) -> Figure:
         force = each.force
         label = rf"$\kappa={each.mode:.2f}$"
         # in units in which g = 1, so that the pairs share one pair of axes
-        unit = each.noise**0.5
+        unit = each.level_diffusion**0.5
         x = force.spacing / unit
         drift.append(
             Points(x, force.drift / unit, y_error=force.drift_error / unit, label=label,

@@ -53,7 +53,7 @@ def _marks(run: MeasuredRun, force: MeasuredForce, colour: int) -> list[list[Mar
     spacing = multiplet.pair.spacing / multiplet.pair.mean.value
     unit = density_histogram(spacing, edges=np.linspace(0, 3, 31))
     levels = (multiplet.levels - multiplet.fit.centre.value) / multiplet.fit.width.value
-    histogram, scale = density_histogram(levels), force.noise**0.5
+    histogram, scale = density_histogram(levels), force.level_diffusion**0.5
     x = force.force.spacing / scale
     return [
         [
