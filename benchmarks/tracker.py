@@ -190,6 +190,7 @@ def main() -> None:
     settings: dict[str, dict[str, Any]] = {
         "every = 100, the default": {},
         'every = "burst", dynamics = True': {"every": "burst", "dynamics": True},
+        "every = 100, vectors = 8": {"vectors": 8},
     }
     for label, chosen in settings.items():
         training, watching = cost(**chosen)

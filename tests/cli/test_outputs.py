@@ -28,6 +28,7 @@ INPUTS = {
     "analyze": ["levels.npy", "--axes", "replica,time,level"],
     "spectrum": ["weights.npz"],
     "report": ["run.zarr"],
+    "emergence": ["run.zarr"],
 }
 WRITTEN_BY_NAME = {"new": "scaling.toml"}  # a file that no option names
 
@@ -66,7 +67,9 @@ def inputs(tmp_path_factory):
     (folder / "spec.toml").write_text(SPEC)
     with Tracker(folder / "run.zarr", every=1, learning_rate=0.1, batch_size=4) as tracker:
         for step in range(3):
-            tracker.update(step, {"w": random.normal(size=(12, 9))})
+            weights = random.normal(size=(30, 20))
+            weights[0, 0] += 30  # an outlier, for those who tell of them
+            tracker.update(step, {"w": weights})
     return folder
 
 

@@ -1,8 +1,12 @@
 """What is left of the vectors of outliers, in a tracked run and along checkpoints."""
 
+import json
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from sgdyson.cli import app
 from sgdyson.errors import InvalidInputError
 from sgdyson.spectra import SpikedModel
 from sgdyson.tracking import Run, Tracker, emergence, emergence_of_checkpoints, open_run
@@ -132,6 +136,29 @@ def test_checkpoints_tell_when_and_from_when_on_a_mode_is_what_it_will_be(tmp_pa
     assert listed["w"].detachments[0].step.value == 1.5
     low, high = found["w"].band.T
     assert ((low < found["w"].edge) & (found["w"].edge < high)).all()
+
+
+def test_the_command_tells_of_a_run_and_of_checkpoints(tmp_path):
+    matrices = list(noisy([[0], [0], [40], [40], [40], [40]]))
+    tracked(tmp_path / "run.zarr", matrices, vectors=2)
+    saved(tmp_path / "saved", matrices)
+    rows = {}
+    for place in ("run.zarr", "saved"):
+        done = CliRunner().invoke(app, ["emergence", str(tmp_path / place), "--json"])
+        (rows[place],) = json.loads(done.stdout)
+    assert rows["run.zarr"]["step"] == 1.5
+    assert rows["run.zarr"]["settled"] is None
+    assert rows["saved"]["step"] == rows["saved"]["settled"] == 15
+    assert rows["saved"]["step_error"] == pytest.approx(10 / 12**0.5)
+    for key in ("name", "rank", "back"):
+        assert rows["saved"][key] == rows["run.zarr"][key] == {"name": "w", "rank": 1}.get(key)
+    kept = [rows[place]["left_kept"] for place in rows]
+    np.testing.assert_allclose(kept, kept[0])  # the same matrices
+    shown = CliRunner().invoke(app, ["emergence", str(tmp_path / "saved")]).stdout
+    assert "w: outliers in 6 records" in shown
+    assert "half of the last from step" in shown
+    none = CliRunner().invoke(app, ["emergence", str(tmp_path / "nothing")])
+    assert none.exit_code != 0
 
 
 def test_checkpoints_that_cannot_tell(tmp_path):

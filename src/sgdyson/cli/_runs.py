@@ -133,3 +133,38 @@ def report(
         rows = report_rows(run)
         emit(json_file, json_text(rows, indent=2) + "\n")
         emit(csv_file, csv_text(rows))
+
+
+@app.command(cls=Command, rich_help_panel=_PANEL)
+def emergence(
+    path: Annotated[
+        Path, typer.Argument(help="The store of a tracked run, or a folder of checkpoints.")
+    ],
+    json_file: JsonFile = None,
+    csv_file: CsvFile = None,
+    force: Force = False,
+    false_alarm: Annotated[
+        float, typer.Option(help="Chance of an outlier in a record of pure noise.")
+    ] = 0.01,
+    vectors: Annotated[
+        int, typer.Option(help="Of checkpoints: leading levels whose vectors are compared.")
+    ] = 8,
+    split: Annotated[int, typer.Option(help="Parts of fused query-key-value matrices.")] = 1,
+) -> None:
+    """When each outlier of each matrix stepped out of the noise, and what its vectors did since.
+
+    Of checkpoints also the step from which on it is half of what it is in the last. Matrices
+    without a bulk of noise are left out.
+
+    Example: sgdyson emergence run.zarr --csv modes.csv
+    """
+    from ..tracking import emergence_at, emergence_rows
+
+    check_outputs(force=force, source=path, json=json_file, csv=csv_file)
+    found = emergence_at(path, false_alarm=false_alarm, vectors=vectors, split=split)
+    if not to_standard_output(json_file, csv_file):
+        for one in found.values():
+            print("\n".join(visible(line) for line in str(one).splitlines()))
+    rows = emergence_rows(found)
+    emit(json_file, json_text(rows, indent=2) + "\n")
+    emit(csv_file, csv_text(rows))

@@ -28,6 +28,8 @@ from ._dyson_results import DysonTests as DysonTests
 from ._dyson_test import dyson_test as dyson_test
 from ._emergence import Emergence as Emergence
 from ._emergence import emergence as emergence
+from ._emergence_rows import emergence_at as emergence_at
+from ._emergence_rows import emergence_rows as emergence_rows
 from ._forecast import Forecast as Forecast
 from ._forecast import forecast as forecast
 from ._gap_drift import GapDrift as GapDrift

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from .._tabular import Table, Tabular
 from .._types import Floats
 from ..errors import require
 from ..laws import LargestLevel
@@ -16,11 +18,15 @@ from ._run import Run
 from ._stays import Detachment, Series
 
 FEWEST = 5  # levels, from which a bulk is fitted
+_HEADS = {
+    "rank": "rank", "step": "out at step", "back": "back at", "left_kept": "left vector kept",
+    "right_kept": "right", "settled": "half of the last from step",
+}  # fmt: skip
 _BAND = (0.05, 0.95)  # of the largest level of noise
 
 
-@dataclass(frozen=True)
-class Emergence:
+@dataclass(frozen=True, repr=False)
+class Emergence(Tabular):
     """What stood out of a matrix's bulk at each record.
 
     Attributes:
@@ -43,15 +49,33 @@ class Emergence:
 
     name: str
     steps: NDArray[np.int64]
-    edge: Floats = field(repr=False)
-    band: Floats = field(repr=False)
-    threshold: Floats = field(repr=False)
-    outliers: NDArray[np.int64] = field(repr=False)
-    is_noise: NDArray[np.bool_] = field(repr=False)
+    edge: Floats
+    band: Floats
+    threshold: Floats
+    outliers: NDArray[np.int64]
+    is_noise: NDArray[np.bool_]
     detachments: tuple[Detachment, ...]
     false_alarm: float
-    kept: Floats | None = field(default=None, repr=False)
-    final: Floats | None = field(default=None, repr=False)
+    kept: Floats | None = None
+    final: Floats | None = None
+
+    def _table(self) -> Table:
+        """A row for each stay of an outlier."""
+        columns: dict[str, list[Any]] = {
+            "rank": [one.rank for one in self.detachments],
+            "step": [one.step for one in self.detachments],
+            "back": [one.back for one in self.detachments],
+            "left_kept": [one.persistence and one.persistence[0] for one in self.detachments],
+            "right_kept": [one.persistence and one.persistence[1] for one in self.detachments],
+            "settled": [one.settled for one in self.detachments],
+        }
+        shown = {
+            key: head for key, head in _HEADS.items()
+            if any(value is not None for value in columns[key])
+        }  # fmt: skip
+        what = "outliers" if self.detachments else "no outlier"
+        title = f"{self.name}: {what} in {len(self.steps)} records"
+        return Table(title, columns, shown)
 
 
 def emergence(run: xr.Dataset | Run, name: str, false_alarm: float = 0.01) -> Emergence:
