@@ -13,6 +13,8 @@ from ._law import Law, one_of
 from ._table import Table, quadrature
 from ._wigner import FAR
 
+# at this r F is 0.27, 0.41 and 0.89 for beta = 1, 2, 4: what is one less the other side loses a
+# digit at most
 _CENTRE, _DEGREE = -2.0, 44
 _KNOTS = [-7.2, -5.0, _CENTRE, 1.5, 6.0, 18.0]  # of the tables, in r
 

@@ -75,10 +75,12 @@ def finite_step(
     _check(level_diffusion, friction, beta)
     positive("friction", friction, "at zero there is no stationary density")
     decay = np.exp(-friction * force.interval)
+    # expm1: of a short interval 1 - e^{-2 gamma dt} would keep few digits
     variance = -2 * level_diffusion * np.expm1(-2 * friction * force.interval) / friction
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     low, high = force.edges[:-1, None], force.edges[1:, None]
     s = (low + high) / 2 + (high - low) / 2 * nodes
+    # relative to its lower end, where far out in the tail all of a bin would underflow to 0/0
     density = weights * s**beta * np.exp(-friction * (s**2 - low**2) / (4 * level_diffusion))
     density /= density.sum(axis=1, keepdims=True)
     mean = _rice_mean(decay * s, variance) if beta == 1 else _mean(decay * s, variance, beta + 1)
@@ -89,6 +91,7 @@ def finite_step(
 
 
 def _rice_mean(offset: Floats, variance: float) -> Floats:
+    # e^{-y/2} is in the scaled functions: I_0 itself overflows beyond y/2 = 709
     half = offset**2 / (4 * variance)
     bracket = (1 + 2 * half) * i0e(half) + 2 * half * i1e(half)
     return np.asarray(np.sqrt(np.pi * variance / 2) * bracket)

@@ -16,6 +16,7 @@ import numpy as np
 from .._types import Floats
 from ._weighted_chi2 import weighted_chi2_sf
 
+# of Gauss: densest near 0 and 1, where 1/(u(1-u)) is largest, and never on them
 _NODES = 128
 _x, _w = np.polynomial.legendre.leggauss(_NODES)
 GRID: Floats = (1.0 + _x) / 2
@@ -29,6 +30,7 @@ def a_squared(u: Floats) -> float:
     Args:
         u: (n,), the null's cdf at the samples.
     """
+    # a cdf that has rounded to 0 or 1 has a finite logarithm still
     u = np.clip(np.sort(u), 1e-300, 1.0 - 1e-16)
     odd = 2.0 * np.arange(1, u.size + 1) - 1.0
     return float(-u.size - np.mean(odd * (np.log(u) + np.log1p(-u[::-1]))))
@@ -40,7 +42,7 @@ def weights(covariance: Floats) -> Floats:
     Args:
         covariance: (node, node), C on `GRID`.
     """
-    root = np.sqrt(_WEIGHTS)
+    root = np.sqrt(_WEIGHTS)  # on both sides: symmetric, with the same eigenvalues
     return np.clip(np.linalg.eigvalsh(root[:, None] * covariance * root), 0.0, None)
 
 
