@@ -16,3 +16,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        if config.option.markexpr == "not slow":
+            # These programs run for less time than XLA takes to polish them: the contracts take 128
+            # s of CPU so, 159 s as XLA does for users, which `XLA_FLAGS= pytest` and -m slow test.
+            os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")

@@ -45,14 +45,18 @@ def averages(sampler, batch_size: int, updates: int, learning: bool, seed: int) 
         numbers = sampler.numbers
         w, memory = numbers.lift(jnp.asarray(weights())), sampler.start(N, batch_size)
         fixed = numbers.lift(jnp.asarray(target))
-        found = []
-        for update in range(updates):
-            now = jax.random.fold_in(key, update)
-            average, memory = sampler.average(now, w, MASS, memory, batch_size)
-            found.append(average)
+
+        def step(state, update):  # a loop, for each update written out is compiled once more
+            w, memory = state
+            average, memory = sampler.average(
+                jax.random.fold_in(key, update), w, MASS, memory, batch_size
+            )
             if learning:
                 w = w + 0.05 * w @ (fixed - average)
-        return jnp.concatenate(found[-2:])
+            return (w, memory), average
+
+        found = jax.lax.scan(step, (w, memory), jnp.arange(updates))[1]
+        return found[-2:].reshape(-1, found.shape[-1])
 
     with jax.enable_x64(True):
         keys = jax.random.split(jax.random.key(seed), REPLICAS)
