@@ -90,6 +90,19 @@ def test_functions_of_the_data_s_second_moment(samples, s):
     assert (off(2 * samples)[:, :2] > 1).any()
 
 
+@pytest.mark.parametrize(("samples", "off"), [(160, 1e-12), (90, 1e-4), (84, 1e-3)])
+def test_moments_of_a_white_data_set_are_those_of_marchenko_and_pastur(samples, off):
+    """Mean, mean square, and the mean inverse 1/(1 - N/D), which its lower edge decides."""
+    ratio = 80 / samples
+    found = data_spectrum(np.array([1.0]), np.array([80.0]), samples)
+    c, mass = found.eigenvalues, found.measures[0]
+    np.testing.assert_allclose([mass @ c, mass @ c**2], [1, 1 + ratio], rtol=off)
+    assert mass @ (1 / c) == pytest.approx(1 / (1 - ratio), rel=off)
+    fewer = data_spectrum(np.array([1.0]), np.array([80.0]), 40)
+    assert fewer.measures[0][-1] == pytest.approx(0.5)  # directions without data
+    assert fewer.eigenvalues[-1] == 0
+
+
 SETTINGS = {
     "two variances": (
         [4.0, 3.0], {"input_variances": TWO, "mode_inputs": [0, 20]}, (0.02, 64), 300,
