@@ -19,6 +19,7 @@ PAGES = (
     "docs/extending.md",
     "docs/index.md",
     "docs/linear-scaling.md",
+    "docs/own-spectrum.md",
     "docs/phase-diagram.md",
     "docs/reproduce.md",
     "docs/tracking.md",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
+import numpy as np
 import xarray as xr
 
 from ..._attributes import number_of
@@ -17,7 +18,7 @@ from ...models.teacher_student import DATA
 from ._data import Results
 from ._entries import chosen_figures
 
-OwnRun: TypeAlias = tuple[Model, xr.Dataset]
+OwnRun: TypeAlias = tuple[Model, xr.Dataset | None]
 
 
 def paper_figure(name: str, runs: OwnRun | Sequence[OwnRun], *, burn_in: int = 0) -> Figure:
@@ -28,7 +29,8 @@ def paper_figure(name: str, runs: OwnRun | Sequence[OwnRun], *, burn_in: int = 0
             first run; `scaling`, `drift`, `rbm_collapse`, `teacher_scaling`, `teacher_levels`,
             `teacher_wigner` and `teacher_densities` all of them, by what varies;
             `semicircle` a panel a run; `coulomb_force` and `threefold` need runs recorded at every
-            update; `rbm_sketch` and `target_spectrum` look at the first model alone.
+            update; `rbm_sketch` and `target_spectrum` look at the first model alone, and its run
+            may be None.
         runs: the model and the data set that `simulate` made of it; one such pair, or several.
         burn_in: updates left out at the beginning of each run.
 
@@ -48,7 +50,7 @@ def paper_figure(name: str, runs: OwnRun | Sequence[OwnRun], *, burn_in: int = 0
     require(len(several) > 0, "runs = []: give a model and its run as a pair, or several pairs.")
     (entry,) = chosen_figures([name]).values()
     own = [_own(model, run, burn_in) for model, run in several]
-    return entry.draw(Results(partial(_group, own), lambda run: run.data))
+    return entry.draw(Results(partial(_group, own), _data))
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class _Own:
 
     name: str
     model: Model
-    data: xr.Dataset = field(repr=False)
+    data: xr.Dataset | None = field(repr=False)
     discard: int
     learning_rate: float
     batch_size: float
@@ -73,7 +75,15 @@ def _group(own: Sequence[_Own], name: str) -> list[_Own]:
     ]  # fmt: skip
 
 
-def _own(model: Model, run: xr.Dataset, burn_in: int) -> _Own:
+def _data(run: _Own) -> xr.Dataset:
+    require(run.data is not None, "run = None: this figure needs what simulate made of the model.")
+    assert run.data is not None
+    return run.data
+
+
+def _own(model: Model, run: xr.Dataset | None, burn_in: int) -> _Own:
+    if run is None:
+        return _Own(type(model).__name__, model, None, burn_in, np.nan, np.nan)
     rate, batch = (number_of(run.attrs, key) for key in ("learning_rate", "batch_size"))
     require(
         rate is not None and batch is not None,
