@@ -229,8 +229,8 @@ def test_widths_with_two_variances():
         [6.0, 4.0], (40, 20), label_noise=1.0, input_variances=np.repeat([1.0, 0.3], 10),
         mode_inputs=[0, 10],
     )  # fmt: skip
-    how, replicas = {"learning_rate": 0.02, "batch_size": 64}, 800
-    run = run_of(model, how, replicas, 200, 100)
+    how, replicas = {"learning_rate": 0.04, "batch_size": 64}, 600
+    run = run_of(model, how, replicas, 60, 30)
     path = model.predict_path(**how, times=run.time.values)
     measured = run.levels.values[:, 1:, :2].std(0)
     allowed = 4 / np.sqrt(2 * replicas) + 1 / 20

@@ -39,7 +39,9 @@ def test_it_measures_draws_and_goes_on(tmp_path, monkeypatch):
     for name in ("paths", "transient", "what_is_learnt", "phases"):
         assert (tmp_path / "figures" / f"{name}.svg").stat().st_size > 1000
     monkeypatch.setattr(_phases.Point, "run", None)  # no point is run again
-    study_emergence(tmp_path, 0, lambda line: None, quick=True)
+    for number, plane in enumerate(_study.planes(5)):
+        again = diagram(plane, 16, 0, tmp_path / f"phases-{plane.name}.json")
+        assert again.shares.tolist() == list(results["diagrams"][number]["shares"].values())
 
 
 def test_levels_overlaps_and_times_are_those_of_theory_and_no_others(learning):

@@ -15,11 +15,11 @@ from sgdyson.tracking._vectors import leading
 SHAPE = (120, 90)  # above 64: through the Gram matrix
 
 
-def noisy(strengths, seed=0):
+def noisy(strengths, seed=0, shape=SHAPE):
     """Directions of these strengths, (time, mode), each time in other noise."""
     random = np.random.default_rng(seed)
     for now in np.atleast_2d(strengths):
-        matrix = random.standard_normal(SHAPE)
+        matrix = random.standard_normal(shape)
         modes = np.arange(len(now))
         matrix[modes, modes] += now
         yield matrix
@@ -67,10 +67,12 @@ def test_persistence_is_that_of_theory(tmp_path):
 
 
 def test_the_error_of_persistence_covers_it(tmp_path):
-    """Within two errors of the mean over many runs in most of them: 14 of 16 or more."""
+    """Within two errors of the mean over many runs in most of them: in 13 of 16 or more."""
     values = []
     for seed in range(16):
-        run = tracked(tmp_path / f"{seed}.zarr", noisy(np.full((40, 1), 25.0), seed), vectors=1)
+        run = tracked(
+            tmp_path / f"{seed}.zarr", noisy(np.full((40, 1), 14.0), seed, (50, 30)), vectors=1
+        )
         (mode,) = emergence(run, "w", 1e-6).detachments
         values.append(mode.persistence[0])
     mean = np.mean([one.value for one in values])
