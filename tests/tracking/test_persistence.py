@@ -70,9 +70,8 @@ def test_the_error_of_persistence_covers_it(tmp_path):
     """Within two errors of the mean over many runs in most of them: in 13 of 16 or more."""
     values = []
     for seed in range(16):
-        run = tracked(
-            tmp_path / f"{seed}.zarr", noisy(np.full((40, 1), 14.0), seed, (50, 30)), vectors=1
-        )
+        matrices = noisy(np.full((40, 1), 20.0), seed, (50, 30))
+        run = tracked(tmp_path / f"{seed}.zarr", matrices, vectors=1)
         (mode,) = emergence(run, "w", 1e-6).detachments
         values.append(mode.persistence[0])
     mean = np.mean([one.value for one in values])
