@@ -19,7 +19,7 @@ QUENCHED = sgdyson.TeacherStudent([3.0, 3.0], data="quenched", batches=20)
 OF_RBM = ("rbm_sketch", "target_spectrum", "learnt_levels", "wigner", "densities", "scaling",
           "drift", "rbm_collapse")  # fmt: skip
 OF_FRESH = ("teacher_wigner", "teacher_densities", "semicircle")
-WIDTHS = (3.375, 5.0, 7.0)
+WIDTHS = (3.375, 7.0)
 
 
 def run(model, rate, **more):
@@ -93,6 +93,14 @@ def test_a_cut_label_is_noticed() -> None:
     long = Panel([Points(np.arange(3.0), np.arange(3.0))], "x", "y" * 200)
     with pytest.raises(AssertionError):
         assert_nothing_is_cut(draw(Figure("long", "", "", [long]), width=3.375))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_legend_below_stays_under_its_panel(width: float) -> None:
+    x = np.arange(3.0)
+    marks = [Points(x, x, label=f"a name of some length, {colour}") for colour in range(3)]
+    panel = Panel(marks, "x", "y", legend_below=True)
+    assert_nothing_is_cut(draw(Figure("below", "", "", [panel] * 3), width=width))
 
 
 def test_a_figure_that_does_not_fit_the_runs_says_why(machines) -> None:

@@ -56,6 +56,7 @@ STYLE: Any = {
     "svg.hashsalt": "sgdyson",
 }
 _NARROWEST = 2.2  # inches of a panel, below which its labels do not fit
+_TWO_COLUMNS = 3.0  # inches of a panel, from which a legend below it has two columns
 _ASPECT, _LOWEST = 0.71, 2.2  # height of a panel by its width, and at least, in inches
 _STAMPS = {"pdf": "CreationDate", "png": "Software", "svg": "Date"}  # that change with the day
 
@@ -191,8 +192,16 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     if panel.is_drawing:
         axes.set_axis_off()
     elif axes.get_legend_handles_labels()[1]:
-        below: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.26), "ncols": 2}
+        wide = _inches(axes) > _TWO_COLUMNS
+        below: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.26), "ncols": 1 + wide}
         axes.legend(**(below if panel.legend_below else {}))
+
+
+def _inches(axes: Axes) -> float:
+    """Width of a panel with its labels."""
+    place, canvas = axes.get_subplotspec(), axes.get_figure(root=True)
+    assert canvas is not None
+    return float(canvas.get_figwidth() / (place.get_gridspec().ncols if place else 1))
 
 
 def _thin_labels(axes: Axes) -> None:
