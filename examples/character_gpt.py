@@ -79,7 +79,7 @@ def main() -> None:
     model = CharacterGPT(symbols)
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
     with SpectralTracker(
-        model, arguments.out, every="log", optimizer=optimizer, batch_size=BATCH
+        model, arguments.out, every="log", optimizer=optimizer, batch_size=BATCH, vectors=8
     ) as tracker:
         for step in range(arguments.steps):
             x, y = batch(text)

@@ -13,6 +13,7 @@ from ._run import Run
 from ._stays import Detachment, Series
 
 _LEVELS = 8  # the largest, of each record
+_FOLLOWED = 4  # whose vectors are drawn
 
 
 def drawn_emergence(
@@ -45,10 +46,10 @@ def drawn_emergence(
 
 
 def _kept(found: Emergence) -> list[list[list[float | None]]] | None:
-    """Left and right overlaps of each level that is out at some record."""
+    """Left and right overlaps of the first levels that are out at some record."""
     if found.kept is None:
         return None
-    count = min(max(int(found.outliers.max(initial=0)), 1), found.kept.shape[1])
+    count = min(max(int(found.outliers.max(initial=0)), 1), found.kept.shape[1], _FOLLOWED)
     return [[_plain(side) for side in found.kept[:, rank].T] for rank in range(count)]
 
 

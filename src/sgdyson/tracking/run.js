@@ -80,7 +80,7 @@ function drawEmergence(e) {
   plot("persistence", e.kept.flatMap(([left, right], i) => [
     line(e.steps, left, shades[i % shades.length], `level ${i + 1}, left`),
     line(e.steps, right, shades[i % shades.length], "right", { line: { color: shades[i % shades.length], dash: "dot" } }),
-  ]), "step", "overlap with the record before", { yaxis: { range: [0, 1.05] } });
+  ]), "step", "overlap with last record", { yaxis: { range: [0, 1.05] } });
 }
 
 function levelAt(e, d) { // between the two records
