@@ -14,6 +14,7 @@ from sgdyson.errors import InvalidInputError
 from sgdyson.laws import WignerSurmise
 from sgdyson.spectra import spectrum
 from sgdyson.stats import Estimate
+from sgdyson.tracking import Burst, Tracker, dyson_test, open_run
 
 STUDENT = sgdyson.TeacherStudent([2.0, 2.0, 1.0], label_noise=0.1)
 HOW = {"learning_rate": 0.02, "batch_size": 16}
@@ -120,6 +121,19 @@ def test_a_spectrum_is_one_line_or_one_row() -> None:
     assert "100 x 80" in repr(measured)
     assert measured.to_frame().spectral[0] == measured.spectral
     assert ["outliers", "0"] in cells(measured._repr_html_())
+
+
+def test_the_dyson_tests_of_a_run_are_a_table(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    weights = 0.07 * random.standard_normal((20, 12))
+    with Tracker(tmp_path / "run.zarr", every=Burst(8, 25), dynamics=True) as tracker:
+        for step in range(300):
+            tracker.update(step, {"w": weights})
+            weights = 0.99 * weights + 0.01 * random.standard_normal((20, 12))
+    tests = dyson_test(open_run(tmp_path / "run.zarr"))
+    row = cells(tests._repr_html_())[1]
+    assert row[:2] == ["w", str(tests.matrices["w"].index)]
+    assert tests.to_frame().power[0] == tests.matrices["w"].power
 
 
 def test_foreign_names_are_no_markup() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from .._tabular import Table, Tabular
 from .._types import Floats
 from ..stats import Estimate
 from ._dyson_index import DysonIndex
@@ -85,8 +87,12 @@ class DysonTest:
         return "\n".join([first, *(f"  {remark}" for remark in remarks)])
 
 
-@dataclass(frozen=True)
-class DysonTests:
+_HEADS = {"matrix": "matrix", "index": "index", "pvalue_one": "p against 1",
+          "pvalue_zero": "p against 0", "power": "power", "verdict": "verdict"}  # fmt: skip
+
+
+@dataclass(frozen=True, repr=False)
+class DysonTests(Tabular):
     """Tests of all matrices of a run, and of all together.
 
     Attributes:
@@ -106,6 +112,19 @@ class DysonTests:
     verdict: str
     matrices: Mapping[str, DysonTest]
     refused: Mapping[str, str]
+
+    def _table(self) -> Table:
+        tests = list(self.matrices.values())
+        columns: dict[str, list[Any]] = {
+            "matrix": list(self.matrices),
+            **{key: [getattr(test, key) for test in tests] for key in list(_HEADS)[1:]},
+        }
+        first, *_ = str(self).splitlines()
+        notes = [f"{name}: not measured, {reason}" for name, reason in self.refused.items()]
+        return Table(first, columns, _HEADS, notes)
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         lines = [
