@@ -213,7 +213,7 @@ class LowRankTeacher(Model):
             "initial_width": float(self.initial_width),
             "input_variances": self.input_variances.tolist(),
             "mode_inputs": list(self.mode_inputs),
-            "samples": self.samples,
+            **({} if self.samples is None else {"samples": self.samples}),
         }
 
 
