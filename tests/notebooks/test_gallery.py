@@ -31,14 +31,14 @@ def code_cells(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def shown(cell: Any) -> list[str]:
+def shown(cell: Any) -> set[str]:
     """Kinds of what a cell shows."""
-    return [kind for output in cell.outputs for kind in output.get("data", {"text": ""})]
+    return {kind for output in cell.outputs for kind in output.get("data", {"text": ""})}
 
 
 def assert_ends_with_a_picture(notebook: Any) -> None:
     *_, last = code_cells(notebook)
-    assert PICTURES & set(shown(last))
+    assert PICTURES & shown(last)
 
 
 @pytest.mark.parametrize("name", NAMES)
