@@ -60,6 +60,8 @@ class CircularEnsemble:
         rest = np.sqrt(1 - squares)
         factors = np.zeros((2, size, n, n), complex)
         factors[1, :, 0, 0] = 1.0
+        # 2 x 2 reflections of neighbours, those that share no place in one of two block diagonal
+        # matrices; the last is a phase alone
         for k in range(n):
             factor = factors[k % 2]
             factor[:, k, k] = alpha[:, k].conj()
@@ -72,5 +74,6 @@ class CircularEnsemble:
 def _haar(random: np.random.Generator, size: int, n: int) -> Matrices:
     entries, _ = normal_entries(random, (size, n, n), 2)
     unitary, triangular = np.linalg.qr(entries)
+    # QR leaves the phases of R open: Q is Haar's only where R has a positive diagonal
     phases = np.diagonal(triangular, axis1=1, axis2=2)
     return np.asarray(unitary * (phases / np.abs(phases))[:, None, :])

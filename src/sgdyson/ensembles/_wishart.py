@@ -58,9 +58,11 @@ def laguerre_levels(
     n: int, m: float, beta: float, size: int, random: np.random.Generator
 ) -> Levels:
     """Levels of `WishartEnsemble` for any real m > n - 1."""
+    # chi squared is twice a gamma number, of any degrees of freedom, whole or not
     squares = 2 * random.standard_gamma(beta / 2 * (m - np.arange(n)), (size, n))
     sides = 2 * random.standard_gamma(beta / 2 * np.arange(n - 1, 0, -1), (size, n - 1))
     diagonal = squares.copy()
     diagonal[:, 1:] += sides
     off = np.sqrt(squares[:, :-1] * sides)
+    # rounding takes the smallest below zero where the largest is 1e16 times it
     return np.maximum(tridiagonal_levels(diagonal, off) / beta, 0.0)

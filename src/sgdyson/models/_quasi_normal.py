@@ -27,6 +27,7 @@ def quasi_normal(size: int, dimensions: int, seed: int) -> Float[np.ndarray, "sa
     require_memory(8.0 * 5 * 2**bits * dimensions, f"{size} samples of {dimensions} numbers")
     random = np.random.default_rng(seed)
     points = qmc.Sobol(min(dimensions, _DIMENSIONS), rng=random).random_base2(bits)
+    # a point of the net may be zero, and its normal number infinite
     half = ndtri(np.clip(points, 1e-12, 1 - 1e-12))
     if dimensions > _DIMENSIONS:
         rest = random.standard_normal((len(half), dimensions - _DIMENSIONS))

@@ -83,6 +83,7 @@ def covariance(
     both = levels[:, None] + levels[None, :]
     noise = both**2 * wick(len(levels), phases.beta) / np.outer(kernel, kernel) / batch_size
     data = both**2 * phases.of_the_data(target) / batch_size
+    # nothing pulls back what is flat up to rounding: it has no stationary variance
     flat = curvature <= 1e-12 * np.max(np.abs(curvature))
     known = np.where(flat, 0.0, both / np.outer(kernel, kernel))
     rest = np.where(flat, 1.0, curvature - known)
@@ -95,6 +96,7 @@ def covariance(
         variance = variance + remembered_variance(
             optimizer, learning_rate, known, data, memory, rest, remembers=False
         )
+    # without noise nothing fluctuates, flat or not
     return np.where(noise == 0, 0.0, np.where(flat, np.inf, variance))
 
 

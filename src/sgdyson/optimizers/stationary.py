@@ -141,7 +141,7 @@ def remembered_variance(
     step[..., :-1, :-1] = drift
     step[..., :-1, :] += kick[:, None] * gradient[..., None, :]
     step[..., -1, :] = gradient
-    step[..., -1, 0] -= at_once
+    step[..., -1, 0] -= at_once  # which acts, and is not remembered
     source = np.append(kick, 1.0 if remembers else 0.0)
     unit = _solved(step, step, np.outer(source, source))[..., 0, 0]
     fresh = gradient_noise * (1 - memory**2) if remembers else gradient_noise
@@ -168,6 +168,7 @@ def stationary_covariance(
     curvatures, directions = np.linalg.eigh(hessian)
     source = directions.T @ gradient_noise @ directions
     total = curvatures + linear.weight_decay
+    # to the rounding of `eigh`, which is that of the largest
     flat = np.abs(total) <= 1e-10 * np.abs(total).max()
     curvatures = np.where(flat, 1.0, curvatures)
     left, right = np.meshgrid(curvatures, curvatures, indexing="ij")
@@ -228,6 +229,7 @@ def _solved(first: np.ndarray, second: np.ndarray, source: np.ndarray) -> np.nda
     stable = (np.maximum(*radii) < 1)[..., None, None]
     product = np.einsum("...ij,...kl->...ikjl", first, second)
     product = product.reshape(*first.shape[:-2], size**2, size**2)
+    # vec(A Sigma B^T) = (A x B) vec(Sigma); one system that is singular would stop all the others
     product = np.where(stable, product, 0.0)
     solved = np.linalg.solve(np.eye(size**2) - product, source.reshape(size**2, 1))
     return np.where(stable, solved.reshape(*first.shape[:-2], size, size), np.inf)
@@ -257,6 +259,7 @@ def _gains(decay: float) -> tuple[float, float]:
     $v = \sum_k a_k n_k^2$, $a_k = (1-b) b^k$, n_0 being the n above: with $v^{-p} = \int t^{p-1}
     e^{-t v} dt/\Gamma(p)$ each is an integral of $(1 + 2 t a_0)^{-1} \prod_k (1 + 2 t a_k)^{-1/2}$.
     """
+    # 40,000 terms at b = 0.999: what they leave out is b^terms = exp(-40), below rounding
     terms = max(int(np.ceil(-40 / np.log(decay))), 1) if decay > 0 else 1
     weights = (1 - decay) * decay ** np.arange(terms)
 

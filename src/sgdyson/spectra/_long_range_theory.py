@@ -23,6 +23,7 @@ def two_level_cluster(r: ArrayLike, beta: int) -> Floats:
     s = np.sinc(x)
     if beta == 2:
         return np.asarray(s**2)
+    # cos - sinc is -(pi x)^2/3 here: below 1e-8 it is rounding, which over x is 1e-8 at most above
     safe = np.where(x > 1e-8, x, 1.0)
     slope = np.where(x > 1e-8, (np.cos(np.pi * safe) - np.sinc(safe)) / safe, 0.0)
     below = special.sici(np.pi * x)[0] / np.pi

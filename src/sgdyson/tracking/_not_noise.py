@@ -10,6 +10,8 @@ from .._types import Flags, Floats
 
 _LEFT_OUT, _TOLD = -0.5, -0.1  # correlation of a step with the next
 _FALSE_ALARM = 0.01
+# of the second differences of steps, relative to their variance: 6 if they are independent, and
+# 2 (1 - phi)(3 - phi) if they remember by phi; this is phi = 0.995
 _SMOOTH = 0.02
 
 
