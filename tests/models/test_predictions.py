@@ -83,8 +83,9 @@ def shift_without_memory(prediction):
 
 def test_a_persistent_chain_moves_the_means_further():
     # with one sweep per update the chain's own term is as large as the rest
+    # 256 replicas of five records: its absence is off by 1.4 to 1.7 times what is allowed
     model = at_the_fixed_point("collapsed", sweeps=1)
-    run = simulate(model, learning_rate=0.05, batch_size=64, replicas=256, updates=10_000,
+    run = simulate(model, learning_rate=0.05, batch_size=64, replicas=256, updates=5000,
                    record_every=500, seed=1, progress=False)  # fmt: skip
     levels = run.levels.sel(time=slice(3000, None)).values
     prediction = model.predict(0.05, 64)
