@@ -7,7 +7,7 @@ import pytest
 
 import sgdyson
 from sgdyson.analysis import measure
-from sgdyson.errors import InvalidInputError
+from sgdyson.errors import InvalidInputError, NoPredictionError
 from sgdyson.stats import mean_over_replicas
 
 RBM = sgdyson.GaussianRBM.scalar_field(6, mass=1.5, rbm_mass=3.0, initial_width=0.01)
@@ -127,6 +127,11 @@ def test_steps_above_the_limit_of_stability_leave_the_fixed_point(options: dict)
         )  # fmt: skip
         distance = np.abs(run.levels.values[0, -1] - theory.levels).max()
         assert distance < 1e-12 if stays else distance > 0.1
+
+
+def test_a_limit_without_a_closed_form_is_refused() -> None:
+    with pytest.raises(NoPredictionError, match=r"take math.inf .* or suggested_rate"):
+        RBM.stability_limit(16)
 
 
 def test_the_suggested_rate_keeps_theory_in_its_reach() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
 from .._capacity import require_memory
-from .._checks import positive, whole
+from .._checks import positive, shown, whole
 from .._types import ArrayLike
 from ..errors import NoPredictionError, require
 from ..optimizers import Optimizer
@@ -275,7 +275,7 @@ class GaussianRBM(Model):
             optimizer, self._phases(),
         )  # fmt: skip
 
-    def stability_limit(self) -> float:
+    def stability_limit(self, batch_size: float = np.inf) -> float:
         r"""Alpha from which the noise-free dynamics leaves its fixed point.
 
         An entry of $X = W^T W$ between modes i and j is pulled back by $\alpha r = \alpha (x_i +
@@ -285,9 +285,17 @@ class GaussianRBM(Model):
         the data have $\alpha r < 2/(1 - m)$. Mini-batches only lower the limit, and theirs has no
         closed form: `suggested_rate` asks the prediction.
 
+        Args:
+            batch_size: infinity alone.
+
         Raises:
-            NoPredictionError: no mode that can be learnt.
+            NoPredictionError: no mode that can be learnt; a finite batch.
         """
+        if batch_size != np.inf:
+            raise NoPredictionError(
+                f"stability_limit of batch_size = {shown(batch_size)} has no closed form; take"
+                " math.inf for its upper bound, or suggested_rate(batch_size)."
+            )
         theory = self.predict(1e-3, np.inf).leading
         if not theory.learnt.any():
             raise NoPredictionError("stability_limit: no mode can be learnt at this rbm_mass.")
