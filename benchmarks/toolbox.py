@@ -191,6 +191,27 @@ def dyson() -> tuple[float, float]:
     return ours, 10 * seconds(euler)
 
 
+def large_dyson() -> tuple[float, float]:
+    """Seconds of 100 steps of one path, N = 500; and of 100 exact steps of its matrix."""
+    from sgdyson.dyson import EigenvalueProcess
+    from sgdyson.ensembles import Quadratic
+
+    process, start = EigenvalueProcess(Quadratic(), 1), 1e-6 * np.arange(500)
+
+    def matrices() -> None:
+        generator, m = np.random.default_rng(0), np.zeros((500, 500))
+        for _ in range(100):
+            noise = generator.standard_normal((500, 500))
+            m = 0.99 * m + np.sqrt((1 - 0.99**2) / 4) * (noise + noise.T)
+            np.linalg.eigvalsh(m)
+
+    ours = seconds(
+        lambda: process.simulate(start, step=0.01, steps=100, record_every=1, replicas=1,
+                                 seed=0, progress=False)
+    )  # fmt: skip
+    return ours, seconds(matrices)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", help="an interpreter with scikit-rmt and DPPy")
@@ -205,6 +226,7 @@ def main() -> None:
         ("quartic gas N = 50, ms an effective sample", *coulomb_gas(), "-",
          dppy_gas(python)),
         ("Dyson SDE N = 16, 1000 paths, s a unit of time", *dyson(), "-", "-"),
+        ("Dyson SDE N = 500, one path, s 100 steps", *large_dyson(), "-", "-"),
     ]  # fmt: skip
     for name, ours, plain, *others in rows:
         table.add_row(name, f"{ours:.3g}", f"{plain:.3g}", *others)

@@ -9,6 +9,7 @@ from scipy.stats import chi2
 
 from sgdyson.dyson import EigenvalueProcess, MatrixProcess, WishartProcess
 from sgdyson.dyson._eigenvalues import next_levels
+from sgdyson.dyson.film import edge_from_one_point
 from sgdyson.ensembles import GaussianEnsemble, Laguerre, Quadratic, Quartic, WishartEnsemble
 from sgdyson.errors import InvalidInputError
 from sgdyson.spectra import finite_step, repulsion
@@ -171,6 +172,57 @@ class TestEigenvalues:
         np.testing.assert_array_equal(
             matrices.levels[:2], MatrixProcess(2).simulate([0, 1], replicas=2, seed=4).levels
         )
+
+    @pytest.mark.parametrize("levels", [2, 30, 200])
+    @pytest.mark.parametrize("apart", [1e-9, 1e-2, 10.0])
+    @pytest.mark.parametrize("step", [1e-5, 0.01, 10.0])
+    def test_a_step_is_solved_from_any_start(self, levels, apart, step):
+        """y = x + noise + h [beta sum 1/(y_i - y_j) - y_i], to rounding, in order."""
+        beta, start = 2.0, apart * np.arange(levels, dtype=float)[::-1]
+        noise = np.random.default_rng(1).standard_normal(levels)
+        with jax.enable_x64(True):
+            process = EigenvalueProcess(Quadratic(), beta)
+            solved = jax.jit(lambda x, numbers: next_levels(process, step, x, numbers))
+            y = np.asarray(solved(start, noise))
+        assert (np.diff(y) < 0).all()
+        gaps = y[:, None] - y + np.diag(np.full(levels, np.inf))
+        terms = [y, -start, -np.sqrt(2 * step) * noise, step * y, -step * beta / gaps]
+        residual = sum(term.sum(axis=1) if term.ndim == 2 else term for term in terms)
+        # a Newton step below 1e-9 of every gap, seen through the stiffness of the gaps
+        allowed = 1e-8 * np.abs(step * beta / gaps).sum(axis=1) + 1e-12 * (1 + np.abs(y))
+        assert (np.abs(residual) < allowed).all()
+
+    def test_many_levels_out_of_one_point(self):
+        """E sum x^2 = (n + beta n(n-1)/2)(1 - exp(-2t)), at both times, of first order in the step.
+
+        Twice the finer run less the coarser one has no bias of that order.
+        """
+        n, beta, times = 100, 2.0, np.array([0.2, 0.4])
+        means, errors = [], []
+        for steps in (100, 200):
+            run = EigenvalueProcess(Quadratic(), beta).simulate(
+                1e-6 * np.arange(n), step=0.4 / steps, steps=steps, record_every=steps // 2,
+                replicas=32, seed=steps,
+            )  # fmt: skip
+            squares = (run.levels.values[:, 1:] ** 2).sum(axis=2)
+            means.append(squares.mean(axis=0))
+            errors.append(squares.std(axis=0) / np.sqrt(32))
+        exact = (n + beta * n * (n - 1) / 2) * -np.expm1(-2 * times)
+        allowed = 4 * np.hypot(errors[0], 2 * errors[1])
+        assert (np.abs(2 * means[1] - means[0] - exact) < allowed + 0.003 * exact).all()
+        assert (np.abs(means[0] - exact) > allowed).any()  # the bias itself is seen
+        # Tracy and Widom: the mean of the largest is 0.886 n^(-2/3) of the radius below the edge
+        largest = run.levels.values[:, 1:, 0].mean(axis=0) / edge_from_one_point(times, n, beta)
+        assert np.abs(largest - (1 - 0.886 * n ** (-2 / 3))).max() < 0.02
+
+    def test_a_replica_of_many_levels_is_the_same_in_every_ensemble(self):
+        process, start = EigenvalueProcess(Quadratic(), 1), np.linspace(-1, 1, 70)
+        how = {"step": 0.01, "steps": 4, "seed": 4}
+        few = process.simulate(start, replicas=1, **how)
+        many = process.simulate(start, replicas=3, **how)
+        np.testing.assert_array_equal(few.levels, many.levels[:1])
+        rare = process.simulate(start, replicas=1, record_every=4, **how)
+        np.testing.assert_array_equal(rare.levels, few.levels[:, ::4])
 
     def test_a_step_without_solution_is_flagged(self):
         # V = -50 x^2: not convex, the step too long

@@ -47,3 +47,9 @@ def test_mistakes_are_sentences(tmp_path, monkeypatch, arguments, named):
     assert done.returncode == 2
     assert named in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_many_levels_have_the_edge_of_the_semicircle(tmp_path):
+    done = command("--levels", "66", "--duration", "0.2", "--out", str(tmp_path / "a.png"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a.png").stat().st_size > 10_000

@@ -10,7 +10,7 @@ import jax
 import pytest
 
 from sgdyson import GaussianRBM, simulate
-from sgdyson.engine._devices import devices
+from sgdyson._devices import devices
 from sgdyson.errors import InvalidInputError
 
 SCRIPT = Path(__file__).with_name("waits.py")

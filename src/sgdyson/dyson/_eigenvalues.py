@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -12,13 +14,16 @@ import xarray as xr
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from .._capacity import require_memory
+from .._devices import devices
 from .._progress import progress_bar
+from .._threads import cores, one_blas_thread
 from .._types import ArrayLike
 from ..errors import InvalidInputError, require
 from ._dataset import check_ensemble, descending, labelled
 from ._implicit import Potential, implicit_step
 
-_BLOCK = 256  # replicas in a block; always as many, so that a replica's numbers never change
+_ENTRIES = 4096  # of the matrices of levels by levels of all replicas in a block
+_LARGEST = 256  # replicas in a block
 _MATRICES = 4  # of levels by levels, for each replica, in a Newton step: at least so many
 
 
@@ -104,21 +109,39 @@ class EigenvalueProcess:
             f"initial_levels = {initial_levels!r} must all differ: levels that meet have no force.",
         )
         _check_potential(self.potential, len(start))
-        blocks = []
-        with jax.enable_x64(True), progress_bar(replicas * records, progress) as advance:
-            run = jax.jit(partial(_replica, self, step=step, every=record_every, records=records))
-            for first in range(0, replicas, _BLOCK):
-                members = jnp.arange(first, first + _BLOCK, dtype=jnp.uint32)
-                block = jax.vmap(run, (None, 0, None))(jax.random.key(seed), members, start)
-                blocks.append(np.asarray(block)[: replicas - first])
-                advance(records * len(blocks[-1]))
-        levels = np.concatenate(blocks)
+        levels = np.empty((replicas, records + 1, len(start)))
+        size = block_size(len(start))
+        blocks = list(range(0, replicas, size))
+        run = _Run(self, int(seed), step, record_every)
+
+        def work(device: jax.Device) -> None:
+            with jax.enable_x64(True), jax.default_device(device):
+                while blocks:
+                    with suppress(IndexError):  # the last one was another worker's
+                        first = blocks.pop(0)
+                        run.block(first, size, start, levels[first : first + size], advance)
+
+        # of few levels a second compilation costs more than a second core brings
+        workers = devices(min(len(blocks), cores()) if size == 1 else 1)
+        with (
+            progress_bar(replicas * records, progress) as advance,
+            one_blas_thread(),  # of several, on busy cores, most wait for each other
+            ThreadPoolExecutor() as pool,
+        ):
+            for done in [pool.submit(work, device) for device in workers]:
+                done.result()
         settings = {
             "process": type(self).__name__, "potential": repr(self.potential), "beta": self.beta,
             "step": step, "steps": steps, "record_every": record_every, "seed": int(seed),
         }  # fmt: skip
         times = step * record_every * np.arange(records + 1)
-        return labelled(levels, times, ~np.isfinite(levels[:, -1]).all(axis=1), settings)
+        diverged = np.any(~np.isfinite(levels[:, -1]), axis=1)
+        return labelled(levels, times, diverged, settings)
+
+
+def block_size(levels: int) -> int:
+    """Replicas in a block: by the levels alone, so that a replica's numbers never change."""
+    return min(max(_ENTRIES // levels**2, 1), _LARGEST)
 
 
 def require_room(levels: int, replicas: int, records: int) -> None:
@@ -127,8 +150,9 @@ def require_room(levels: int, replicas: int, records: int) -> None:
     Raises:
         InvalidInputError: more than this machine has.
     """
-    matrices = 8 * _BLOCK * _MATRICES * levels**2
-    recorded = 8 * (replicas + _BLOCK) * (records + 1) * levels
+    size = block_size(levels)
+    matrices = 8 * size * _MATRICES * levels**2
+    recorded = 8 * (replicas + size) * (records + 1) * levels
     require_memory(
         matrices + recorded,
         f"a process of {levels} levels in {replicas} replicas with {records} records",
@@ -153,23 +177,52 @@ def _check_potential(potential: Potential, levels: int) -> None:
     )
 
 
-def _replica(
-    process: EigenvalueProcess, root: PRNGKeyArray, replica: Array, start: Array,
-    *, step: float, every: int, records: int,
-) -> Float[Array, "time level"]:  # fmt: skip
-    key = jax.random.fold_in(root, replica)
+class _Run:
+    """The programs of a run, compiled once."""
 
-    def advance(number: Array, levels: Array) -> Array:
-        noise = jax.random.normal(jax.random.fold_in(key, number), levels.shape, levels.dtype)
-        return next_levels(process, step, levels, noise)
+    def __init__(self, process: EigenvalueProcess, seed: int, step: float, every: int) -> None:
+        self._process, self._step, self._every = process, step, every
+        self._seed = seed
+        members = (None, 0, 0, None)
+        self._records = jax.jit(jax.vmap(self._several, members), static_argnums=3)
+        self._record = jax.jit(self._one)  # of one replica: the LAPACK of a batch takes ten times
 
-    def record(levels: Array, slot: Array) -> tuple[Array, Array]:
-        levels = jax.lax.fori_loop(slot * every, (slot + 1) * every, advance, levels)
-        return levels, levels
+    def block(
+        self, first: int, size: int, start: np.ndarray, kept: np.ndarray,
+        advance: Callable[[float], None],
+    ) -> None:  # fmt: skip
+        """Write the records of the replicas from `first` on into `kept`, as far as it reaches."""
+        kept[:, 0], records, root = start, kept.shape[1] - 1, jax.random.key(self._seed)
+        if size > 1:
+            members = jnp.arange(first, first + size, dtype=jnp.uint32)
+            levels = jnp.broadcast_to(jnp.asarray(start), (size, len(start)))
+            kept[:, 1:] = self._records(root, members, levels, records)[: len(kept)]
+            advance(records * len(kept))
+            return
+        levels = jnp.asarray(start)
+        for slot in range(records):
+            levels = self._record(root, jnp.uint32(first), levels, slot)
+            kept[0, slot + 1] = levels
+            advance(1)
 
-    levels = jnp.asarray(start)
-    _, recorded = jax.lax.scan(record, levels, jnp.arange(records))
-    return jnp.concatenate([levels[None], recorded])
+    def _one(self, root: PRNGKeyArray, replica: Array, levels: Array, slot: Array) -> Array:
+        """Levels of a replica from one record to the next."""
+        key = jax.random.fold_in(root, replica)
+
+        def advance(number: Array, levels: Array) -> Array:
+            noise = jax.random.normal(jax.random.fold_in(key, number), levels.shape, levels.dtype)
+            return next_levels(self._process, self._step, levels, noise)
+
+        return jax.lax.fori_loop(slot * self._every, (slot + 1) * self._every, advance, levels)
+
+    def _several(
+        self, root: PRNGKeyArray, replica: Array, start: Array, records: int
+    ) -> Float[Array, "time level"]:
+        def record(levels: Array, slot: Array) -> tuple[Array, Array]:
+            levels = self._one(root, replica, levels, slot)
+            return levels, levels
+
+        return jax.lax.scan(record, start, jnp.arange(records))[1]
 
 
 def next_levels(process: EigenvalueProcess, step: float, levels: Array, noise: Array) -> Array:

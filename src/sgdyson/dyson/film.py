@@ -10,14 +10,17 @@ import xarray as xr
 
 from .._files import check_target, replacing
 from .._progress import progress_bar
+from .._types import ArrayLike, Floats
 from ..ensembles import Quadratic
 from ..errors import require
-from ..figures import INK, PALETTE, STYLE, Figure, Line, Panel, draw, prepare_matplotlib
+from ..figures import STYLE, Figure, Line, Panel, draw, prepare_matplotlib
 from ._eigenvalues import EigenvalueProcess, require_room
+from ._frames import frames
 
 PICTURES = (".png", ".pdf", ".svg")
 FILMS = (".gif", ".mp4")
-_FRAMES, _BETWEEN = 240, 10  # of a film, and the steps from one to the next
+_FRAMES, _STEPS, _FEWER = 240, 2400, 960  # of a film, and of time: of few levels, and of many
+_MANY = 64  # levels, from which on a film shows their density too, beside Wigner's semicircle
 
 
 def film_from_one_point(path: Path, levels: int, beta: float, duration: float, seed: int) -> None:
@@ -37,18 +40,39 @@ def film_from_one_point(path: Path, levels: int, beta: float, duration: float, s
     require(0 < duration < 1e6, f"--duration {duration} must be positive, and below a million.")
     check_path(path)
     require_room(levels, 1, _FRAMES)  # before so long a list of levels is made
+    steps = _STEPS if levels < _MANY else _FEWER
     run = EigenvalueProcess(Quadratic(), beta).simulate(
-        [1e-3 * level for level in range(levels)], step=duration / (_FRAMES * _BETWEEN),
-        steps=_FRAMES * _BETWEEN, record_every=_BETWEEN, replicas=1, seed=seed,
+        1e-3 / levels * np.arange(levels), step=duration / steps, steps=steps,
+        record_every=steps // _FRAMES, replicas=1, seed=seed,
     )  # fmt: skip
+    radii = edge_from_one_point(run.time.values, levels, beta) if levels >= _MANY else None
     with progress_bar(_FRAMES, True, "frames") as advance:
-        write_levels(run, path, advance=advance)
+        write_levels(run, path, radii=radii, advance=advance)
 
 
-def trajectories(run: xr.Dataset, replica: int = 0) -> Figure:
-    """Every level of one replica against time."""
-    levels = run.levels.values[replica]
-    lines = [Line(run.time.values, column, colour=n) for n, column in enumerate(levels.T)]
+def edge_from_one_point(times: ArrayLike, levels: int, beta: float) -> Floats:
+    r"""Radius $\sqrt{2 \beta n (1 - e^{-2t})}$ of the semicircle that levels from one point fill.
+
+    The matrix is Gaussian at every time, of variance $1 - e^{-2t}$ in units of that at rest, where
+    the weight $e^{-\sum x^2/2}\, |\Delta|^\beta$ of n levels has its edge at $\sqrt{2 \beta n}$
+    (M. L. Mehta, Random Matrices (2004), section 4.2), exact for many levels.
+
+    Args:
+        times: since the levels stood at one point, in units of the time in which they settle.
+        levels: how many.
+        beta: their repulsion.
+    """
+    return np.sqrt(2 * beta * levels * -np.expm1(-2 * np.asarray(times, dtype=float)))
+
+
+def trajectories(run: xr.Dataset, replica: int = 0, radii: ArrayLike | None = None) -> Figure:
+    """Every level of one replica against time, and the edges of a semicircle of these radii."""
+    time, levels = run.time.values, run.levels.values[replica]
+    lines = [Line(time, column, colour=n) for n, column in enumerate(levels.T)]
+    if radii is not None:
+        lines += [
+            Line(time, side * np.asarray(radii, dtype=float), dashed=True) for side in (1, -1)
+        ]
     return Figure(
         name="trajectories",
         title="Levels repel each other",
@@ -84,6 +108,7 @@ def write_levels(
     path: Path,
     *,
     replica: int = 0,
+    radii: ArrayLike | None = None,
     advance: Callable[[float], None] = lambda _: None,
 ) -> None:
     """Write a picture or a film of one replica, by the ending of the path; whole or not at all.
@@ -92,6 +117,8 @@ def write_levels(
         run: a data set with `levels` (replica, time, level).
         path: ends in .png, .pdf or .svg, or in .gif or, where ffmpeg is installed, .mp4.
         replica: which.
+        radii: of the semicircle that the levels fill, at each time: drawn as its edges, and in a
+            film as the density beside that of the levels.
         advance: told of every frame.
 
     Raises:
@@ -99,14 +126,21 @@ def write_levels(
     """
     check_path(path)
     kind = path.suffix.lower()
+    edges = None if radii is None else np.asarray(radii, dtype=float)
     with replacing(path) as scratch:
         if kind in PICTURES:
-            draw(trajectories(run, replica)).savefig(scratch, format=kind[1:], dpi=200)
+            draw(trajectories(run, replica, edges)).savefig(scratch, format=kind[1:], dpi=200)
         else:
-            _film(run, scratch, replica, advance)
+            _film(run, scratch, replica, edges, advance)
 
 
-def _film(run: xr.Dataset, path: Path, replica: int, advance: Callable[[float], None]) -> None:
+def _film(
+    run: xr.Dataset,
+    path: Path,
+    replica: int,
+    radii: Floats | None,
+    advance: Callable[[float], None],
+) -> None:
     import matplotlib as mpl
     from matplotlib import animation
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -116,21 +150,11 @@ def _film(run: xr.Dataset, path: Path, replica: int, advance: Callable[[float], 
     with mpl.rc_context(STYLE | {"font.size": 10, "axes.labelsize": 11}):
         canvas = Canvas(figsize=(6.4, 4.0), layout="constrained")
         FigureCanvasAgg(canvas)
-        axes = canvas.subplots()
-        margin = 0.05 * float(np.ptp(levels))
-        axes.set(
-            xlabel="time", ylabel="level $x_i$", xlim=(time[0], time[-1]),
-            ylim=(levels.min() - margin, levels.max() + margin),
-        )  # fmt: skip
-        colours = [PALETTE[n % len(PALETTE)] for n in range(levels.shape[1])]
-        lines = [axes.plot([], [], color=colour, linewidth=1.1)[0] for colour in colours]
-        heads = axes.scatter(np.full(len(colours), time[0]), levels[0], c=colours, s=28,
-                             edgecolors=INK, linewidths=0.5, zorder=3)  # fmt: skip
+        drawn = frames(canvas, time, levels, radii)
         writer = animation.writers[_writer(path)](fps=20)
         with writer.saving(canvas, str(path), dpi=100):
             for now in range(len(time)):
-                for line, column in zip(lines, levels.T, strict=True):
-                    line.set_data(time[: now + 1], column[: now + 1])
-                heads.set_offsets(np.column_stack([np.full(len(colours), time[now]), levels[now]]))
+                for part in drawn:
+                    part.show(now)
                 writer.grab_frame()
                 advance(1)

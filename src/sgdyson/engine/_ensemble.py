@@ -15,6 +15,7 @@ import xarray as xr
 from jaxtyping import PyTree
 from numpy.typing import NDArray
 
+from .._devices import devices
 from .._progress import progress_bar
 from .._terminal import tell
 from .._threads import one_blas_thread
@@ -23,7 +24,6 @@ from ..models import Model
 from ..optimizers import optimizer_settings
 from ._arguments import Optimizer, Request, checked, factory
 from ._dataset import Recorder, labelled
-from ._devices import devices
 from ._observables import Record, chosen_observables
 from ._replica import Record as ReplicaRecord
 from ._replica import Rule

@@ -20,8 +20,8 @@ import jax
 from jax._src import xla_bridge
 from jaxlib import xla_client
 
-from .._threads import cores
-from ..errors import InvalidInputError, require
+from ._threads import cores
+from .errors import InvalidInputError, require
 
 _lock = threading.Lock()
 _own: list[jax.Device] = []
