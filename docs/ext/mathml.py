@@ -11,7 +11,7 @@ from typing import Any
 from latex2mathml.converter import convert
 from mkdocs.exceptions import PluginError
 
-_BAR = ">&#x0007C;</mo>"
+_BAR, _PRIME = ">&#x0007C;</mo>", "<mi>&#x02032;</mi>"
 _MARKED = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
 
 
@@ -24,6 +24,8 @@ def on_page_content(content: str, *, page: Any, **_: Any) -> str:
         if "\\" in mathml or "<mi>&</mi>" in mathml:
             raise PluginError(f"{page.file.src_uri}: cannot convert the formula {formula!r}")
         mathml = mathml.replace(_BAR, ' lspace="0" rspace="0"' + _BAR)  # |B| is no relation
+        # raised and made smaller once more, it would be a speck
+        mathml = mathml.replace(_PRIME, _PRIME.replace("<mi", '<mi mathsize="170%"'))
         return f"<{match[1]}>{mathml}</{match[1]}>"
 
     return _MARKED.sub(replace, content)
