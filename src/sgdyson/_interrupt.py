@@ -22,6 +22,7 @@ def expect_interrupts() -> None:
     ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if ours and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, _interrupted)
+        sys.unraisablehook = _unraisable
 
 
 def was_interrupted() -> bool:
@@ -49,6 +50,13 @@ def _interrupted(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
     if now - _first[0] > _PATIENCE:
         leave()
+
+
+def _unraisable(lost: "sys.UnraisableHookArgs") -> None:
+    """A Ctrl-C that Python would print and drop, in a callback of its garbage collector, say."""
+    if was_interrupted() and issubclass(lost.exc_type, KeyboardInterrupt):
+        leave()
+    sys.__unraisablehook__(lost)
 
 
 def _loads(frame: FrameType | None) -> bool:

@@ -110,9 +110,11 @@ def test_the_force_of_an_exact_matrix_process():
         spacing.append(2 * np.hypot(*state))
         state = decay * state + kick * goe()
     found = measure_force(np.transpose(spacing), 1.0, gamma * sigma**2, gamma, 0.0)
-    assert abs(found.measured_noise.pull(gamma * sigma**2)) < 4
+    assert abs(found.measured_level_diffusion.pull(gamma * sigma**2)) < 4
     assert abs(found.measured_diffusion.pull(4 * gamma * sigma**2)) < 4
-    assert abs(found.measured_noise.value) > 4 * found.measured_noise.error  # there is a repulsion
+    assert (
+        abs(found.measured_level_diffusion.value) > 4 * found.measured_level_diffusion.error
+    )  # there is a repulsion
     assert abs(found.measured_diffusion.pull(4.4 * gamma * sigma**2)) > 4
 
 

@@ -88,6 +88,24 @@ def test_a_start_is_interrupted_without_a_traceback(tmp_path, wait):
     assert process.returncode == 130
 
 
+COLLECTED = """
+import gc, os, signal, time
+from sgdyson._interrupt import expect_interrupts
+expect_interrupts()
+gc.callbacks.append(lambda phase, info: os.kill(os.getpid(), signal.SIGINT))
+gc.collect()
+time.sleep(30)
+"""
+
+
+def test_an_interrupt_in_a_callback_of_the_collector_is_not_lost(tmp_path):
+    """Python would print and drop it: libraries as JAX have such callbacks."""
+    with command(tmp_path, "-c", COLLECTED) as process:
+        _, told = process.communicate(timeout=20)
+    assert told.strip() == SENTENCE
+    assert process.returncode == 130
+
+
 def test_a_closed_pipe_and_a_full_disk_are_sentences(tmp_path):
     (tmp_path / "spec.toml").write_text(SPEC)
     reading, writing = os.pipe()

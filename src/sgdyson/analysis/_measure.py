@@ -144,6 +144,16 @@ def measure(
     Raises:
         InvalidInputError: a run whose optimiser is none of these; too little to measure.
         NoPredictionError: a model without a prediction under this optimiser.
+
+    Example:
+        >>> from sgdyson import simulate
+        >>> from sgdyson.models import TeacherStudent
+        >>> student = TeacherStudent([2.0, 2.0, 1.0], label_noise=0.5)
+        >>> run = simulate(student, learning_rate=0.1, batch_size=8, replicas=64, updates=400,
+        ...                record_every=40, seed=0, progress=False)
+        >>> measured = measure("student", run, student, burn_in=200)
+        >>> len(measured.multiplets), measured.diverged  # a pair and a single level
+        (2, 0)
     """
     levels = stationary_levels(run, burn_in)
     learning_rate, batch_size = (_setting(run, name) for name in ("learning_rate", "batch_size"))

@@ -27,7 +27,8 @@ from ..spectra import spacings
 from ..stats import mean_over_replicas
 from ._claim import read_claimed
 from ._cluster import run_on_cluster
-from ._executors import Result, run_chunk, run_here
+from ._executors import Job, Result, run_chunk, run_here
+from ._reuse import finished_elsewhere
 from ._spec import Setting, Spec, read_spec
 from ._store import Chunk, Store
 from ._tally import Tally
@@ -107,8 +108,17 @@ class Campaign:
         folder = user_path(folder)
         return cls(read_claimed(folder), folder)
 
+    def levels_of(self, index: int) -> int:
+        """Levels of a replica of a setting."""
+        return self._levels[self.spec.settings[index].model]
+
     def run(
-        self, *, workers: int | None = None, scheduler: str | None = None, progress: bool = True
+        self,
+        *,
+        workers: int | None = None,
+        scheduler: str | None = None,
+        progress: bool = True,
+        reuse: Path | str | None = None,
     ) -> xr.Dataset:
         """Run what is not finished, and open the result.
 
@@ -119,6 +129,8 @@ class Campaign:
             workers: threads of this machine; all cores by default.
             scheduler: address of a Dask scheduler, instead of this machine.
             progress: show a bar, where there is a terminal.
+            reuse: folder of another campaign, with fewer replicas or values, say: what it has
+                finished of the same settings is taken from there, to the same bits.
 
         Raises:
             InvalidInputError: a folder of another campaign or one that cannot be written, workers
@@ -128,12 +140,15 @@ class Campaign:
             workers is None or workers >= 1,
             f"--workers {workers} must be at least 1.",
         )
+        other = None if reuse is None else self._other(reuse)
         with self.store.locked():
             self.store.mend()
             totals = self._totals()
             while True:
                 self._require_room(totals, workers)
                 self.store.make_room(max(totals))
+                if other is not None:
+                    self._take(totals, other, progress)
                 self._run_missing(totals, workers, scheduler, progress)
                 grown = self._grown(totals)
                 if grown == totals:
@@ -274,19 +289,37 @@ class Campaign:
     def _all(self, totals: list[int]) -> list[Chunk]:
         return [chunk for i, total in enumerate(totals) for chunk in self.store.chunks(i, total)]
 
+    def _other(self, folder: Path | str) -> "Campaign":
+        other = Campaign.from_folder(folder)
+        own, theirs = self.store.folder.resolve(), other.store.folder.resolve()
+        require(own != theirs, f"--from {folder} is --out itself, which goes on anyway; leave it.")
+        return other
+
+    def _take(self, totals: list[int], other: "Campaign", progress: bool) -> None:
+        """What another campaign has finished."""
+        jobs, taken = self._missing(totals), 0
+        for (chunk, _, replicas), result in finished_elsewhere(jobs, other, self.spec.data):
+            self._keep(chunk, replicas, result)
+            taken += 1
+        if progress and jobs:
+            tell(f"{taken} of {len(jobs)} chunks are taken from {other.store.folder}")
+
+    def _missing(self, totals: list[int]) -> list[Job]:
+        finished, settings = self.store.done(), self.spec.settings
+        return [
+            (chunk, settings[chunk.setting], self.store.replicas(chunk, totals[chunk.setting]))
+            for chunk in self._all(totals)
+            if chunk not in finished
+        ]
+
     def _run_missing(
         self, totals: list[int], workers: int | None, scheduler: str | None, progress: bool
     ) -> None:
-        finished = self.store.done()
-        missing = [chunk for chunk in self._all(totals) if chunk not in finished]
+        jobs = self._missing(totals)
         if scheduler is None:
-            missing.sort(key=_in_turn(_AT_ONCE * (workers or cores())))
-        settings = self.spec.settings
-        jobs = [
-            (chunk, settings[chunk.setting], self.store.replicas(chunk, totals[chunk.setting]))
-            for chunk in missing
-        ]
-        updates = [setting.total_updates for setting in settings]
+            in_turn = _in_turn(_AT_ONCE * (workers or cores()))
+            jobs.sort(key=lambda job: in_turn(job[0]))
+        updates = [setting.total_updates for setting in self.spec.settings]
         amount = sum(len(replicas) * updates[chunk.setting] for chunk, _, replicas in jobs)
         tally = self.progress()
         with progress_bar(amount, progress and bool(jobs), note=tally.text) as advance:

@@ -81,21 +81,34 @@ def _read(folder: Path) -> dict[str, Any]:
     return claimed
 
 
-def _compare(folder: Path, claimed: dict[str, Any], spec: Spec) -> None:
+def require_versions(folder: Path, remedy: str) -> None:
+    """Refuse a folder that other versions of what computes have begun.
+
+    Raises:
+        InvalidInputError: the first of them that differs.
+    """
+    _compare_versions(folder, _read(folder), remedy)
+
+
+def _compare_versions(folder: Path, claimed: dict[str, Any], remedy: str) -> None:
     made, here = claimed.get("versions"), versions()
     if isinstance(made, dict):
         for name, own in here.items():
             require(
                 made.get(name) == own,
                 f"{folder} was begun with {name} {made.get(name)}, and this is {own}, whose"
-                f" numbers may differ; install {name}=={made.get(name)}, or choose another --out.",
+                f" numbers may differ; install {name}=={made.get(name)}, or {remedy}.",
             )
+
+
+def _compare(folder: Path, claimed: dict[str, Any], spec: Spec) -> None:
+    _compare_versions(folder, claimed, "choose another --out")
     same = (claimed.get("digest"), claimed.get("format")) == (spec.digest, _FORMAT)
     require(
         same,
         f"{folder} holds a campaign of another spec, of other data, or of another version"
-        f" ({str(claimed.get('digest'))[:12]}, not {spec.digest[:12]}); choose another --out, or go"
-        " back to its spec.",
+        f" ({str(claimed.get('digest'))[:12]}, not {spec.digest[:12]}); choose another --out, with"
+        " --from for what is in this one already, or go back to its spec.",
     )
 
 

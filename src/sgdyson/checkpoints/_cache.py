@@ -40,7 +40,7 @@ def _cache() -> Path:
 
 
 def _snapshot(home: Path, revision: str | None, text: str) -> Path:
-    """Of a branch or tag by its reference, or of a commit; of no revision, `main`."""
+    """The folder of a branch or tag, by its reference, or of a commit; by default of `main`."""
     reference = home / "refs" / (revision or "main")
     snapshots = home / "snapshots"
     known = sorted(folder.name for folder in snapshots.iterdir()) if snapshots.is_dir() else []

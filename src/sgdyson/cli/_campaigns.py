@@ -42,6 +42,10 @@ def run(
     scheduler: Annotated[
         str | None, typer.Option(help="A Dask scheduler, tcp://HOST:PORT, instead of this machine.")
     ] = None,
+    reuse: Annotated[
+        Path | None,
+        typer.Option("--from", help="Another campaign; what it has of the same is not run again."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show settings, time, disk and memory; run nothing.")
     ] = False,
@@ -57,7 +61,7 @@ def run(
     if dry_run:
         tell(describe(campaign), stderr=False)
         return
-    campaign.run(workers=workers, scheduler=scheduler)
+    campaign.run(workers=workers, scheduler=scheduler, reuse=reuse)
     tell(f"{campaign.progress().text()} finished in {campaign.store.folder}")
 
 

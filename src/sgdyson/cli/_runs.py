@@ -22,6 +22,10 @@ from ._outputs import (
 
 _PANEL = "Checkpoints and training runs"
 
+FalseAlarm = Annotated[
+    float, typer.Option(help="Chance of an outlier in a matrix of pure noise, at each record.")
+]
+
 
 @app.command(cls=Command, rich_help_panel=_PANEL)
 def spectrum(
@@ -32,9 +36,7 @@ def spectrum(
     csv_file: CsvFile = None,
     html_file: HtmlFile = None,
     force: Force = False,
-    false_alarm: Annotated[
-        float, typer.Option(help="Chance of an outlier in a matrix of pure noise.")
-    ] = 0.01,
+    false_alarm: FalseAlarm = 0.01,
     tail: Annotated[
         bool, typer.Option("--tail", help="Fit a power law to the tail, with a p-value.")
     ] = False,
@@ -143,9 +145,7 @@ def emergence(
     json_file: JsonFile = None,
     csv_file: CsvFile = None,
     force: Force = False,
-    false_alarm: Annotated[
-        float, typer.Option(help="Chance of an outlier in a record of pure noise.")
-    ] = 0.01,
+    false_alarm: FalseAlarm = 0.01,
     vectors: Annotated[
         int, typer.Option(help="Of checkpoints: leading levels whose vectors are compared.")
     ] = 8,

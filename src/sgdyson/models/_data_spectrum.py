@@ -32,7 +32,7 @@ class DataSpectrum:
 
 
 def data_spectrum(variances: Floats, counts: Floats, samples: int) -> DataSpectrum:
-    """Of D inputs, to leading order in 1/D.
+    """Spectrum of the covariance of D inputs, to leading order in 1/D.
 
     Args:
         variances: s_b, positive and different, (variance,).
@@ -94,7 +94,7 @@ def _transform(z: float, s: Floats, share: Floats) -> complex:
 
 
 def _product(factors: Iterable[Floats]) -> Floats:
-    """Of polynomials in m."""
+    """Product of polynomials in m."""
     whole: Floats = np.ones(1)
     for factor in factors:
         whole = np.asarray(np.polymul(whole, factor))

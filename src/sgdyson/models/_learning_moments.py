@@ -105,7 +105,7 @@ class Moments:
         return np.asarray(1 - sign * np.abs(self._left) ** t)
 
     def variances(self, times: Floats) -> Floats:
-        """Of an entry in a row without teacher, (time, class)."""
+        """Variance of an entry in a row without teacher, (time, class)."""
         s = self.setting
         remembered = s.initial * self._relaxed ** times[:, None]
         fitted = self._fitted(times)

@@ -31,6 +31,13 @@ class Bulk:
         pvalue: chance that independent entries of one variance, beside the outliers, have levels
             as far from Marchenko and Pastur's law; 0 where outliers are the majority.
         shape: shape of the matrix.
+
+    Example:
+        >>> import numpy as np
+        >>> from sgdyson.spectra import spectrum
+        >>> bulk = spectrum("w", 0.1 * np.random.default_rng(0).standard_normal((300, 200))).bulk
+        >>> bulk.is_noise, bulk.outliers, round(bulk.sigma.value, 2)
+        (True, 0, 0.1)
     """
 
     sigma: Estimate

@@ -45,7 +45,7 @@ class ColumnNoise:
     Example:
         >>> noise = ColumnNoise(160, [40, 40], [1.0, 0.1])
         >>> float(noise.edge.round(2)), ColumnNoise(160, [80], [0.55]).edge.round(2).item()
-        (19.4, 16.01)
+        (19.09, 16.01)
     """
 
     rows: int
@@ -125,7 +125,7 @@ class ColumnSpikes:
     Example:
         >>> spikes = ColumnNoise(160, [40, 40], [1.0, 0.1]).spikes([[900.0, 0.0], [0.0, 100.0]])
         >>> spikes.detached, spikes.levels.round(2)
-        (array([ True, False]), array([33.05, 19.4 ]))
+        (array([ True, False]), array([33.33, 19.09]))
     """
 
     excess: Floats

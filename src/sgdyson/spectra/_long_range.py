@@ -94,6 +94,13 @@ def number_variance(unfolded: ArrayLike, lengths: ArrayLike) -> Curve:
     Raises:
         InvalidInputError: too few levels, levels that are complex, NaN, infinite or not unfolded,
             lengths out of range.
+
+    Example:
+        Of levels at equal distances a window of 2.5 holds 2 or 3, as often:
+
+        >>> import numpy as np
+        >>> number_variance(np.arange(200.0), [2.5]).estimates[0].value
+        0.25
     """
     return _curve(_unfolded(unfolded), lengths, _variance)
 

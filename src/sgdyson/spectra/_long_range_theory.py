@@ -31,7 +31,16 @@ def two_level_cluster(r: ArrayLike, beta: int) -> Floats:
 
 
 def number_variance_theory(lengths: ArrayLike, beta: int) -> Floats:
-    r"""$\Sigma^2(L) = L - 2 \int_0^L (L - r) Y_2(r)\, dr$, exact, shape of `lengths`."""
+    r"""$\Sigma^2(L) = L - 2 \int_0^L (L - r) Y_2(r)\, dr$, exact, shape of `lengths`.
+
+    Example:
+        Of the unitary ensemble it grows as [ln(2 pi L) + gamma + 1]/pi^2:
+
+        >>> import numpy as np
+        >>> slow = (np.log(20 * np.pi) + np.euler_gamma + 1) / np.pi**2
+        >>> bool(abs(number_variance_theory([10.0], 2)[0] - slow) < 1e-4)
+        True
+    """
     asked = _lengths(lengths)
     return np.array([_variance(length, beta) for length in asked.ravel()]).reshape(asked.shape)
 

@@ -57,6 +57,11 @@ def unfold(
         InvalidInputError: too few levels, or complex, NaN, infinite or all equal ones; an unknown
             method, a trim of half or more; levels that do not determine the smooth part, or a
             smooth part that falls (of a polynomial mostly at the edges: trim them).
+
+    Example:
+        >>> import numpy as np
+        >>> unfold(np.arange(1, 10) ** 2 / 100, "law", cdf=np.sqrt).round(9)
+        array([1., 2., 3., 4., 5., 6., 7., 8., 9.])
     """
     x = np.atleast_2d(ascending(levels))
     n = x.shape[1]

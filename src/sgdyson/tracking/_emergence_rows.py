@@ -20,7 +20,7 @@ def emergence_at(
     split: int | Mapping[str, int] = 1,
     layout: str | Mapping[str, str] = "auto",
 ) -> dict[str, Emergence]:
-    """Of a tracked run, or of a folder of checkpoints, by name of the matrix.
+    """Emergence in a tracked run, or in a folder of checkpoints, by name of the matrix.
 
     Args:
         path: of the store of a run; or as of `emergence_of_checkpoints`.

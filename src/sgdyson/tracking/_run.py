@@ -27,6 +27,17 @@ class Run:
 
     Raises:
         InvalidInputError: steps that do not grow from record to record.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> from sgdyson.tracking import Tracker, open_run
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with Tracker(f"{folder}/run.zarr", every=2) as tracker:
+        ...         for step in range(4):
+        ...             tracker.update(step, {"w": np.diag([2.0, 1.0])})
+        ...     run = Run(open_run(f"{folder}/run.zarr").load())
+        >>> run.steps, list(run.keys)
+        (array([0, 2]), ['w'])
     """
 
     def __init__(self, data: "xr.Dataset | Run") -> None:

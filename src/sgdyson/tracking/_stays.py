@@ -60,7 +60,7 @@ class Series:
 
     @property
     def outliers(self) -> NDArray[np.int64]:
-        """Of each record; -1 without a bulk, or with one of another law, or of a minority."""
+        """How many a record has; -1 without a bulk, with one of another law, or of a minority."""
         return np.array([_outliers(bulk) for bulk in self.bulks], dtype=np.int64)
 
     def detachments(self) -> tuple[Detachment, ...]:

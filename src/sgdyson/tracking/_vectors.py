@@ -39,7 +39,7 @@ class Vectors:
 
 
 def leading(matrix: Floats, count: int, frame: Frame | None = None) -> Vectors:
-    """Of so many levels, or of all if they are fewer.
+    """Singular vectors of so many levels, or of all if they are fewer.
 
     Args:
         matrix: (rows, columns), real.
