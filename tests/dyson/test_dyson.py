@@ -224,6 +224,16 @@ class TestEigenvalues:
         rare = process.simulate(start, replicas=1, record_every=4, **how)
         np.testing.assert_array_equal(rare.levels, few.levels[:, ::4])
 
+    def test_settings_of_the_user_change_no_number(self):
+        """Nor do they stop at the NaN of a step without solution."""
+        process = EigenvalueProcess(Quadratic(), 1)
+        how = {"step": 0.1, "steps": 3, "replicas": 2, "seed": 4}
+        plain = process.simulate([1, 0], **how)
+        with jax.debug_nans(True), jax.default_prng_impl("rbg"), jax.threefry_partitionable(False):
+            np.testing.assert_array_equal(process.simulate([1, 0], **how).levels, plain.levels)
+            lost = EigenvalueProcess(Quartic(0.0, -100.0), 1).simulate([1, -1], **how)
+        assert lost.diverged.all()
+
     def test_a_step_without_solution_is_flagged(self):
         # V = -50 x^2: not convex, the step too long
         run = EigenvalueProcess(Quartic(0.0, -100.0), 1).simulate(

@@ -15,11 +15,11 @@ import xarray as xr
 from .._attributes import attributes_of
 from .._capacity import require_disk, require_memory
 from .._files import user_path
+from .._jax_settings import PRNG
 from .._progress import progress_bar
 from .._terminal import tell
 from .._threads import cores
 from ..engine.block import block_size
-from ..engine.settings import PRNG
 from ..errors import InvalidInputError, require
 from ..models import Model
 from ..optimizers import optimizer_settings

@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from .._capacity import require_memory
 from .._devices import devices
+from .._jax_settings import own_settings
 from .._progress import progress_bar
 from .._threads import cores, one_blas_thread
 from .._types import ArrayLike
@@ -115,7 +116,7 @@ class EigenvalueProcess:
         run = _Run(self, int(seed), step, record_every)
 
         def work(device: jax.Device) -> None:
-            with jax.enable_x64(True), jax.default_device(device):
+            with own_settings(), jax.default_device(device):
                 while blocks:
                     with suppress(IndexError):  # the last one was another worker's
                         first = blocks.pop(0)

@@ -16,6 +16,7 @@ from jaxtyping import PyTree
 from numpy.typing import NDArray
 
 from .._devices import devices
+from .._jax_settings import PRNG, own_settings
 from .._progress import progress_bar
 from .._terminal import tell
 from .._threads import one_blas_thread
@@ -29,7 +30,6 @@ from ._replica import Record as ReplicaRecord
 from ._replica import Rule
 from ._stationary import first_record
 from .block import block_size, run_block
-from .settings import PRNG, own_settings
 
 
 def simulate(

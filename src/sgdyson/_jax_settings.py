@@ -1,4 +1,4 @@
-"""JAX's settings while the engine runs: ours, whatever the user's own programs are set to.
+"""JAX's settings while our programs run: ours, whatever the user's own are set to.
 
 Each of these changes the numbers of a seed, or stops at the NaN with which a model answers weights
 that have diverged. Settings of JAX belong to a thread, so every worker enters them for itself.
