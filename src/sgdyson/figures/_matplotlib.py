@@ -199,7 +199,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
 
 def _inches(axes: Axes) -> float:
     """Width of a panel with its labels."""
-    place, canvas = axes.get_subplotspec(), axes.get_figure(root=True)
+    place, canvas = axes.get_subplotspec(), axes.figure.figure
     assert canvas is not None
     return float(canvas.get_figwidth() / (place.get_gridspec().ncols if place else 1))
 
