@@ -47,13 +47,20 @@ def everything():
     w = weights()
     tied = torch.nn.Linear(5, 5)
     tied.bias = torch.nn.Parameter(torch.ones(5))
+    marked = torch.nn.Parameter(w.clone())
+    marked.is_shared = True  # an attribute, by which it is saved in another way
     kinds = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn,
              torch.float8_e5m2, torch.int64, torch.uint8, torch.bool, torch.complex64]  # fmt: skip
     return {
         "state_dict": collections.OrderedDict(
             {str(kind).replace(".", "_"): w.to(kind) for kind in kinds}
             | {"view": weights((8, 9), 1)[1:7:2, ::3], "turned": w.T, "tied": tied.weight}
-            | {"again": tied.weight, "bias": tied.bias, "empty": torch.empty(0, 3)}
+            | {
+                "again": tied.weight,
+                "bias": tied.bias,
+                "marked": marked,
+                "empty": torch.empty(0, 3),
+            }
             | {"number": torch.tensor(3.0), "expanded": torch.ones(1, 1).expand(400, 400)}
         ),
         "optimizer": {"state": {0: {"exp_avg": w}}, "param_groups": []},

@@ -13,7 +13,8 @@ from .._stored import FACTS, Contents, Stored
 from ._plain_pickle import Named
 from ._torch_calls import Numbers, described
 
-_PASSED_ON = ("torch._utils._rebuild_parameter", "torch.jit._pickle.restore_type_tag",
+_PASSED_ON = ("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state",
+              "torch.jit._pickle.restore_type_tag",
               "torch.jit._pickle.build_tensorlist", "torch.jit._pickle.build_intlist",
               "torch._tensor._rebuild_from_type_v2")  # fmt: skip
 _REBUILT = ("torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3",
