@@ -125,16 +125,17 @@ class Net(torch.nn.Module):
 
 
 class TestTorchScript:
+    @pytest.mark.parametrize("ending", ["pt", "jit", "torchscript"])
     @pytest.mark.parametrize("how", ["script", "trace"])
-    def test_a_program_is_its_weights(self, tmp_path, how):
+    def test_a_program_is_its_weights(self, tmp_path, how, ending):
         net = Net()
         program = (
             torch.jit.script(net)
             if how == "script"
             else torch.jit.trace(net, weights((2, 5)).float())
         )
-        program.save(tmp_path / "a.pt")
-        found, _ = read(tmp_path / "a.pt")
+        program.save(tmp_path / f"a.{ending}")
+        found, _ = read(tmp_path / f"a.{ending}")
         expected = {name: tensor.detach() for name, tensor in net.state_dict().items()}
         assert set(found) == set(expected)
         for name, tensor in expected.items():

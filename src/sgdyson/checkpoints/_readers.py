@@ -19,7 +19,9 @@ from ._safetensors import open_safetensors
 from ._torch_files import open_torch, peek_torch
 
 Reader = Callable[[Path], AbstractContextManager[Contents]]
-_TORCH = (".pt", ".pth", ".bin", ".ckpt", ".pth.tar", ".pt.tar")
+_TORCH = (
+    ".pt", ".pth", ".bin", ".ckpt", ".pth.tar", ".pt.tar", ".jit", ".torchscript", ".ptl",
+)  # fmt: skip
 READERS: dict[str, Reader] = {
     ".safetensors": open_safetensors,
     ".npz": open_numpy,
