@@ -183,14 +183,20 @@ class TestEigenvalues:
         with jax.enable_x64(True):
             process = EigenvalueProcess(Quadratic(), beta)
             solved = jax.jit(lambda x, numbers: next_levels(process, step, x, numbers))
-            y = np.asarray(solved(start, noise))
+            y = np.array(solved(start, noise))
         assert (np.diff(y) < 0).all()
-        gaps = y[:, None] - y + np.diag(np.full(levels, np.inf))
-        terms = [y, -start, -np.sqrt(2 * step) * noise, step * y, -step * beta / gaps]
-        residual = sum(term.sum(axis=1) if term.ndim == 2 else term for term in terms)
-        # a Newton step below 1e-9 of every gap, seen through the stiffness of the gaps
-        allowed = 1e-8 * np.abs(step * beta / gaps).sum(axis=1) + 1e-12 * (1 + np.abs(y))
-        assert (np.abs(residual) < allowed).all()
+
+        def off(y):
+            """The residual in units of what a Newton step below 1e-9 of every gap leaves."""
+            gaps = y[:, None] - y + np.diag(np.full(levels, np.inf))
+            pushes = step * beta / gaps
+            residual = (1 + step) * y - start - np.sqrt(2 * step) * noise - pushes.sum(axis=1)
+            return np.abs(residual) / (1e-8 * np.abs(pushes).sum(axis=1) + 1e-12 * (1 + np.abs(y)))
+
+        assert (off(y) < 1).all()
+        middle = levels // 2
+        y[middle] += 1e-6 * (y[middle - 1] - y[middle])  # power: off by a millionth of one gap
+        assert (off(y) > 1).any()
 
     def test_many_levels_out_of_one_point(self):
         """E sum x^2 = (n + beta n(n-1)/2)(1 - exp(-2t)), at both times, of first order in the step.

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import matplotlib.figure
 import numpy as np
 import pytest
 
@@ -186,3 +187,11 @@ def test_a_notebook_shows_a_figure_in_a_fresh_kernel():
     child = subprocess.run([sys.executable, "-c", script], capture_output=True, env=environment)
     assert child.stdout.startswith(b"\x89PNG"), child.stderr
     assert len(child.stdout) > 5000
+
+
+def test_axes_of_a_part_of_a_figure_belong_to_the_whole() -> None:
+    """Here, where the lowest version of Matplotlib runs too: its ways to the whole have changed."""
+    whole = matplotlib.figure.Figure()
+    axes = whole.subfigures(1, 2)[1].subplots()
+    panel = Panel([Line(np.arange(2.0), np.arange(2.0), label="a")], "x", "y", legend_below=True)
+    assert figures.draw(Figure("line", "", "", [panel]), axes=axes) is whole

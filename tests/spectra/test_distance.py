@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from sgdyson.errors import InvalidInputError
 from sgdyson.spectra import matrix_distance
@@ -61,7 +62,26 @@ def test_what_chance_does(shape, rank):
         chance = getattr(found[0], f"{side}_chance")
         assert abs(overlaps.mean() - chance.value) < 4 * chance.error / np.sqrt(4000)
         # the relative error of a standard deviation, of kurtosis up to 6
-        assert abs(overlaps.std() / chance.error - 1) < 4 * np.sqrt(5 / 4 / 4000)
+        allowed = 4 * np.sqrt(5 / 4 / 4000)
+        assert abs(overlaps.std() / chance.error - 1) < allowed
+        # power: one direction more or fewer, and entries as if they were independent
+        n, k = shape[side == "right"], rank
+        for wrong in (k / (n + 1), k / (n - 1)):
+            assert abs(overlaps.mean() - wrong) > 4 * chance.error / np.sqrt(4000)
+        independent = np.sqrt(2) / n  # of k^2 entries of variance 2/n^2
+        assert abs(overlaps.std() / independent - 1) > allowed
+
+
+@pytest.mark.parametrize("n", [3, 7, 40])
+def test_chance_of_one_vector_is_the_law_of_its_entry(n):
+    """Of a uniform unit vector x_1^2 is Beta(1/2, (n - 1)/2): mean and variance exactly."""
+    b = np.diag(np.arange(n, 0.0, -1.0))
+    law = stats.beta(1 / 2, (n - 1) / 2)
+    chance = matrix_distance("w", 2 * b, b, rank=1).left_chance
+    assert (chance.value, chance.error) == pytest.approx((law.mean(), law.std()))
+    # of k vectors and of the n - k others the traces of projectors fluctuate alike
+    few, many = (matrix_distance("w", 2 * b, b, rank=k).left_chance for k in (1, n - 1))
+    assert few.error == pytest.approx((n - 1) * many.error)
 
 
 def test_the_change_is_noise_or_what_was_learnt():

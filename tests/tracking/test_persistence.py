@@ -9,7 +9,14 @@ from typer.testing import CliRunner
 from sgdyson.cli import app
 from sgdyson.errors import InvalidInputError
 from sgdyson.spectra import SpikedModel
-from sgdyson.tracking import Run, Tracker, emergence, emergence_of_checkpoints, open_run
+from sgdyson.tracking import (
+    Run,
+    Tracker,
+    emergence,
+    emergence_at,
+    emergence_of_checkpoints,
+    open_run,
+)
 from sgdyson.tracking._vectors import leading
 
 SHAPE = (120, 90)  # above 64: through the Gram matrix
@@ -170,3 +177,15 @@ def test_checkpoints_that_cannot_tell(tmp_path):
     saved(tmp_path / "small", [np.eye(3), np.eye(3)])
     with pytest.raises(InvalidInputError, match="no matrix with a bulk"):
         emergence_of_checkpoints(tmp_path / "small")
+
+
+def test_a_store_that_is_damaged_is_no_folder_of_checkpoints(tmp_path):
+    """What is wrong with the run is told, and not that no weights lie beside it."""
+    tracked(tmp_path / "run.zarr", noisy(np.full((3, 1), 20.0)))
+    for file in sorted((tmp_path / "run.zarr").rglob("*"), reverse=True):
+        if file.is_file() and file.parent != tmp_path / "run.zarr":
+            file.unlink()
+    with pytest.raises(InvalidInputError) as told:
+        emergence_at(tmp_path / "run.zarr")
+    assert "checkpoint" not in str(told.value)
+    assert "weights" not in str(told.value)

@@ -1,10 +1,8 @@
 """A campaign from its spec to its data."""
 
 import os
-import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +11,6 @@ import numpy as np
 import xarray as xr
 
 from .._attributes import attributes_of
-from .._capacity import require_disk, require_memory
 from .._files import user_path
 from .._jax_settings import PRNG
 from .._progress import progress_bar
@@ -27,35 +24,15 @@ from ..spectra import spacings
 from ..stats import mean_over_replicas
 from ._claim import read_claimed
 from ._cluster import run_on_cluster
-from ._executors import Job, Result, run_chunk, run_here
+from ._cost import Cost, cost_of, require_room
+from ._executors import Job, Result, run_here
 from ._reuse import finished_elsewhere
 from ._spec import Setting, Spec, read_spec
 from ._store import Chunk, Store
 from ._tally import Tally
 
 _AT_ONCE = 4  # settings for each thread that are under way together
-_BLOCK = 4096  # bytes of a disk, of which a file or a folder takes one at least
-_SMALL_FILES = 8  # files and folders for the replicas of one Zarr chunk
 _GROWTH = 4  # times as many replicas, at most, in one round of adaptive precision
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a campaign will take.
-
-    Attributes:
-        settings: how many.
-        updates: updates of all replicas together, burn-in included.
-        seconds: on this machine, from a short calibration that leaves compilation out.
-        disk: bytes, before compression.
-        memory: bytes of the chunks under way at one time.
-    """
-
-    settings: int
-    updates: float
-    seconds: float
-    disk: int
-    memory: int
 
 
 class Campaign:
@@ -145,7 +122,8 @@ class Campaign:
             self.store.mend()
             totals = self._totals()
             while True:
-                self._require_room(totals, workers)
+                missing = sum(totals) - sum(self.progress().counts)
+                require_room(self.spec, self.store, totals, missing, workers)
                 self.store.make_room(max(totals))
                 if other is not None:
                     self._take(totals, other, progress)
@@ -241,40 +219,7 @@ class Campaign:
 
     def cost(self) -> Cost:
         """Time, disk and memory, from a short calibration on at most three settings."""
-        settings = self.spec.settings
-        chosen = {0, len(settings) // 2, len(settings) - 1}
-        rate = np.mean([_seconds_per_update(settings[index]) for index in chosen])
-        updates = float(sum(s.replicas * s.total_updates for s in settings))
-        numbers = settings[0].times * self.store.levels
-        return Cost(
-            settings=len(settings),
-            updates=updates,
-            seconds=updates * float(rate) / cores(),
-            disk=8 * numbers * sum(s.replicas for s in settings),
-            memory=8 * numbers * max(self.store.chunk_replicas) * 2 * cores(),
-        )
-
-    def _require_room(self, totals: list[int], workers: int | None) -> None:
-        """Refuse what would end half way, for want of memory or of disk."""
-        times, levels = self.spec.first.times, self.store.levels
-        missing = sum(totals) - sum(self.progress().counts)
-        what = (
-            f"{self.spec.first.name}, {missing} replicas of {times} records of {levels} levels in"
-            f" {len(totals)} settings,"
-        )
-        chunk = 8 * times * levels * max(self.store.chunk_replicas)
-        require_memory(
-            chunk * 2 * min(workers or cores(), max(missing, 1)),
-            what,
-            "record less often, or use fewer --workers",
-        )
-        files = _SMALL_FILES * sum(-(-total // self.store.rows) for total in totals)
-        require_disk(
-            8 * times * levels * missing + (_BLOCK * files if missing else 0),
-            self.store.folder,
-            what,
-            "choose an --out on a larger disk, fewer replicas or settings, or fewer records",
-        )
+        return cost_of(self.spec, self.store)
 
     def _totals(self) -> list[int]:
         """Replicas of each setting: those asked for, or those already added for precision."""
@@ -390,16 +335,3 @@ def _levels(model: Model) -> int:
         weights = jax.eval_shape(model.init, jax.random.key(0))
     shapes = jax.tree.map(lambda leaf: np.zeros((1, *leaf.shape)), weights)
     return int(model.levels(shapes).shape[-1])
-
-
-def _seconds_per_update(setting: Setting) -> float:
-    """Time of an update of one replica in one thread, measured; a run before it compiles."""
-    updates = 200
-    short = setting.model_copy(
-        update={"updates": updates, "record_every": updates, "burn_in": 0, "time_unit": "update"}
-    )
-    replicas = range(block_size(setting.build(), "cpu"))
-    run_chunk(short, replicas)
-    began = time.perf_counter()
-    run_chunk(short, replicas)
-    return (time.perf_counter() - began) / (updates * len(replicas))

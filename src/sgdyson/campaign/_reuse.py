@@ -42,9 +42,12 @@ def finished_elsewhere(
     )
     run = other.open()
     places = {_numbers(setting): i for i, setting in enumerate(other.spec.settings)}
+    asked: dict[int, int | None] = {}  # by setting: a stationary burn-in takes a prediction
     for job in jobs:
-        _, setting, replicas = job
-        index = places.get(_numbers(setting))
+        chunk, setting, replicas = job
+        if chunk.setting not in asked:
+            asked[chunk.setting] = places.get(_numbers(setting))
+        index = asked[chunk.setting]
         if index is None or replicas.stop > run.sizes["replica"]:
             continue
         where = (*other.store.place(index), slice(replicas.start, replicas.stop))

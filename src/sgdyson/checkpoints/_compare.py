@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,11 +92,12 @@ def compare(
     work = _Pairs(split, layout, rank, false_alarm)
     with _only(path).open() as mine, _only(against).open() as other:
         ours, theirs = _by_name(mine), _by_name(other)
+        shapes = {each.name: each.shape for each in mine}
         work.skip(Skipped(s.name, f"not in {path}") for key, s in theirs.items() if key not in ours)
         with progress_bar(len(ours), True, "arrays") as advance:
             for key, stored in ours.items():
                 if key in theirs:
-                    work.compare(stored, theirs[key], mine)
+                    work.compare(stored, theirs[key], shapes)
                 else:
                     work.skip([Skipped(stored.name, f"not in {against}")])
                 advance(1)
@@ -121,8 +123,9 @@ def _by_name(arrays: list[Stored]) -> dict[str, Stored]:
     """Arrays of two axes or more by their bare names, or by the full ones where two are alike."""
     wide = [each for each in arrays if each.reason is None and len(each.shape) > 1]
     bare = [_bare(each.name) for each in wide]
+    number = Counter(bare)
     return {
-        name if bare.count(name) == 1 else each.name: each
+        name if number[name] == 1 else each.name: each
         for name, each in zip(bare, wide, strict=True)
     }
 
@@ -148,16 +151,16 @@ class _Pairs:
         self._split, self._layout, self._rank, self._rate = split, layout, rank, false_alarm
         self.found = Comparison()
 
-    def skip(self, items: Any) -> None:
+    def skip(self, items: Iterable[Skipped]) -> None:
+        """Keep why these are not compared."""
         for item in items:
             self.found.skipped.setdefault(item.reason, []).append(item.name)
 
-    def compare(self, mine: Stored, other: Stored, all_of_mine: list[Stored]) -> None:
-        """The matrices of two arrays of one name."""
+    def compare(self, mine: Stored, other: Stored, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """The matrices of two arrays of one name, among arrays of these shapes."""
         if mine.shape != other.shape:
             self.skip([Skipped(mine.name, f"of shape {mine.shape} here and {other.shape} there")])
             return
-        shapes = {each.name: each.shape for each in all_of_mine}
         ours = self._matrices(mine.name, mine, shapes)
         theirs = dict(self._matrices(mine.name, other, shapes))
         for name, matrix in ours:

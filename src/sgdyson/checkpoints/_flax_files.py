@@ -11,14 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import ml_dtypes
+import ml_dtypes  # noqa: F401 # which tells NumPy of bfloat16
 import numpy as np
 
 from .._capacity import require_memory
 from .._input_files import open_regular, size_of
 from .._stored import FACTS, Contents, Stored
 from ..errors import InvalidInputError, require
-from ._libraries import library
+from ._libraries import library, says
 
 _ARRAY, _COMPLEX, _SCALAR = 1, 2, 3
 _CHUNKED = "__msgpack_chunked_array__"
@@ -42,10 +42,7 @@ def open_flax(path: Path) -> Iterator[Contents]:
             data, ext_hook=partial(_extension, msgpack), strict_map_key=False, raw=False
         )
     except Exception as error:  # of many kinds, by what is damaged
-        words = " ".join(str(error).split())[:200]
-        raise InvalidInputError(
-            f"{path} was not loaded: msgpack says {type(error).__name__} ({words})."
-        ) from error
+        raise InvalidInputError(f"{path} was not loaded: {says('msgpack', error)}.") from error
     require(isinstance(content, dict), f"{path} holds no dictionary of arrays.")
     facts = {key: int(content[key]) for key in FACTS if _is_whole(content.get(key))}
     yield Contents(list(_arrays(content)), facts)
@@ -69,7 +66,7 @@ def _extension(msgpack: Any, code: int, data: bytes) -> Any:
 def _array(shape: Any, kind: Any, numbers: Any) -> Stored:
     name = kind.decode("ascii", "replace") if isinstance(kind, bytes) else str(kind)
     try:
-        dtype = np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
+        dtype = np.dtype(name)
         size = dtype.itemsize * math.prod(shape)
         require(dtype.kind in "biufcV", f"of the type {name}, which is not read")
         require(

@@ -11,7 +11,7 @@ import numpy as np
 from .._input_files import open_regular
 from .._stored import Contents, Stored
 from ..errors import InvalidInputError, require
-from ._libraries import library
+from ._libraries import library, says
 
 _MAGIC = b"GGUF"
 
@@ -30,10 +30,7 @@ def open_gguf(path: Path) -> Iterator[Contents]:
         with np.errstate(all="ignore"):  # sums of damaged sizes overflow
             reader = gguf.GGUFReader(path)
     except Exception as error:  # of many kinds, by what is damaged
-        words = " ".join(str(error).split())[:200]
-        raise InvalidInputError(
-            f"{path} was not loaded: gguf says {type(error).__name__} ({words})."
-        ) from error
+        raise InvalidInputError(f"{path} was not loaded: {says('gguf', error)}.") from error
     yield Contents([_described(tensor) for tensor in reader.tensors])
 
 
@@ -55,5 +52,4 @@ def _read(tensor: Any, shape: tuple[int, ...]) -> np.ndarray:
     except NotImplementedError as error:
         raise InvalidInputError(f"codes of {kind}, which gguf does not dequantise") from error
     except Exception as error:
-        words = str(error)[:200]
-        raise InvalidInputError(f"gguf says {type(error).__name__} ({words})") from error
+        raise InvalidInputError(says("gguf", error)) from error

@@ -18,7 +18,7 @@ from .._stored import Contents, Stored
 from .._zip_files import member_fault, open_zip
 from ..errors import InvalidInputError, require
 from ._keras_names import named_variables
-from ._libraries import library
+from ._libraries import library, says
 
 _WEIGHTS = "model.weights.h5"
 _DEEPEST = 50
@@ -68,7 +68,7 @@ def _file(path: Path, handle: Any) -> Iterator[Any]:
     try:
         root = h5py.File(handle, "r")
     except Exception as error:  # h5py turns faults of its library into many kinds
-        raise InvalidInputError(f"{path} was not loaded: h5py says {error}.") from error
+        raise InvalidInputError(f"{path} was not loaded: {says('h5py', error)}.") from error
     with root:
         yield root
 
@@ -160,4 +160,4 @@ def _read(dataset: Any, kind: str) -> np.ndarray:
 def _words(error: Exception) -> str:
     if isinstance(error, InvalidInputError):
         return str(error)
-    return f"h5py says {type(error).__name__} ({' '.join(str(error).split())[:200]})"
+    return says("h5py", error)

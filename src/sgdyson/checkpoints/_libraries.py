@@ -26,3 +26,8 @@ def library(name: str, path: Path, what: str, package: str = "") -> Any:
         raise InvalidInputError(
             f"{path} is {what}; install {needed} to read it: pip install {needed}."
         ) from error
+
+
+def says(name: str, error: Exception) -> str:
+    """What a library has said, for a sentence: libraries raise errors of many kinds."""
+    return f"{name} says {type(error).__name__} ({' '.join(str(error).split())[:200]})"

@@ -15,7 +15,7 @@ import numpy as np
 from .._input_files import open_regular, size_of
 from .._stored import Contents, Stored
 from ..errors import InvalidInputError, require
-from ._libraries import library
+from ._libraries import library, says
 
 _DEEPEST = 20
 _MOST = 2**31  # bytes of a message of protocol buffers
@@ -36,9 +36,7 @@ def open_onnx(path: Path) -> Iterator[Contents]:
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:  # of many kinds, by what is damaged
-        raise InvalidInputError(
-            f"{path} was not loaded: onnx says {type(error).__name__} ({str(error)[:200]})."
-        ) from error
+        raise InvalidInputError(f"{path} was not loaded: {says('onnx', error)}.") from error
     yield Contents(list(_named_once(_tensors(model.graph, 0), path.parent)))
 
 
@@ -92,8 +90,7 @@ def _read(tensor: Any, dtype: np.dtype, shape: tuple[int, ...], folder: Path) ->
     try:
         return np.asarray(numpy_helper.to_array(tensor)).reshape(shape)
     except Exception as error:
-        words = str(error)[:200]
-        raise InvalidInputError(f"onnx says {type(error).__name__} ({words})") from error
+        raise InvalidInputError(says("onnx", error)) from error
 
 
 def _beside(tensor: Any, dtype: np.dtype, shape: tuple[int, ...], folder: Path) -> np.ndarray:

@@ -12,7 +12,7 @@ from .._input_files import open_regular, parse_json, read_bounded, size_of
 from .._numpy_files import facts_of
 from .._stored import Contents, Stored
 from ..errors import InvalidInputError, require
-from ._libraries import library
+from ._libraries import library, says
 
 METADATA = "_METADATA"
 _ARRAYS = ("jax.Array", "np.ndarray", "scalar")
@@ -55,8 +55,7 @@ def _stored(store: Any, folder: Path, described: Mapping[str, Any], name: str) -
     try:
         array = store.open(_spec(folder, name, described), open=True, read=True).result()
     except Exception as error:  # of many kinds, by what is damaged or missing
-        words = " ".join(str(error).split())[:200]
-        return Stored(name, "", (), reason=f"TensorStore says {type(error).__name__} ({words})")
+        return Stored(name, "", (), reason=says("TensorStore", error))
     dtype = np.dtype(array.dtype.numpy_dtype)
     return Stored(name, dtype.name, tuple(array.shape), partial(_read, array))
 
@@ -75,5 +74,4 @@ def _read(array: Any) -> np.ndarray:
     try:
         return np.asarray(array.read().result())
     except Exception as error:
-        words = " ".join(str(error).split())[:200]
-        raise InvalidInputError(f"TensorStore says {type(error).__name__} ({words})") from error
+        raise InvalidInputError(says("TensorStore", error)) from error

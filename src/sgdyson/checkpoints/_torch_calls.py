@@ -6,7 +6,7 @@ import zipfile
 from functools import partial
 from typing import Any
 
-import ml_dtypes
+import ml_dtypes  # noqa: F401 # which tells NumPy of its types
 import numpy as np
 
 from .._stored import Stored
@@ -14,15 +14,11 @@ from .._zip_files import member_fault
 from ..errors import InvalidInputError, require
 from ._plain_pickle import Named, Persistent, read_plain
 
-_TYPES: dict[str, Any] = {
-    "float32": np.float32, "float64": np.float64, "float16": np.float16,
-    "bfloat16": ml_dtypes.bfloat16, "complex64": np.complex64, "complex128": np.complex128,
-    "int64": np.int64, "int32": np.int32, "int16": np.int16, "int8": np.int8, "uint8": np.uint8,
-    "bool": np.bool_, "float8_e4m3fn": ml_dtypes.float8_e4m3fn,
-    "float8_e5m2": ml_dtypes.float8_e5m2, "float8_e4m3fnuz": ml_dtypes.float8_e4m3fnuz,
-    "float8_e5m2fnuz": ml_dtypes.float8_e5m2fnuz, "float8_e8m0fnu": ml_dtypes.float8_e8m0fnu,
-    "uint16": np.uint16, "uint32": np.uint32, "uint64": np.uint64,
-}  # fmt: skip
+_TYPES = frozenset((  # as NumPy calls them too, which ml_dtypes tells of the last ones
+    "float32", "float64", "float16", "complex64", "complex128", "int64", "int32", "int16", "int8",
+    "uint8", "uint16", "uint32", "uint64", "bool", "bfloat16", "float8_e4m3fn", "float8_e5m2",
+    "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu",
+))  # fmt: skip
 _STORAGES = {
     "Float": "float32", "Double": "float64", "Half": "float16", "BFloat16": "bfloat16",
     "ComplexFloat": "complex64", "ComplexDouble": "complex128", "Long": "int64", "Int": "int32",
@@ -125,7 +121,7 @@ def _storage(storage: Any, kind: Any) -> tuple[np.dtype, str, int]:
     if kind is not None:
         called = str(getattr(kind, "called", kind)).rpartition(".")[2]
     require(called in _TYPES, f"of the type {called}, which is not read")
-    dtype = np.dtype(_TYPES[called])
+    dtype = np.dtype(called)
     entries = int(size) // (dtype.itemsize if name == "UntypedStorage" else 1)
     return dtype, str(key), entries
 

@@ -135,9 +135,7 @@ def _draw_into(axes: Axes | Sequence[Axes], figure: Figure) -> Canvas:
     )
     for place, panel in zip(given, figure.panels, strict=True):
         _draw_panel(place, panel)
-    canvas = given[0].get_figure(root=True)
-    assert canvas is not None
-    return canvas
+    return _canvas_of(given[0])
 
 
 def save(
@@ -197,11 +195,16 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
         axes.legend(**(below if panel.legend_below else {}))
 
 
+def _canvas_of(axes: Axes) -> Canvas:
+    """The whole figure, also of axes in a part of it; `get_figure(root=True)` came with 3.10."""
+    canvas: Any = axes.figure.figure
+    return canvas
+
+
 def _inches(axes: Axes) -> float:
     """Width of a panel with its labels."""
-    place, canvas = axes.get_subplotspec(), axes.figure.figure
-    assert canvas is not None
-    return float(canvas.get_figwidth() / (place.get_gridspec().ncols if place else 1))
+    place = axes.get_subplotspec()
+    return float(_canvas_of(axes).get_figwidth() / (place.get_gridspec().ncols if place else 1))
 
 
 def _thin_labels(axes: Axes) -> None:

@@ -10,7 +10,7 @@ from .._types import ArrayLike, Floats
 from ..errors import require
 from ..stats import Estimate
 from ._levels import real_matrices
-from ._spectrum import MatrixSpectrum, measure_values, spectrum
+from ._spectrum import MatrixSpectrum, spectrum
 
 
 @dataclass(frozen=True)
@@ -95,19 +95,14 @@ def matrix_distance(
     )
     require(bool(np.isfinite(one).all()), f"{name} holds NaN or infinity; give finite numbers.")
     reference = spectrum(name, other, false_alarm=false_alarm)
-    k = _rank(reference, rank)
-    unit = reference.spectral
+    k, unit, difference = _rank(reference, rank), reference.spectral, one - other
     u, s, v = np.linalg.svd(one / unit, full_matrices=False)
     up, sp, vp = np.linalg.svd(other / unit, full_matrices=False)
-    difference = (one - other) / unit
+    change = spectrum(name, difference, false_alarm=false_alarm) if difference.any() else None
     norm = float(np.linalg.norm(sp))
-    change = None
-    if difference.any():
-        values = np.asarray(np.linalg.svd(difference, compute_uv=False), float)
-        change = measure_values(name, values * unit, (one.shape[0], one.shape[1]), false_alarm)
     return MatrixDistance(
         name=name, shape=(one.shape[0], one.shape[1]),
-        distance=float(np.linalg.norm(difference)) / norm,
+        distance=float(np.linalg.norm(difference / unit)) / norm,
         spectral_distance=change.spectral / unit if change else 0.0,
         values_distance=float(np.linalg.norm(s - sp)) / norm, rank=k,
         left_overlap=_overlap(u[:, :k], up[:, :k]), right_overlap=_overlap(v[:k].T, vp[:k].T),

@@ -32,12 +32,11 @@ def emergence_at(
     Raises:
         InvalidInputError: neither is there, or no matrix with a bulk.
     """
-    try:
-        run = Run(open_run(path))
-    except InvalidInputError:
+    if not Path(path, "zarr.json").exists():  # every store has one, and no folder of checkpoints
         return emergence_of_checkpoints(
             path, vectors=vectors, false_alarm=false_alarm, split=split, layout=layout
         )
+    run = Run(open_run(path))
     found, reasons = {}, []
     for name in run.names:
         try:

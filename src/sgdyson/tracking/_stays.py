@@ -65,8 +65,9 @@ class Series:
 
     def detachments(self) -> tuple[Detachment, ...]:
         """In order of their step."""
-        seen = np.flatnonzero(self.outliers >= 0)
-        outliers = self.outliers[seen]
+        outliers = self.outliers
+        seen = np.flatnonzero(outliers >= 0)
+        outliers = outliers[seen]
         found = [
             self._detachment(rank, seen, stay)
             for rank in range(1, int(outliers.max(initial=0)) + 1)
