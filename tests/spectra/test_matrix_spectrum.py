@@ -89,7 +89,8 @@ def test_the_ratio_has_the_mean_and_variance_of_johns_formula():
     w = random.standard_normal((size, m, n))
     x = np.linalg.eigvalsh(w.mT @ w)
     ratio = (x**2).sum(1) / x.sum(1) ** 2 - 1 / n
-    law = _law(n, m, 0.0)
+    shape, scale = _law(n, m, 0.0)
+    law = stats.gamma(shape, scale=scale)
     error = ratio.std() / size**0.5
     assert abs(ratio.mean() - law.mean()) < 4 * error
     assert abs(ratio.mean() - law.mean() * 1.05) > 4 * error

@@ -38,6 +38,9 @@ class Layout:
     words: str = ""
 
 
+_PLAIN = Layout()
+
+
 def layout_of(
     name: str, shape: Shape, layout: str = "auto", shapes: Mapping[str, Shape] | None = None
 ) -> Layout:
@@ -55,7 +58,7 @@ def layout_of(
     """
     require(layout in LAYOUTS, f"layout {layout!r} is none of {', '.join(LAYOUTS)}; choose one.")
     if len(shape) == 2:
-        return Layout()
+        return _PLAIN
     if layout == "auto":
         *parents, leaf = _parts_of(name)
         if leaf.endswith("kernel") or (leaf == "w" and "conv" in "".join(parents)):

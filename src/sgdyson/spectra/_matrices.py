@@ -98,10 +98,16 @@ def _matrices_of(
         yield Skipped(name, reason)
         return
     for own, taken in _taken(name, array, layout_of(name, array.shape, layout, shapes)):
-        with np.errstate(over="ignore", invalid="ignore"):  # too large: told as infinity
-            matrix = taken.astype(np.float64)
+        matrix = _in_float64(taken)
         reason = _without_spectrum(array, matrix)
         yield from [Skipped(own, reason)] if reason else _parts(own, matrix, split)
+
+
+def _in_float64(array: np.ndarray) -> Floats:
+    if array.dtype.itemsize <= np.dtype(np.float64).itemsize:
+        return array.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # too large: told as infinity
+        return array.astype(np.float64)
 
 
 def parts_of(

@@ -14,10 +14,9 @@ Anything but independent entries of one variance makes levels too wide, and R to
 """
 
 import math
-from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import gammainc, gammaincc
 
 from .._types import Floats
 
@@ -38,15 +37,16 @@ def sphericity_pvalue(
     n, m = sorted(shape)
     relative = levels / levels.max()
     excess = float(np.sum(relative**2) / np.sum(relative) ** 2) - 1 / n
-    least, largest = (_law(n, m, value) for value in kurtosis)
-    return float(min(1.0, 2 * min(least.cdf(excess), largest.sf(excess))))
+    (few, narrow), (many, wide) = (_law(n, m, value) for value in kurtosis)
+    excess = max(excess, 0.0)
+    return float(min(1.0, 2 * min(gammainc(few, excess / narrow), gammaincc(many, excess / wide))))
 
 
-def _law(n: int, m: int, kurtosis: float) -> Any:
-    """Gamma's law with the mean and variance of R - 1/n, which is never negative."""
+def _law(n: int, m: int, kurtosis: float) -> tuple[float, float]:
+    """Shape and scale of Gamma's law with the mean and variance of R - 1/n, never negative."""
     size = n * m
     mean = (n + m + 1) / (size + 2) - 1 / n + kurtosis / size
     variance = 4.0 * (n - 1) * (n + 2) * (m - 1) * (m + 2)
     variance /= (size + 2.0) ** 2 * (size + 4.0) * (size + 6.0)
     mean = max(mean, 2 * math.sqrt(variance) / n)  # kurtosis of a few entries may be anything
-    return stats.gamma(mean**2 / variance, scale=variance / mean)
+    return mean**2 / variance, variance / mean

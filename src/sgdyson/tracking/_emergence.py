@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -135,14 +136,19 @@ def emergence_of(name: str, series: Series, false_alarm: float) -> Emergence:
         if bulk is None or not seen[record]:
             continue
         edge[record], threshold[record] = bulk.edge.value, bulk.threshold
-        law = LargestLevel.of_singular_values(bulk.shape, bulk.sigma.value)
-        low[record], high[record] = law.ppf(_BAND)
+        low[record], high[record] = bulk.sigma.value * _band(bulk.shape)
     return Emergence(
         name, series.steps, edge, np.stack([low, high], axis=1), threshold, series.outliers,
         np.array([bulk is not None and bool(bulk.is_noise) for bulk in series.bulks]) & seen,
         series.detachments(), false_alarm,
         None if series.kept is None else series.kept[..., :2], series.final,
     )  # fmt: skip
+
+
+@lru_cache
+def _band(shape: tuple[int, int]) -> Floats:
+    """Of the largest level, in units of sigma."""
+    return LargestLevel.of_singular_values(shape).ppf(_BAND)
 
 
 def bulk_of(levels: Floats, shape: tuple[int, int], false_alarm: float) -> Bulk | None:

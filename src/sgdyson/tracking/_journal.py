@@ -48,8 +48,8 @@ class Journal:
     """What a journal holds.
 
     Attributes:
-        block: records in a chunk of the Zarr arrays.
-        first: records that lie in whole chunks, before those of this file.
+        block: records that it holds at most.
+        first: records that lie in the Zarr arrays alone, before those of this file.
         columns: by name.
         attributes: of the run.
         steps: of the records of this file.

@@ -3,7 +3,7 @@
 A record is in the journal (`time/journal`, where readers of Zarr do not look) with one write as
 soon as it is made, so that no kill, interrupt or full disk costs more than the record in work. The
 arrays, of hundreds of files, follow when their writing has become cheap beside the time that has
-passed. Records leave the journal when they fill whole chunks; for those in it, it is what counts.
+passed. Records leave the journal when it has become long; for those in it, it is what counts.
 """
 
 import os
@@ -31,11 +31,11 @@ from ._journal import (
     read_journal,
     record_frame,
 )
-from ._zarr_arrays import read_rows, write_group, write_rows
+from ._zarr_arrays import ZarrArrays, read_rows
 
 Values = Mapping[str, np.ndarray]
 _PAUSE, _FIRST = 100, 10.0  # between writes of the arrays, in units of one; seconds to the first
-_CHUNKS, _MOST = 1 << 22, 1024  # bytes, and records, that whole chunks hold
+_BYTES, _MOST = 1 << 22, 1024  # and records, that a journal holds
 _CLOCK = Column(0, None, {})
 _writers: "weakref.WeakValueDictionary[str, RunStore]" = weakref.WeakValueDictionary()
 
@@ -56,6 +56,7 @@ class RunStore:
 
     def __init__(self, out: Path, *, append: bool = False, start: int | None = None) -> None:
         self.out, self._process = out, os.getpid()
+        self._arrays = ZarrArrays(out)
         self._lock = threading.Lock()
         self._start, self._resumed, self._retired, self._flushed = start, append, False, True
         self._due = time.monotonic() + _FIRST
@@ -153,9 +154,9 @@ class RunStore:
         if self._journal is None:
             self.out.mkdir(parents=True)
             size = 8 * sum(np.size(value) for value in values.values())
-            journal = Journal(max(1, min(_MOST, _CHUNKS // max(size, 1))))
+            journal = Journal(max(1, min(_MOST, _BYTES // max(size, 1))))
             journal.attributes = {"sgdyson_version": __version__}
-            write_group(self.out, journal.attributes)
+            self._arrays.write_group(journal.attributes)
             self._write("time", _CLOCK, np.zeros((0, 1), np.int64), journal)
             journal.write(_path(self.out))
             self._journal = journal
@@ -164,10 +165,7 @@ class RunStore:
     def _go_back(self, journal: Journal, step: int) -> Journal:
         """Without the records of this step and later ones."""
         left = bisect_left(self._steps, step)
-        first = min(journal.first, left - left % journal.block)
-        rows = journal.rows[: max(left - journal.first, 0)]
-        if first < journal.first:
-            rows = list(_early_rows(self.out, journal, first, left))
+        first, rows = min(journal.first, left), journal.rows[: max(left - journal.first, 0)]
         self._steps = self._steps[:left]
         journal = replace(journal, first=first, steps=self._steps[first:], rows=rows)
         journal.write(_path(self.out))
@@ -184,18 +182,17 @@ class RunStore:
         for name, column in journal.columns.items():
             self._write(name, column, table[:, column.start : column.stop], journal)
         self._write("time", _CLOCK, np.array(journal.steps, np.int64)[:, None], journal)
-        write_group(self.out, journal.attributes)
-        whole = len(journal.rows) - len(journal.rows) % journal.block
-        if whole:
-            journal.first += whole
-            del journal.steps[:whole], journal.rows[:whole]
+        self._arrays.write_group(journal.attributes)
+        if len(journal.rows) >= journal.block:
+            journal.first += len(journal.rows)
+            journal.steps, journal.rows = [], []
             journal.write(_path(self.out))
         self._flushed = True
         now = time.monotonic()
         self._due = now + _PAUSE * (now - began)
 
     def _write(self, name: str, column: Column, rows: np.ndarray, journal: Journal) -> None:
-        write_rows(self.out, name, column, rows, first=journal.first, block=journal.block)
+        self._arrays.write_rows(name, column, rows, first=journal.first)
 
 
 def _path(out: Path) -> Path:
@@ -204,17 +201,8 @@ def _path(out: Path) -> Path:
 
 def _early_steps(out: Path, journal: Journal) -> list[int]:
     """Steps of the records that have left the journal."""
-    rows = read_rows(out, "time", _CLOCK, stop=journal.first, block=journal.block, dtype="<i8")
+    rows = read_rows(out, "time", _CLOCK, stop=journal.first, dtype="<i8")
     return [int(step) for step in rows[:, 0]]
-
-
-def _early_rows(out: Path, journal: Journal, first: int, stop: int) -> np.ndarray:
-    """Records `first` to `stop` as rows of the journal, from the chunks they lie in."""
-    rows = [
-        read_rows(out, name, column, start=first, stop=stop, block=journal.block)
-        for name, column in journal.columns.items()
-    ]
-    return np.concatenate([np.zeros((stop - first, 0)), *rows], axis=1)
 
 
 def _news(
@@ -257,7 +245,7 @@ def read_store(out: Path) -> xr.Dataset | None:
     late, stop = journal.table(), journal.first
     variables = {}
     for name, column in journal.columns.items():
-        early = read_rows(out, name, column, stop=stop, block=journal.block)
+        early = read_rows(out, name, column, stop=stop)
         rows = np.concatenate([early, late[:, column.start : column.stop]])
         values = rows[:, 0] if column.size is None else rows
         variables[name] = (("time", f"{name}_level")[: values.ndim], values, column.attributes)
