@@ -24,8 +24,8 @@ def on_page_content(content: str, *, page: Any, **_: Any) -> str:
         if "\\" in mathml or "<mi>&</mi>" in mathml:
             raise PluginError(f"{page.file.src_uri}: cannot convert the formula {formula!r}")
         mathml = mathml.replace(_BAR, ' lspace="0" rspace="0"' + _BAR)  # |B| is no relation
-        # raised and made smaller once more, it would be a speck
-        mathml = mathml.replace(_PRIME, _PRIME.replace("<mi", '<mi mathsize="170%"'))
-        return f"<{match[1]}>{mathml}</{match[1]}>"
+        # raised, the sign would be a speck
+        mathml = mathml.replace(_PRIME, _PRIME.replace("<mi", '<mi mathsize="125%"'))
+        return f'<{match[1]} class="formula">{mathml}</{match[1]}>'
 
     return _MARKED.sub(replace, content)
