@@ -1,10 +1,16 @@
 """Gaps and densities of larger multiplets: size and power, with correlated records."""
 
+import csv
+import json
+import re
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from sgdyson.analysis import measure_multiplet
 from sgdyson.analysis._gaps import GapLaw
+from sgdyson.cli import app
 from sgdyson.ensembles import GaussianEnsemble
 from sgdyson.errors import InvalidInputError
 from sgdyson.laws import WignerSurmise
@@ -85,3 +91,53 @@ def test_few_replicas_and_pairs_have_no_such_test():
 def test_what_cannot_be_tested_is_refused(call, named):
     with pytest.raises(InvalidInputError, match=named):
         call()
+
+
+class TestPages:
+    """What `sgdyson analyze` shows of four levels and of a pair beside them."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def found(cls, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("gaps")
+        for beta in (1, 4):
+            pair = GaussianEnsemble(2, 1, 0.1).eigenvalues(300, beta)[:, None, ::-1]
+            both = np.concatenate([levels(beta, beta, 300, 1), pair], axis=2)
+            np.save(folder / f"beta{beta}.npy", both)
+        files = {name: folder / f"out.{name}" for name in ("html", "json", "csv")}
+        shown = CliRunner().invoke(app, ["analyze", str(folder), "--axes=replica,time,level", *(
+            f"--{name}={path}" for name, path in files.items()
+        )])  # fmt: skip
+        assert shown.exit_code == 0, shown.output
+        return shown.output, {name: path.read_text() for name, path in files.items()}
+
+    def test_both_tests_stand_in_the_table_and_in_the_csv(self, found):
+        output, files = found
+        assert "p gaps" in output
+        assert "p density" in output
+        rows = list(csv.DictReader(files["csv"].splitlines()))
+        right, wrong = (row for row in rows if row["last_level"] == "3")
+        for name in ("gaps", "density"):
+            assert float(right[f"{name}_pvalue"]) > 1e-3
+            assert float(wrong[f"{name}_pvalue"]) < 1e-3
+        pairs = [row for row in rows if row["last_level"] == "5"]
+        assert all(row["gaps_pvalue"] == "" and row["wigner_pvalue"] for row in pairs)
+
+    def test_the_page_draws_them_and_checks_their_gaps(self, found):
+        page = found[1]["html"]
+        assert {"gaps", "densities"} <= set(re.findall(r'<figure id="(\w+)"', page))
+        assert "3 of 4 checks hold" in page  # the gaps of beta = 4 are no gaps of beta = 1
+
+    def test_they_stand_in_the_json(self, found):
+        tested = [
+            entry["multiplets"][0]["gaps"]["pvalue"] for entry in json.loads(found[1]["json"])
+        ]
+        assert tested[0] > 1e-3 > tested[1]
+
+
+def test_the_error_of_the_law_is_that_of_its_draws():
+    """<s^2> of two levels is that of the surmise, within four errors and the steps of the table."""
+    for beta in (1, 2, 4):
+        law, exact = GapLaw(2, beta), WignerSurmise(beta).var()
+        assert abs(law.var() - exact) < 4 * law.error
+        assert 0.002 < law.error / exact < 0.01

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from sgdyson import Campaign
 from sgdyson.analysis import History, read, scaling_lines, summarise
 from sgdyson.analysis._multiplet import independent_spacings
+from sgdyson.analysis._names import short_names
 from sgdyson.cli import app
 from sgdyson.ensembles import GaussianEnsemble
 from sgdyson.errors import InvalidInputError
@@ -252,6 +253,59 @@ class TestCampaign:
         told = " ".join(histories[0].notes)
         assert all(f"{name}.npz holds the same" in told for name in "bcd")
         assert not any("holds the same" in note for h in histories[1:] for note in h.notes)
+
+    def test_several_paths_and_folders_of_any_depth(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        for place in ("far/in/a", "far/b", ".hidden/c", "far/.git/d", "e"):
+            path = tmp_path / f"{place}.npz"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            release(path, lr=0.1 + 0.1 * (ord(place[-1]) - ord("a")))
+        release(tmp_path / "twin.npz")  # as far/in/a
+        everything = ["far", "far/b.npz", "e.npz", str(tmp_path / "far"), "twin.npz"]
+        histories = read(everything)
+        assert [h.source for h in histories] == ["far/b.npz", "far/in/a.npz", "e.npz"]
+        assert histories[1].notes[-1] == (
+            "twin.npz holds the same to the last bit, and is not counted again"
+        )
+        assert not any("holds" in note for h in histories[::2] for note in h.notes)
+        with pytest.raises(InvalidInputError, match="gone"):
+            read(["gone", "far"])
+        told = CliRunner().invoke(app, ["analyze", "gone", "far", "e.npz", "--json=a.json"])
+        assert told.exit_code == 1
+        assert "gone does not exist" in told.output
+        assert len(json.loads(Path("a.json").read_text())) == 3
+        assert told.output.count("recognised as") == 1  # one note for all
+        assert "all 3 histories: recognised" in told.output
+        same = CliRunner().invoke(app, ["analyze", "far", "e.npz", "--html=e.npz", "--force"])
+        assert "what is read" in str(same.exception)
+
+    def test_names_are_as_long_as_it_takes(self):
+        paths = [
+            "a/run.zarr",
+            "b/run.zarr",
+            "b/c.npz",
+            "b/c.npz: alpha=1",
+            "x/b/d.npy",
+            "y/b/d.npy",
+        ]
+        assert short_names(paths) == {
+            "a/run.zarr": "a/run.zarr", "b/run.zarr": "b/run.zarr", "b/c.npz": "c.npz",
+            "b/c.npz: alpha=1": "c.npz: alpha=1", "x/b/d.npy": "x/b/d.npy",
+            "y/b/d.npy": "y/b/d.npy",
+        }  # fmt: skip
+        assert short_names(["a.npz", "./a.npz"]) == {"a.npz": "a.npz", "./a.npz": "a.npz"}
+
+    @pytest.mark.parametrize("shared", [True, False])
+    def test_quenched_data_off_one_line_are_explained(self, tmp_path, shared):
+        """Widths of two settings off by 20 %: shared inputs do that, fresh ones do not."""
+        for rate, width in ((0.1, 0.02), (0.2, 0.035)):
+            kind = "W" if shared else "w"
+            arrays = {kind: weights(width=width), "lr": rate, "batch_size": 16, "epochs": 1}
+            np.savez(tmp_path / f"{rate}.npz", **arrays)
+        page = tmp_path / "page.html"
+        shown = CliRunner().invoke(app, ["analyze", str(tmp_path), f"--html={page}"])
+        assert ("share the inputs of one data set" in shown.output) == shared
+        assert ("share the inputs of one data set" in page.read_text()) == shared
 
     def test_runs_of_which_nothing_is_finite_are_not_copies(self, tmp_path):
         for name in "ab":

@@ -1,6 +1,8 @@
-"""What `sgdyson analyze` does: every history at a path, measured; the lines through them."""
+"""What `sgdyson analyze` does: every history at some paths, measured; the lines through them."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from .._tabular import Table, Tabular, frame
 from ..errors import InvalidInputError
 from ._history import History
-from ._multiplet import span
+from ._multiplet import measured_columns, measured_heads, span
+from ._names import short_names
 from ._read import read
 from ._scaling import HistoryScaling, scaling_lines
-from ._show import name_of
 from ._summary import Summary, summarise
 
 if TYPE_CHECKING:
@@ -19,14 +21,13 @@ if TYPE_CHECKING:
 
 _HEADS = {
     "source": "source", "learning_rate": "alpha", "batch_size": "|B|", "replicas": "replicas",
-    "levels": "levels", "mean_spacing": "<S>", "width": "width", "wigner_statistic": "KS",
-    "wigner_pvalue": "p",
+    "levels": "levels",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Analysis(Tabular):
-    """What was measured at a path.
+    """What was measured at a path, or at several.
 
     Attributes:
         summaries: one a history that could be measured.
@@ -38,7 +39,7 @@ class Analysis(Tabular):
     lines: list[HistoryScaling]
     failures: list[str]
 
-    def to_frame(self) -> "DataFrame":
+    def to_frame(self) -> DataFrame:
         """A pandas data frame, a row a multiplet of each history, as in `rows`.
 
         Raises:
@@ -48,20 +49,18 @@ class Analysis(Tabular):
 
     def _table(self) -> Table:
         many = [(one, each) for one in self.summaries for each in one.multiplets]
-        tests = [each.pair and each.pair.wigner for _, each in many]
+        measured = [each for _, each in many]
+        names = short_names(one.source for one in self.summaries)
         columns: dict[str, list[Any]] = {
-            "source": [name_of(one.source) for one, _ in many],
+            "source": [names[one.source] for one, _ in many],
             "learning_rate": [one.learning_rate for one, _ in many],
             "batch_size": [one.batch_size for one, _ in many],
             "replicas": [one.n_replicas for one, _ in many],
-            "levels": [span(each.indices) for _, each in many],
-            "mean_spacing": [each.mean_spacing for _, each in many],
-            "width": [each.width for _, each in many],
-            "wigner_statistic": [test and test.statistic for test in tests],
-            "wigner_pvalue": [test and test.pvalue for test in tests],
+            "levels": [span(each.indices) for each in measured],
+            **measured_columns(measured),
         }
         title = f"{len(self.summaries)} histories, lines of the scaling rule: {len(self.lines)}"
-        return Table(title, columns, _HEADS, self.failures)
+        return Table(title, columns, _HEADS | measured_heads(measured), self.failures)
 
     def entries(self) -> list[dict[str, Any]]:
         """Plain values, one entry a history, each with the scaling lines it is a point of."""
@@ -77,7 +76,7 @@ class Analysis(Tabular):
 
 
 def analyze(
-    path: Path | str,
+    path: Path | str | Sequence[Path | str],
     *,
     burn_in: int | None = None,
     array: str | None = None,
@@ -87,7 +86,7 @@ def analyze(
     label_noise: float | None = None,
     beta: int | None = None,
 ) -> Analysis:
-    """Measure every history at a path, and the scaling lines through them.
+    """Measure every history at a path or several, and the scaling lines through them.
 
     Args:
         path: see `read`.

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..figures import Figure, Histogram, Line, Mark, Panel, Points
-from ..stats import density_histogram
-from ._multiplet import MeasuredPair
+from ..laws import GaussianEnsembleDensity
+from ..stats import GoodnessOfFit, density_histogram
+from ._gaps import gap_law
+from ._multiplet import MeasuredMultiplet, MeasuredPair, span
 from ._scaling import HistoryScaling
 
 
@@ -40,6 +42,70 @@ def history_spacings(pairs: Sequence[tuple[str, MeasuredPair]]) -> Figure:
     )
 
 
+def history_gaps(multiplets: Sequence[tuple[str, MeasuredMultiplet]]) -> Figure:
+    """Gaps of three levels or more, in units of their mean, beside their law.
+
+    Args:
+        multiplets: a name and each, of at least 50 replicas.
+    """
+    grid = np.linspace(0, 4, 200)
+    panels = []
+    for name, each in multiplets:
+        gaps = -np.diff(each.levels, axis=2)
+        unit = density_histogram(gaps / gaps.mean())
+        law = gap_law(len(each.indices), each.beta)
+        label = f"{law.n} levels of a Gaussian ensemble, beta = {law.beta}"
+        marks: list[Mark] = [
+            Histogram(unit.edges, unit.density),
+            Line(grid, law.pdf(grid), label=label),
+        ]
+        panels.append(Panel(marks, r"$s = S/\langle S \rangle$", "$P(s)$",
+                            title=_title(name, each, each.gaps), x_range=(0, 4)))  # fmt: skip
+    return Figure(
+        name="gaps",
+        title="Gaps of larger multiplets",
+        caption="Histogram: all gaps of a multiplet in units of their mean; line: the law of the"
+        " gaps of as many levels of a Gaussian ensemble, no parameter fitted. p: Anderson-Darling.",
+        panels=panels,
+        columns=min(len(panels), 3),
+    )
+
+
+def history_densities(multiplets: Sequence[tuple[str, MeasuredMultiplet]]) -> Figure:
+    """Density of one level of three or more, beside that of a Gaussian ensemble of as many.
+
+    Args:
+        multiplets: a name and each, of at least 50 replicas.
+    """
+    panels = []
+    for name, each in multiplets:
+        u = (each.levels - each.mean.value) / each.width.value
+        law = GaussianEnsembleDensity(len(each.indices), each.beta)
+        grid = np.linspace(*law.support, 300)
+        drawn = density_histogram(u)
+        label = f"Gaussian ensemble of {len(each.indices)}, beta = {each.beta}"
+        marks: list[Mark] = [
+            Histogram(drawn.edges, drawn.density),
+            Line(grid, law.pdf(grid), label=label),
+        ]
+        panels.append(Panel(marks, r"$u = (x - \langle x \rangle)/\sigma$", r"$\rho(u)$",
+                            title=_title(name, each, each.density)))  # fmt: skip
+    return Figure(
+        name="densities",
+        title="Densities of larger multiplets",
+        caption="Histogram: levels of a multiplet about their mean, in units of the width of the"
+        " Coulomb gas; line: density of a Gaussian ensemble of as many levels. Centre and width"
+        " are those of the levels. p: Anderson-Darling.",
+        panels=panels,
+        columns=min(len(panels), 3),
+    )
+
+
+def _title(name: str, each: MeasuredMultiplet, test: GoodnessOfFit | None) -> str:
+    chance = f": p = {test.pvalue:.2g}" if test else ""
+    return f"{_plain(name)}, levels {span(each.indices)}{chance}"
+
+
 def history_scaling(lines: Sequence[HistoryScaling]) -> Figure:
     """Mean spacings against sqrt(alpha/|B|), with the line through the origin.
 
@@ -63,7 +129,14 @@ def history_scaling(lines: Sequence[HistoryScaling]) -> Figure:
     return Figure(
         name="scaling",
         title="The linear scaling rule",
-        caption="Mean spacings with errors over replicas, and straight lines through the origin.",
+        caption=" ".join(
+            [
+                "Mean spacings with errors over replicas, and straight lines through the origin.",
+                *dict.fromkeys(
+                    f"{each.note[:1].upper()}{each.note[1:]}." for each in lines if each.note
+                ),
+            ]
+        ),
         panels=[panel],
         columns=1,
     )

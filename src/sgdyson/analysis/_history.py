@@ -25,6 +25,7 @@ class History:
         stationary: the records begin after a burn-in.
         notes: guesses that were made in reading, one sentence each.
         beta: Dyson index of the weights: 1 where they are real, 2 complex, 4 quaternion.
+        shared_inputs: all replicas saw the inputs of one finite data set.
 
     Example:
         >>> import numpy as np
@@ -44,6 +45,7 @@ class History:
     stationary: bool = False
     notes: tuple[str, ...] = ()
     beta: int = 1
+    shared_inputs: bool = False
 
     def __post_init__(self) -> None:
         require(

@@ -1,6 +1,7 @@
 """The levels that share one target, measured: with a model beside them and without."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -97,6 +98,11 @@ class MeasuredMultiplet:
         """Test of the density of one level of three or more, its centre and width estimated."""
         return density_test(self.levels, self.beta) if self._is_tested else None
 
+    @cached_property
+    def gap_moment(self) -> Estimate:
+        """<s^2> of all gaps in units of their mean, of two levels or more."""
+        return second_moment(-np.diff(self.levels, axis=2).reshape(len(self.levels), -1))
+
     @property
     def _is_tested(self) -> bool:
         return self.levels.shape[2] > 2 and len(self.levels) >= _MANY
@@ -131,9 +137,42 @@ class MeasuredMultiplet:
             **_beside("mean_level", self.mean),
             **_beside("mean_spacing", self.mean_spacing),
             **_beside("width", self.width),
-            "wigner_statistic": pair.wigner.statistic if pair else None,
-            "wigner_pvalue": pair.wigner.pvalue if pair else None,
+            **_tested("wigner", pair.wigner if pair else None),
+            **_tested("gaps", self.gaps),
+            **_tested("density", self.density),
         }
+
+
+def _tested(name: str, test: GoodnessOfFit | None) -> dict[str, float | None]:
+    statistic, pvalue = (test.statistic, test.pvalue) if test else (None, None)
+    return {f"{name}_statistic": statistic, f"{name}_pvalue": pvalue}
+
+
+def measured_columns(multiplets: Sequence[MeasuredMultiplet]) -> dict[str, list[Any]]:
+    """Spacing, width and tests of each, as columns of a table."""
+    pairs = [each.pair and each.pair.wigner for each in multiplets]
+    columns: dict[str, list[Any]] = {
+        "mean_spacing": [each.mean_spacing for each in multiplets],
+        "width": [each.width for each in multiplets],
+    }
+    for name, tests in (
+        ("wigner", pairs),
+        ("gaps", [each.gaps for each in multiplets]),
+        ("density", [each.density for each in multiplets]),
+    ):
+        columns[f"{name}_statistic"] = [test and test.statistic for test in tests]
+        columns[f"{name}_pvalue"] = [test and test.pvalue for test in tests]
+    return columns
+
+
+def measured_heads(multiplets: Sequence[MeasuredMultiplet]) -> dict[str, str]:
+    """Headings of these columns; the tests of larger multiplets are shown where there are such."""
+    heads = {
+        "mean_spacing": "<S>", "width": "width", "wigner_statistic": "KS", "wigner_pvalue": "p",
+    }  # fmt: skip
+    if any(len(each.indices) > 2 for each in multiplets):
+        heads |= {"gaps_pvalue": "p gaps", "density_pvalue": "p density"}
+    return heads
 
 
 def _beside(name: str, estimate: Estimate | None) -> dict[str, float | None]:
@@ -172,13 +211,18 @@ def _fit(members: Floats, beta: int) -> LevelFit | None:
 
 
 def _pair(spacing: Floats, beta: int) -> MeasuredPair:
-    moments = np.stack([spacing.mean(axis=1), (spacing**2).mean(axis=1)], axis=1)
     return MeasuredPair(
         spacing=spacing,
         mean=mean_over_replicas(spacing),
-        second_moment=jackknife_of_means(lambda m: m[..., 1] / m[..., 0] ** 2, moments),
+        second_moment=second_moment(spacing),
         beta=beta,
     )
+
+
+def second_moment(gaps: Floats) -> Estimate:
+    """<s^2> of s = S/<S>, of gaps (replica, sample)."""
+    moments = np.stack([gaps.mean(axis=1), (gaps**2).mean(axis=1)], axis=1)
+    return jackknife_of_means(lambda m: m[..., 1] / m[..., 0] ** 2, moments)
 
 
 def _gas_width(members: Floats, beta: int) -> Estimate:

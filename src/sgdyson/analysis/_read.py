@@ -1,7 +1,9 @@
-"""From a path to histories."""
+"""From paths to histories."""
+
+from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +19,7 @@ _ENDINGS = (".npz", ".npy")
 
 
 def read(
-    path: Path | str,
+    path: Path | str | Sequence[Path | str],
     *,
     array: str | None = None,
     axes: tuple[str, ...] | None = None,
@@ -27,11 +29,11 @@ def read(
     beta: int | None = None,
     failures: list[str] | None = None,
 ) -> list[History]:
-    """Read every history at a path.
+    """Read every history at a path or several; the same one in two places counts once.
 
     Args:
         path: a campaign's folder, a Zarr store of one run, an `.npz` or `.npy` of weights or
-            levels, or a folder of such.
+            levels, or a folder that holds such at any depth; or a list of these.
         array: its name in an `.npz`, where several could be meant.
         axes: meaning of each axis: `replica`, `time`, and `row`, `column` (weights), `level`
             (eigenvalues of W^T W) or `singular`; guessed from the shape if None.
@@ -39,25 +41,24 @@ def read(
         batch_size: |B|, where the file does not tell.
         label_noise: epsilon of the labels, where the file does not tell.
         beta: Dyson index of the weights, where the file does not tell; 1 if None.
-        failures: takes a sentence for each file of a folder, or setting of a campaign, that cannot
+        failures: takes a sentence for each of several files, or setting of a campaign, that cannot
             be read, while the others are; without it the first such raises.
 
     Returns:
-        One history a matrix of a file or setting, files in the order of their names.
+        One history a matrix of a file or setting, in the order of the paths and of the names in a
+        folder.
 
     Raises:
         InvalidInputError: nothing there, an array that is pickled or not a history.
     """
-    path, layout = Path(path), Layout(array, axes, learning_rate, batch_size, label_noise, beta)
-    # those of Path raise for a name that is too long
-    require(os.path.lexists(path), f"{path} does not exist; give a file or a folder.")
-    folder = os.path.isdir(path)  # noqa: PTH112
-    if not folder or is_campaign(path) or is_store(path):
-        return list(_read_one(path, layout, failures))
-    inside = sorted(_inside(path))
-    require_any(inside, path)
+    layout = Layout(array, axes, learning_rate, batch_size, label_noise, beta)
+    paths = [Path(path)] if isinstance(path, (str, Path)) else [Path(each) for each in path]
+    require(bool(paths), "path = [] names nothing; give a file or a folder.")
+    alone = len(paths) == 1 and not _is_folder(paths[0])
+    if alone:
+        return list(_read_one(paths[0], layout, failures))
     histories: list[History] = []
-    for entry in inside:
+    for entry in _entries(paths, failures):
         try:
             histories += _read_one(entry, layout, failures)
         except InvalidInputError as error:
@@ -65,6 +66,23 @@ def read(
                 raise
             failures.append(str(error))
     return _each_once(histories)
+
+
+def _entries(paths: Sequence[Path], failures: list[str] | None) -> list[Path]:
+    """Each file and store once, however many of the paths lead to it."""
+    entries: dict[str, Path] = {}
+    for path in paths:
+        try:
+            inside = sorted(_inside(path)) if _is_folder(path) else [path]
+            require_any(inside, path)
+        except InvalidInputError as error:
+            if failures is None or len(paths) == 1:
+                raise
+            failures.append(str(error))
+            continue
+        for entry in inside:
+            entries.setdefault(os.path.abspath(entry), entry)  # noqa: PTH100, links are named
+    return list(entries.values())
 
 
 def _each_once(histories: list[History]) -> list[History]:
@@ -90,10 +108,25 @@ def _content(history: History) -> tuple[object, ...] | None:
     return (levels.shape, sha256(levels.tobytes()).digest(), *settings)
 
 
+def _is_folder(path: Path) -> bool:
+    """Whether histories are to be looked for inside, at any depth."""
+    # those of Path raise for a name that is too long
+    require(os.path.lexists(path), f"{path} does not exist; give a file or a folder.")
+    return os.path.isdir(path) and not (is_campaign(path) or is_store(path))  # noqa: PTH112
+
+
 def _inside(folder: Path) -> Iterator[Path]:
-    for entry in folder.iterdir():
-        if entry.suffix in _ENDINGS or (entry.is_dir() and (is_campaign(entry) or is_store(entry))):
-            yield entry
+    """Files, campaigns and stores; what is hidden, and what links lead to, is not looked into."""
+    for root, folders, files in os.walk(folder, onerror=_refuse):
+        here = Path(root)
+        whole = [name for name in folders if is_campaign(here / name) or is_store(here / name)]
+        folders[:] = [name for name in folders if name not in whole and not name.startswith(".")]
+        yield from (here / name for name in whole)
+        yield from (here / name for name in files if Path(name).suffix in _ENDINGS)
+
+
+def _refuse(error: OSError) -> None:
+    raise InvalidInputError(f"{error.filename} cannot be read ({error.strerror}).") from error
 
 
 def _read_one(path: Path, layout: Layout, failures: list[str] | None) -> Iterator[History]:

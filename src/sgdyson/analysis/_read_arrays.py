@@ -113,6 +113,8 @@ def _history(
     layout: Layout,
     levels: Floats,
     notes: list[str],
+    *,
+    shared_inputs: bool = False,
 ) -> History:
     return History(
         source=str(path),
@@ -122,6 +124,7 @@ def _history(
         label_noise=_given(layout.label_noise, settings["label_noise"]),
         notes=tuple(notes),
         beta=layout.beta or 1,
+        shared_inputs=shared_inputs,
     )
 
 
@@ -153,7 +156,8 @@ def _release(
         levels, kind, quantity = np.sqrt(levels), "teacher and student", "singular values of W"
     note = f"recognised as the paper's data release ({kind}); levels are {quantity}"
     notes = [note, *_neighbours(stored, name)]
-    return _history(path, settings, layout, levels, notes)
+    shared = name == "W"  # the replicas of its student differ in weights and noise alone
+    return _history(path, settings, layout, levels, notes, shared_inputs=shared)
 
 
 def _only(path: Path, stored: Mapping[str, Stored]) -> str:

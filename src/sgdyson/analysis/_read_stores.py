@@ -49,6 +49,7 @@ def read_campaign(folder: Path, failures: list[str] | None = None) -> Iterator[H
                 multiplets=groups,
                 stationary=setting.burn_in_updates > 0,
                 beta=model.beta,
+                shared_inputs=getattr(model, "shared_inputs", False),
             )
             groups = None
 
@@ -107,6 +108,7 @@ def read_run(store: Path) -> Iterator[History]:
             stationary=bool(recorded_from > 0),
             beta=beta,
             notes=notes,
+            shared_inputs=bool(number_of(run.attrs, "shared_inputs")),
         )
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .._version import __version__
 from ..figures import write_report
 from ._check import Check
-from ._figures import history_scaling, history_spacings
+from ._figures import history_densities, history_gaps, history_scaling, history_spacings
+from ._gaps import gap_law
+from ._multiplet import MeasuredMultiplet, measured_columns, measured_heads, span
+from ._names import folded, short_names
 from ._scaling import HistoryScaling
-from ._show import name_of, number
+from ._show import all_notes, cell, number
 from ._summary import Summary
 
 _MOST = 24  # panels
@@ -27,13 +30,13 @@ def write_summary_report(
         lines: of `scaling_lines`.
         command: that makes it again.
     """
-    pairs = [
-        (name_of(summary.source), each.pair)
-        for summary in summaries
-        for each in summary.multiplets
-        if each.pair
-    ]
+    names = short_names(summary.source for summary in summaries)
+    many = [(names[one.source], each) for one in summaries for each in one.multiplets]
+    pairs = [(name, each.pair) for name, each in many if each.pair]
+    larger = [(name, each) for name, each in many if each.gaps][:_MOST]
     figures = [history_spacings(pairs[:_MOST])] if pairs else []
+    if larger:
+        figures += [history_gaps(larger), history_densities(larger)]
     if lines:
         figures.append(history_scaling(lines))
     write_report(
@@ -41,46 +44,71 @@ def write_summary_report(
         title="Spacings, widths and the surmise",
         subtitle=f"{len(summaries)} histories, measured without a model.",
         checks=[check.to_dict() for check in surmise_checks(summaries)],
-        figures=figures, runs=[_row(summary) for summary in summaries],
+        figures=figures, runs=list(_rows(summaries, names)),
         command=command, elapsed="by sgdyson analyze", versions={"sgdyson": __version__},
+        notes=list(folded({names[one.source]: all_notes(one) for one in summaries})),
     )  # fmt: skip
 
 
 def surmise_checks(summaries: Sequence[Summary]) -> list[Check]:
-    """<s^2> of every pair against the surmise of its beta."""
+    """<s^2> of pairs against the surmise, of gaps of larger multiplets against their law."""
+    names = short_names(summary.source for summary in summaries)
     return [
-        Check(
-            name=f"surmise/{place}/{'-'.join(map(str, each.indices))}",
+        check
+        for place, summary in enumerate(summaries)
+        for each in summary.multiplets
+        for check in _checks(f"{place}/{'-'.join(map(str, each.indices))}", each,
+                             _setting(summary, names))
+    ]  # fmt: skip
+
+
+def _checks(
+    place: str, each: MeasuredMultiplet, setting: Mapping[str, float | str]
+) -> Iterator[Check]:
+    if each.pair:
+        yield Check(
+            name=f"surmise/{place}",
             figure="spacings",
-            quantity=f"<s^2> of a pair, by the Wigner surmise of beta = {each.pair.beta}",
-            setting=_setting(summary),
+            quantity=f"<s^2> of a pair, by the Wigner surmise of beta = {each.beta}",
+            setting=setting,
             measured=each.pair.second_moment,
             predicted=each.pair.surmise.var() + 1,
         )
-        for place, summary in enumerate(summaries)
-        for each in summary.multiplets
-        if each.pair
-    ]
+    elif each.gaps:
+        law = gap_law(len(each.indices), each.beta)
+        yield Check(
+            name=f"gaps/{place}",
+            figure="gaps",
+            quantity=f"<s^2> of the gaps of {law.n} levels, by their ensemble of beta ="
+            f" {each.beta}",
+            setting=setting,
+            measured=each.gap_moment,
+            predicted=law.var() + 1,
+            theory_error=law.error,
+        )
 
 
-def _setting(summary: Summary) -> dict[str, float | str]:
+def _setting(summary: Summary, names: Mapping[str, str]) -> dict[str, float | str]:
     values = {
         "learning_rate": summary.learning_rate, "batch_size": summary.batch_size,
-        "label_noise": summary.label_noise, "source": name_of(summary.source),
+        "label_noise": summary.label_noise, "source": names[summary.source],
     }  # fmt: skip
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _row(summary: Summary) -> dict[str, float | str]:
-    main = summary.main
-    test = main.pair and main.pair.wigner
-    return {
-        "source": name_of(summary.source),
-        "α": number(summary.learning_rate), "|B|": number(summary.batch_size),
-        "label_noise": number(summary.label_noise), "replicas": float(summary.n_replicas),
-        "records": float(summary.records), "copies": float(summary.duplicates),
-        "diverged": float(summary.diverged),
-        "<S>": str(main.mean_spacing or ""), "width": str(main.width),
-        "KS": f"{test.statistic:.3g}" if test else "", "p": f"{test.pvalue:.3g}" if test else "",
-        "notes": "; ".join(summary.notes),
-    }  # fmt: skip
+def _rows(
+    summaries: Sequence[Summary], names: Mapping[str, str]
+) -> Iterator[dict[str, float | str]]:
+    """A row a multiplet, as on the terminal."""
+    rows = [(summary, each) for summary in summaries for each in summary.multiplets]
+    measured = [each for _, each in rows]
+    columns, heads = measured_columns(measured), measured_heads(measured)
+    for place, (summary, each) in enumerate(rows):
+        yield {
+            "source": names[summary.source],
+            "α": number(summary.learning_rate), "|B|": number(summary.batch_size),
+            "label_noise": number(summary.label_noise), "replicas": float(summary.n_replicas),
+            "records": float(summary.records), "copies": float(summary.duplicates),
+            "diverged": float(summary.diverged), "levels": span(each.indices),
+            **{head: cell(columns[key][place]) for key, head in heads.items()},
+        }  # fmt: skip

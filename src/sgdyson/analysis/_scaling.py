@@ -15,6 +15,12 @@ from ..stats import Estimate, LineFit, covariance_over_replicas, fit_line
 from ._measure import MeasuredRun
 from ._summary import Summary
 
+_OFF = 0.01  # p-value of a line that its points do not follow
+_QUENCHED = (
+    "the points are off one line, as all replicas of a setting share the inputs of one data set,"
+    " which moves its <S> by up to some 14 %; errors are those at fixed inputs"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class ScalingLine:
@@ -68,6 +74,12 @@ class HistoryScaling(ScalingLine):
     label_noise: float | None
     points: tuple[Summary, ...] = field(repr=False)
 
+    @property
+    def note(self) -> str:
+        """Why the points are off the line, where that is known; else empty."""
+        quenched = any(point.shared_inputs for point in self.points)
+        return _QUENCHED if quenched and self.line.pvalue < _OFF else ""
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
         slope = self.line.slope
@@ -78,6 +90,7 @@ class HistoryScaling(ScalingLine):
             "error": self.spacing_error.tolist(),
             "slope": {"value": slope.value, "error": slope.error},
             "chi2": self.line.chi2, "dof": self.line.dof, "pvalue": self.line.pvalue,
+            "note": self.note,
         }  # fmt: skip
 
 

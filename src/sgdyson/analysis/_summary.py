@@ -11,17 +11,20 @@ from ..errors import require
 from ..spectra import Multiplet
 from ._drift import still_drift
 from ._history import History, copies
-from ._multiplet import MeasuredMultiplet, finite_or_none, measure_multiplet, span
+from ._multiplet import (
+    MeasuredMultiplet,
+    finite_or_none,
+    measure_multiplet,
+    measured_columns,
+    measured_heads,
+    span,
+)
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 _APART = 3.0  # standard deviations of both levels together, from which levels do not repel
 _BLOCKS = 20  # of a single replica
-
-
-_HEADS = {"levels": "levels", "mean_level": "mean", "mean_spacing": "<S>", "width": "width",
-          "wigner_statistic": "KS", "wigner_pvalue": "p"}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,6 +44,7 @@ class Summary(Tabular):
         multiplets: in descending order.
         beta: Dyson index they were held against.
         notes: what was guessed, and what a reader should know.
+        shared_inputs: all replicas saw the inputs of one finite data set.
     """
 
     source: str
@@ -55,6 +59,7 @@ class Summary(Tabular):
     multiplets: list[MeasuredMultiplet]
     notes: list[str]
     beta: int = 1
+    shared_inputs: bool = False
 
     @property
     def duplicates(self) -> int:
@@ -101,17 +106,14 @@ class Summary(Tabular):
         return frame(self.rows())
 
     def _table(self) -> Table:
-        tests = [each.pair and each.pair.wigner for each in self.multiplets]
         columns: dict[str, list[Any]] = {
             "levels": [span(each.indices) for each in self.multiplets],
             "mean_level": [each.mean for each in self.multiplets],
-            "mean_spacing": [each.mean_spacing for each in self.multiplets],
-            "width": [each.width for each in self.multiplets],
-            "wigner_statistic": [test and test.statistic for test in tests],
-            "wigner_pvalue": [test and test.pvalue for test in tests],
+            **measured_columns(self.multiplets),
         }
         title = f"{self.source}: {self.n_replicas} replicas of {self.records} records"
-        return Table(title, columns, _HEADS, self.notes)
+        heads = {"levels": "levels", "mean_level": "mean", **measured_heads(self.multiplets)}
+        return Table(title, columns, heads, self.notes)
 
     def rows(self) -> list[dict[str, Any]]:
         """Plain values, one row a multiplet."""
@@ -190,6 +192,7 @@ def summarise(history: History, burn_in: int | None = None) -> Summary:
         records=late.shape[1], diverged=int((~finite).sum()),
         copies=[[int(names[i]) for i in g] for g in repeated],
         multiplets=measured, notes=notes, beta=history.beta,
+        shared_inputs=history.shared_inputs,
     )  # fmt: skip
 
 

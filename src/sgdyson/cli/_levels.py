@@ -1,5 +1,6 @@
 """Levels that repel each other, and levels that were recorded."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +47,12 @@ def dyson(
 
 @app.command(cls=Command, rich_help_panel=_PANEL)
 def analyze(
-    path: Annotated[Path, typer.Argument(help="A campaign, a Zarr run, .npz, .npy, or a folder.")],
+    path: Annotated[
+        list[Path],
+        typer.Argument(
+            help="A campaign, a Zarr run, .npz, .npy, or a folder of any depth; or many."
+        ),
+    ],
     json_file: JsonFile = None,
     csv_file: CsvFile = None,
     html_file: HtmlFile = None,
@@ -72,7 +78,8 @@ def analyze(
 ) -> None:
     """Spacings, widths, the Wigner surmise and the scaling line of recorded histories.
 
-    Exit status 1 when a file of a folder could not be read, 2 for misuse. Nothing is unpickled.
+    Files with the same content count once, and are named. Exit status 1 when one of several could
+    not be read, 2 for misuse. Nothing is unpickled.
 
     Example: sgdyson analyze weights.npz --axes replica,time,row,column --json result.json
     """
@@ -90,7 +97,7 @@ def analyze(
     emit(json_file, json_text(analysis.entries(), indent=2) + "\n")
     emit(csv_file, csv_text(analysis.rows()))
     if html_file is not None and analysis.summaries:
-        command = f"sgdyson analyze {path} --html {html_file}"
+        command = shlex.join(["sgdyson", "analyze", *map(str, path), "--html", str(html_file)])
         write_summary_report(html_file, analysis.summaries, analysis.lines, command=command)
         tell(f"page: {html_file}")
     raise typer.Exit((1 if analysis.summaries else 2) if analysis.failures else 0)

@@ -1,6 +1,7 @@
 """Options that mean the same in every command, and files looked at before any work is done."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -53,12 +54,14 @@ def out_folder(default: str = "") -> Any:
     )
 
 
-def check_outputs(*, force: bool, source: Path | None = None, **files: Path | None) -> None:
+def check_outputs(
+    *, force: bool, source: Path | Sequence[Path] | None = None, **files: Path | None
+) -> None:
     """Refuse, before any work is done, what could not be written, or would be lost.
 
     Args:
         force: whether files that exist may be replaced.
-        source: what the command reads, which no output may replace.
+        source: what the command reads, one path or several, which no output may replace.
         files: by the name of their option; None where the option is not given, `-` for standard
             output.
 
@@ -66,11 +69,12 @@ def check_outputs(*, force: bool, source: Path | None = None, **files: Path | No
         InvalidInputError: a file that exists, without force; the same file, or standard output,
             twice; a place where no file can be written.
     """
+    sources = [source] if isinstance(source, Path) else list(source or ())
     taken: dict[Path, str] = {}
     for name, path in files.items():
         if path is None:
             continue
-        where = path if path == _STANDARD_OUTPUT else _checked(f"--{name}", path, force, source)
+        where = path if path == _STANDARD_OUTPUT else _checked(f"--{name}", path, force, sources)
         target = "standard output" if where == _STANDARD_OUTPUT else str(path)
         require(
             where not in taken,
@@ -92,13 +96,13 @@ def emit(path: Path | None, text: str) -> None:
         write_text(path, text)
 
 
-def _checked(option: str, path: Path, force: bool, source: Path | None) -> Path:
+def _checked(option: str, path: Path, force: bool, sources: Sequence[Path]) -> Path:
     """The file that is meant, links followed."""
     check_target(path)
     path = user_path(path)
     exists = path.exists() and not is_stream(path)
     require(
-        not (exists and source and source.exists() and path.samefile(source)),
+        not (exists and any(one.exists() and path.samefile(one) for one in sources)),
         f"{option} {path} is what is read; choose another name.",
     )
     require(force or not exists, f"{option} {path} exists; choose another name, or add --force.")

@@ -55,6 +55,7 @@ $figures
 <section id="runs">
 <h2>What was run</h2>
 <div class="scroll">$runs</div>
+$notes
 </section>
 <section id="again">
 <h2>Run it again</h2>
@@ -84,6 +85,7 @@ def write_report(
     command: str,
     elapsed: str,
     versions: Mapping[str, str],
+    notes: Sequence[str] = (),
 ) -> None:
     """Write the page, whole or not at all.
 
@@ -97,6 +99,7 @@ def write_report(
         command: that makes the page again.
         elapsed: "in 3 minutes", say.
         versions: name and version of the software behind it.
+        notes: sentences below the table of runs.
     """
     held = sum(bool(check["passed"]) for check in checks)
     page = _PAGE.substitute(
@@ -108,6 +111,7 @@ def write_report(
         checks=_checks_table(checks),
         figures="\n".join(_figure(figure) for figure in figures),
         runs=_runs_table(runs),
+        notes=_notes(notes),
         command=escape(command),
         versions=escape(", ".join(f"{name} {version}" for name, version in versions.items())),
         elapsed=escape(elapsed),
@@ -125,6 +129,11 @@ def write_report(
         plotly=plotly_source(),
     )
     write_text(path, page)
+
+
+def _notes(notes: Sequence[str]) -> str:
+    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return f'<ul class="notes">{items}</ul>' if items else ""
 
 
 def _short(figure: Figure) -> str:

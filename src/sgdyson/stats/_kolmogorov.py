@@ -15,7 +15,7 @@ from ._goodness import GoodnessOfFit, _samples, _title
 from ._samples import dyson_index
 from ._surmise import cdf, moved_by_the_mean, variance
 
-_NODES = 512
+_NODES = 128
 _DRAWS = 10_000
 # draws and data are compared at these nodes: what lies between them is missed in both
 GRID: Floats = (np.arange(_NODES) + 0.5) / _NODES
@@ -68,9 +68,14 @@ def _excursions(covariance: Floats) -> Floats:
     values, vectors = np.linalg.eigh(covariance)
     # rounding makes some of the smallest negative; a millionth of the variance moves no excursion
     large = values > 1e-6 * values[-1]
-    # one seed for all tests: the same data have the same p-value
-    normals = np.random.default_rng(0).standard_normal((_DRAWS, int(large.sum())))
-    return np.asarray(np.abs(normals * np.sqrt(values[large]) @ vectors[:, large].T).max(axis=1))
+    draws = _normals()[:, : int(large.sum())] * np.sqrt(values[large]) @ vectors[:, large].T
+    return np.asarray(np.abs(draws).max(axis=1))
+
+
+@cache
+def _normals() -> Floats:
+    """One draw for all tests: the same data have the same p-value."""
+    return np.random.default_rng(0).standard_normal((_DRAWS, _NODES))
 
 
 @cache
