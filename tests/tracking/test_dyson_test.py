@@ -76,6 +76,14 @@ class TestIndex:
         found = [dyson_index(bands(noise((4, 8, 512, 512), seed))) for seed in range(30)]
         assert kstest([index.pvalue_one for index in found], "uniform").pvalue > 1e-3
 
+    @pytest.mark.slow
+    def test_power_of_512_levels(self):
+        """Four bursts tell 1 from 0.9."""
+        weaker = np.full((512, 512), 0.9**0.5) + (1 - 0.9**0.5) * np.eye(512)
+        found = [dyson_index(bands(noise((4, 8, 512, 512), seed) * weaker)) for seed in range(20)]
+        assert np.mean([index.pvalue_one < 0.01 for index in found]) > 0.95
+        assert np.mean([index.index.value for index in found]) == pytest.approx(0.9, abs=0.01)
+
     @pytest.mark.parametrize("levels", [8, 64])
     def test_power(self, levels):
         """An index of 1 is told from 0.8 at one level, from 0 always."""
@@ -297,6 +305,48 @@ class TestBursts:
         assert [s for s in range(25) if cadence.due(s)] == [0, 1, 2, 10, 11, 12, 20, 21, 22]
         assert Cadence("burst").every == Burst(8, 500)
 
+    @pytest.mark.parametrize(("record", "most"), [(0.05, 500), (0.5, 4000), (40.0, 1 << 19)])
+    def test_the_chosen_spacing_keeps_the_cost_down(self, record, most):
+        """Seconds of a record, beside 0.1 of an update: bursts take 4 % when another begins."""
+        cadence, shares, bursts = Cadence("burst"), [], []
+        step = 0
+        while len(bursts) < 8:
+            if cadence.due(step):
+                if not cadence.due(step - 1):
+                    bursts.append(step)
+                    shares.append(cadence.meter.watching / max(cadence.meter.training, 1e-9))
+                cadence.recorded(step, None)
+                cadence.meter.beside(record)
+            step += 1
+            cadence.meter.training += 0.1
+            if not cadence.due(step) and not cadence.due(step - 1):  # on to the next burst
+                ahead = cadence._begin + cadence.every.spacing - step
+                step += ahead
+                cadence.meter.training += 0.1 * ahead
+        assert max(shares[1:]) < 0.0401
+        assert max(np.diff(bursts)) <= most
+        assert set(np.diff(bursts)) <= {500 * 2**k for k in range(20)}
+        assert all(cadence.due(bursts[-1] + i) for i in range(9))
+
+    def test_a_spacing_that_is_given_stays(self):
+        for cadence in (Cadence(Burst(2, 10)), Cadence("burst", alone=False)):
+            given = cadence.every
+            for step in range(1100):
+                if cadence.due(step):
+                    cadence.recorded(step, None)
+                    cadence.meter.beside(100.0)
+                cadence.meter.training += 0.1
+            assert cadence.every == given
+
+    def test_time_of_training_and_of_watching_are_told_apart(self, monkeypatch):
+        clock = iter([0.0, 1.0, 5.0, 7.0])  # watched from 0 to 1 and from 5 to 7
+        monkeypatch.setattr("sgdyson.tracking._cadence.time.perf_counter", lambda: next(clock))
+        meter = Cadence("burst").meter
+        for _ in range(2):
+            with meter:
+                pass
+        assert (meter.training, meter.watching) == (4.0, 3.0)
+
     @pytest.mark.parametrize(("length", "spacing"), [(0, 10), (5, 5), (2.5, 10)])
     def test_what_is_no_burst_is_refused(self, length, spacing):
         with pytest.raises(InvalidInputError):
@@ -321,3 +371,11 @@ class TestBursts:
             expected = level_steps(history[t - 1], history[t])
             np.testing.assert_allclose(np.abs(found[record]), np.abs(expected), atol=1e-12)
             np.testing.assert_allclose(found[record, :, 2], expected[:, 2], atol=1e-12)
+
+    def test_a_tracker_measures_what_it_costs(self, tmp_path):
+        """Of a training that takes no time at all, any burst takes too much."""
+        with Tracker(tmp_path / "r", every="burst", dynamics=True) as tracker:
+            for step in range(9):
+                assert tracker.cadence.every == Burst()
+                tracker.update(step, {"w": START + step})
+        assert tracker.cadence.every.spacing > 500

@@ -7,7 +7,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from sgdyson.tracking import SpectralTracker, matrices_of, open_run
+from sgdyson.tracking import Run, SpectralTracker, level_steps, matrices_of, open_run
 
 torch = pytest.importorskip("torch")
 
@@ -211,3 +211,96 @@ def test_transformers_on_two_processes(tmp_path):
     assert run.time.values.tolist() == [0, 1, 2, 3, 4]
     assert run.batch_size.values[-1] == 16
     assert np.isfinite(run["noise_layer.weight"].values[2:]).all()  # from two steps in a row
+
+
+DYNAMICS = """
+import numpy as np
+from torch.distributed.fsdp import fully_shard
+from sgdyson.tracking import Burst
+
+WAYS = ("plain", "accumulated", "autocast", "scaled", "compiled")
+
+def model_of(kind):
+    torch.manual_seed(0)
+    model = Sequential(Linear(6, 5), Tanh(), Linear(5, 3))
+    if kind == "ddp":
+        return torch.nn.parallel.DistributedDataParallel(model)
+    if kind == "shard":
+        fully_shard(model, mesh=dist.device_mesh.init_device_mesh("cpu", (2,)))
+    return model
+
+def weights(model):
+    kernel = getattr(model, "module", model)[0].weight
+    kernel = kernel.full_tensor() if hasattr(kernel, "full_tensor") else kernel
+    return kernel.detach().double().numpy().copy()
+
+def train(kind, way, rank, every):
+    model = model_of(kind)
+    optimizer = torch.optim.AdamW(model.parameters(), 0.01)
+    scaler = torch.amp.GradScaler("cpu", enabled=way == "scaled", init_scale=1024.0)
+    call = torch.compile(model, backend="eager") if way == "compiled" else model
+    data, history = torch.Generator().manual_seed(1), [weights(model)]
+    parts = 2 if way == "accumulated" else 1
+    with SpectralTracker(
+        call if way == "compiled" and kind != "ddp" else model, f"{FOLDER}/{kind}-{way}", every,
+        optimizer=optimizer, batch_size=8, dynamics=True,
+    ) as tracker:
+        for _ in range(8):
+            x, y = (torch.randn(2, 4, n, generator=data) for n in (6, 3))
+            x, y = (x[rank], y[rank]) if rank is not None else (x.flatten(0, 1), y.flatten(0, 1))
+            optimizer.zero_grad()
+            for a, b in zip(x.chunk(parts), y.chunk(parts)):
+                with torch.autocast("cpu", torch.bfloat16, enabled=way == "autocast"):
+                    loss = (call(a) - b).square().mean() / parts
+                scaler.scale(loss).backward()
+                if parts > 1:
+                    tracker.micro_step()
+            scaler.unscale_(optimizer) if way == "scaled" else None
+            if way == "accumulated":
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 0.01)
+            scaler.step(optimizer)
+            scaler.update()
+            tracker.step()
+            history.append(weights(model))
+    if rank in (0, None):
+        np.save(f"{FOLDER}/{kind}-{way}.npy", history)
+
+dist.init_process_group("gloo")
+for way in WAYS:
+    for kind in ("ddp", "shard"):
+        train(kind, way, dist.get_rank(), Burst(3, 5))
+    if dist.get_rank() == 0:
+        train("alone", way, None, Burst(3, 5))
+chosen = SpectralTracker(model_of("ddp"), FOLDER + "/chosen", "burst", dynamics=True)
+for _ in range(9):
+    chosen.step()
+assert chosen.cadence.every == Burst(), chosen.cadence.every  # no process goes by its own clock
+chosen.close()
+end()
+"""
+
+
+def test_single_updates_of_two_processes_are_those_of_one(tmp_path):
+    """Whatever made them: a_ij is of the weights, which are whole where they are compared."""
+    told = run_two(tmp_path, DYNAMICS)
+    assert "tracker" not in told
+    for way in ("plain", "accumulated", "autocast", "scaled", "compiled"):
+        exact = {}
+        for kind in ("ddp", "shard", "alone"):
+            run, history = (
+                Run(open_run(tmp_path / f"{kind}-{way}")),
+                np.load(tmp_path / f"{kind}-{way}.npy"),
+            )
+            found = run.level_steps("0.weight")
+            known = np.flatnonzero(np.isfinite(found[:, 0, 2]))
+            assert run.steps[known].tolist() == [1, 2, 3, 6, 7, 8]
+            for record in known:
+                t = run.steps[record]
+                expected = level_steps(history[t - 1], history[t])
+                np.testing.assert_allclose(np.abs(found[record]), np.abs(expected), atol=1e-12)
+                np.testing.assert_allclose(found[record, :, 2], expected[:, 2], atol=1e-12)
+            exact[kind] = np.abs(found[known])
+        scale = np.nanmax(exact["alone"])
+        for kind in ("ddp", "shard"):  # beside the order of sums, and bfloat16 of other batches
+            near = 0.2 if way == "autocast" else 2e-3
+            np.testing.assert_allclose(exact[kind], exact["alone"], atol=near * scale, rtol=0)

@@ -1,6 +1,9 @@
 """When a run is recorded."""
 
+import math
+import time
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -8,7 +11,9 @@ from .._checks import settle, whole
 from ..errors import require
 
 _LONGEST = 1 << 14
+_FARTHEST = 1 << 24
 _STILL, _MOVING = 0.005, 0.02  # relative change of a spectrum between two records
+_SHARE = 0.04  # of the time of training, that bursts of a chosen spacing may take
 
 
 @dataclass(frozen=True)
@@ -45,17 +50,46 @@ class Burst:
 Every = int | str | Burst
 
 
+class Meter:
+    """Seconds of a training, and of watching it: a context around what watches.
+
+    Attributes:
+        training: outside the context, since it was entered first.
+        watching: inside.
+    """
+
+    def __init__(self) -> None:
+        self.training = self.watching = 0.0
+        self._began, self._ended = 0.0, math.inf
+
+    def __enter__(self) -> Self:
+        self._began = time.perf_counter()
+        self.training += max(self._began - self._ended, 0.0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended = time.perf_counter()
+        self.watching += self._ended - self._began
+
+    def beside(self, seconds: float) -> None:
+        """Of work in a thread of its own; less those that were spent waiting for it."""
+        self.watching += seconds
+
+
 class Cadence:
     """Which steps are recorded.
 
     Args:
         every: steps between records; "log" for steps 0, 1, 2, 4, 8, ...; "adaptive", which
             doubles the interval while spectra change by less than 0.5 % from record to record, and
-            halves it when one changes by more than 2 %; or "burst", nine consecutive steps out of
-            500, or a `Burst` of other numbers.
+            halves it when one changes by more than 2 %; "burst", nine consecutive steps out of 500,
+            or of 1000, 2000, ... where bursts would else have taken over 4 % of the time of
+            training when the next one begins; or a `Burst`, which stays what it is.
+        alone: whether nobody else must come to the same steps, as the other processes of a
+            distributed run must, which would measure other times: "burst" is `Burst()` there.
     """
 
-    def __init__(self, every: Every) -> None:
+    def __init__(self, every: Every, *, alone: bool = True) -> None:
         require(
             every in ("log", "adaptive", "burst")
             if isinstance(every, str)
@@ -67,6 +101,9 @@ class Cadence:
         )
         self.every: Every = Burst() if every == "burst" else every
         self._interval, self._last, self._next = 1, 0, 0
+        self.meter = Meter()
+        self._chosen = every == "burst" and alone
+        self._begin, self._start, self._watched = 0, -1, 0.0
 
     def due(self, step: int) -> bool:
         """Whether this step is recorded."""
@@ -75,12 +112,13 @@ class Cadence:
         if self.every == "adaptive":
             return step >= self._next or step < self._last  # of a training that goes back
         if isinstance(self.every, Burst):
-            return step % self.every.spacing <= self.every.length
+            return (step - self._begin) % self.every.spacing <= self.every.length
         return step % int(self.every) == 0
 
     def lone(self, step: int) -> bool:
         """Whether it is recorded, the step before is not, and it begins no burst."""
-        begins = isinstance(self.every, Burst) and step % self.every.spacing == 0
+        burst = isinstance(self.every, Burst) and self.every
+        begins = burst and (step - self._begin) % burst.spacing == 0
         return self.due(step) and not self.due(step - 1) and not begins
 
     def recorded(self, step: int, change: float | None) -> None:
@@ -90,3 +128,23 @@ class Cadence:
         elif change is not None and change > _MOVING:
             self._interval = max(self._interval // 2, 1)
         self._last, self._next = step, step + self._interval
+        if self._chosen:
+            self._choose(step)
+
+    def _choose(self, step: int) -> None:
+        """The spacing, at the last record of a burst: what one costs is known by then."""
+        assert isinstance(self.every, Burst)
+        self._start = step if self._start < 0 else self._start
+        length, place = self.every.length, (step - self._begin) % self.every.spacing
+        if place == 0:
+            self._watched = self.meter.watching
+        if place != length:
+            return
+        # this record is in work yet: it is as dear as the others of its burst
+        watching = self._watched + (self.meter.watching - self._watched) * (1 + 1 / length)
+        left = watching / _SHARE - self.meter.training
+        updates = left * (step - self._start) / max(self.meter.training, 1e-9)
+        spacing = Burst().spacing
+        while spacing < length + updates and spacing < _FARTHEST:
+            spacing *= 2
+        self._begin, self.every = step - length, Burst(length, spacing)

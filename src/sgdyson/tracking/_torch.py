@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import require
 from ..spectra import gram_suffices
 from ._arrays import matrices_among
-from ._cadence import Every
+from ._cadence import Cadence, Every
 from ._record import check_some_known
 from ._resume import Mode
 from ._settings import Rate, Settings, of_torch, unwrapped
@@ -105,6 +105,7 @@ class SpectralTracker(Tracker):
             optimizer=None if self._optimizers else optimizer, mode=mode, start_step=start_step,
             layout=layout, dynamics=dynamics, vectors=vectors,
         )  # fmt: skip
+        self.cadence = Cadence(every, alone=self._processes.size == 1)
         if self._optimizers:
             kinds = dict.fromkeys(type(optimizer).__name__ for optimizer in self._optimizers)
             self._optimizer = " and ".join(kinds)
@@ -124,7 +125,8 @@ class SpectralTracker(Tracker):
             return
         self._step += 1
         if self._takes_part:
-            self._try(self._measure, self._step)
+            with self.cadence.meter:
+                self._try(self._measure, self._step)
 
     def micro_step(self, scale: float = 1.0) -> None:
         """Count one micro-batch, after its `backward()`.

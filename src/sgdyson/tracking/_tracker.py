@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -29,7 +30,7 @@ from ._tell import tell
 from ._told import Told
 
 Log = Callable[[str, float, int], object]
-_Result = tuple[float | None, list[tuple[str, float, int]]]
+_Result = tuple[float | None, list[tuple[str, float, int]], float]
 
 
 class Tracker:
@@ -145,6 +146,13 @@ class Tracker:
             acting_gradients: like the weights, their mean as it was given to the optimiser, where
                 it was clipped: the noise that acts is smaller by the square.
         """
+        with self.cadence.meter:
+            self._update(step, arrays, micro_gradients, micro_batch, acting_gradients)
+
+    def _update(
+        self, step: int, arrays: Any, micro_gradients: Any, micro_batch: float | None,
+        acting_gradients: Any,
+    ) -> None:  # fmt: skip
         due = self.due(step)
         if not (due or self._compared_next(step)):
             return
@@ -229,10 +237,12 @@ class Tracker:
 
     def _collect(self) -> None:
         """Wait for the record in work, so that there is never more than one."""
+        began = time.perf_counter()
         recorded = self._beside.collect()
         if recorded is None:
             return
-        self._change, scalars = recorded
+        self._change, scalars, seconds = recorded
+        self.cadence.meter.beside(seconds - (time.perf_counter() - began))
         try:
             for scalar in scalars if self._log is not None else []:
                 assert self._log is not None
@@ -282,8 +292,8 @@ class Tracker:
         settings: Settings,
         soon: bool,
     ) -> _Result:
-        """The largest relative change since the last record, and the scalars of this one."""
-        recorder = self._recorder
+        """The largest relative change since the last record, scalars of this one, seconds."""
+        recorder, began = self._recorder, time.perf_counter()
         recorded = recorder.record(
             arrays, moments, before, settings, self._singular_values, step=step, soon=soon
         )
@@ -291,7 +301,7 @@ class Tracker:
         self._store.append(step, recorded.values, recorder.attributes(), self._attributes(step))
         shapes = recorder.shapes
         scalars = list(scalars_of(recorded.spectra, shapes, step)) if self._log is not None else []
-        return recorded.change, scalars
+        return recorded.change, scalars, time.perf_counter() - began
 
     def _singular_values(self, matrices: Sequence[np.ndarray]) -> list[np.ndarray]:
         return singular_values_of(matrices)
