@@ -208,7 +208,7 @@ def test_half_a_file_that_a_kill_has_left_is_swept_away(whole):
 
 def test_another_spec_is_refused(whole, tmp_path):
     path = written(tmp_path, SPEC.replace("seed = 3", "seed = 4"))
-    with pytest.raises(InvalidInputError, match="another spec"):
+    with pytest.raises(InvalidInputError, match="seed = 4 was 3"):
         Campaign.from_file(path, whole).run(progress=False)
 
 

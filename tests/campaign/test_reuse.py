@@ -110,5 +110,5 @@ def test_itself_and_no_campaign_are_refused(small, tmp_path):
         Campaign(spec(), small).run(progress=False, reuse=small)
     with pytest.raises(InvalidInputError, match="holds no campaign"):
         Campaign(spec(), tmp_path / "a").run(progress=False, reuse=tmp_path)
-    with pytest.raises(InvalidInputError, match="--from for what is in this one"):
-        Campaign(spec(replicas=150), small).run(progress=False)
+    with pytest.raises(InvalidInputError, match="--from for what is the same"):
+        Campaign(spec(updates=80), small).run(progress=False)

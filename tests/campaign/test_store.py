@@ -184,7 +184,7 @@ def test_a_manifest_edited_by_hand_is_one_sentence(out, change):
 
 def test_a_manifest_of_another_campaign_is_not_believed(out, tmp_path):
     other = written(tmp_path, SMALL.replace("seed = 3", "seed = 4"))
-    _claim.claim(tmp_path / "other", Campaign.from_file(other).spec)
+    _claim.take(tmp_path / "other", Campaign.from_file(other).spec)
     for name in ("manifest.jsonl", "data.zarr"):
         (out / name).rename(tmp_path / "other" / name)
     with pytest.raises(InvalidInputError, match=r"line 1 .*delete the line"):
@@ -330,13 +330,13 @@ def test_data_that_have_changed_are_named(tmp_path):
     spec = "\n".join(line for line in spec.splitlines() if not line.startswith("teacher"))
     path = written(tmp_path, spec)
     before = Campaign.from_file(path, tmp_path / "out").spec
-    _claim.claim(tmp_path / "out", before)
+    _claim.take(tmp_path / "out", before)
     text.write_text("to be or not to bE, that is the question. " * 20)
     after = Campaign.from_file(path, tmp_path / "out").spec
     assert after.digest != before.digest
     assert after.first.stream == before.first.stream
     with pytest.raises(InvalidInputError, match="of other data"):
-        _claim.claim(tmp_path / "out", after)
+        _claim.recognise(tmp_path / "out", after)
     with pytest.raises(InvalidInputError, match="other data to learn"):
         Campaign.from_folder(tmp_path / "out")
 

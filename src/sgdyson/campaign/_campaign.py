@@ -22,10 +22,11 @@ from ..models import Model
 from ..optimizers import optimizer_settings
 from ..spectra import spacings
 from ..stats import mean_over_replicas
-from ._claim import read_claimed
+from ._claim import Part, claimed_part, holds_campaign, is_of, read_claimed
 from ._cluster import run_on_cluster
 from ._cost import Cost, cost_of, require_room
 from ._executors import Job, Result, run_here
+from ._growth import grow, require_growth
 from ._reuse import finished_elsewhere
 from ._spec import Setting, Spec, read_spec
 from ._store import Chunk, Store
@@ -41,6 +42,7 @@ class Campaign:
     Args:
         spec: see `read_spec`.
         out: folder of the store.
+        part: `(3, 16)` for the third of sixteen parts, each with a store of its own.
 
     Example:
         >>> import tempfile
@@ -53,7 +55,7 @@ class Campaign:
         4
     """
 
-    def __init__(self, spec: Spec, out: Path | str) -> None:
+    def __init__(self, spec: Spec, out: Path | str, *, part: Part | None = None) -> None:
         self.spec = spec
         models = {s.model: s.build() for s in spec.settings}
         self._levels = {section: _levels(model) for section, model in models.items()}
@@ -63,6 +65,7 @@ class Campaign:
             spec,
             max(self._levels.values()),
             [blocks[s.model] for s in spec.settings],
+            part,
         )
 
     @classmethod
@@ -83,7 +86,7 @@ class Campaign:
             InvalidInputError: a folder that holds none.
         """
         folder = user_path(folder)
-        return cls(read_claimed(folder), folder)
+        return cls(read_claimed(folder), folder, part=claimed_part(folder))
 
     def levels_of(self, index: int) -> int:
         """Levels of a replica of a setting."""
@@ -100,7 +103,8 @@ class Campaign:
         """Run what is not finished, and open the result.
 
         The same bits whatever the executor, the number of workers, the order, or how often it was
-        stopped.
+        stopped. A folder that holds a campaign of fewer replicas, or of fewer values of its
+        parameters, grows: only what is new is run.
 
         Args:
             workers: threads of this machine; all cores by default.
@@ -110,24 +114,36 @@ class Campaign:
                 finished of the same settings is taken from there, to the same bits.
 
         Raises:
-            InvalidInputError: a folder of another campaign or one that cannot be written, workers
-                below one, a scheduler that does not answer.
+            InvalidInputError: a folder of a campaign that cannot grow to this one, told by the
+                keys in which they differ, or one that cannot be written; workers below one; a
+                scheduler that does not answer.
         """
         require(
             workers is None or workers >= 1,
             f"--workers {workers} must be at least 1.",
         )
         other = None if reuse is None else self._other(reuse)
-        with self.store.locked():
+
+        def finish(campaign: Campaign) -> None:
+            """What is missing, without more replicas for precision."""
+            campaign.store.mend()
+            campaign._run_to(campaign._totals(), workers, scheduler, progress)
+
+        def grow_here() -> None:
+            old = Campaign.from_folder(self.store.folder)
+            require_growth(old, self)
+            asked = self._asked()
+            kept = sum(old.progress().counts)
+            require_room(self.spec, self.store, asked, max(sum(asked) - kept, 0), workers)
+            if progress:
+                tell(f"{old.store.folder} grows to {sum(asked)} replicas; {kept} are finished")
+            grow(old, self, finish)
+
+        with self.store.locked(grow_here):
             self.store.mend()
             totals = self._totals()
             while True:
-                missing = sum(totals) - sum(self.progress().counts)
-                require_room(self.spec, self.store, totals, missing, workers)
-                self.store.make_room(max(totals))
-                if other is not None:
-                    self._take(totals, other, progress)
-                self._run_missing(totals, workers, scheduler, progress)
+                self._run_to(totals, workers, scheduler, progress, other)
                 grown = self._grown(totals)
                 if grown == totals:
                     return self.open()
@@ -189,8 +205,22 @@ class Campaign:
 
     def finished(self) -> tuple[int, int]:
         """Chunks that are finished, and chunks in all as far as is known."""
-        done = self.store.done()
-        return len(done), len(self._all(self._totals()))
+        totals = self._totals()
+        return len(self._all(totals)) - len(self._missing(totals)), len(self._all(totals))
+
+    def kept(self) -> int:
+        """Replicas that need not be run, since the folder has them, of a smaller campaign or ours.
+
+        Raises:
+            InvalidInputError: a folder of a campaign that cannot grow to this one.
+        """
+        if not holds_campaign(self.store.folder):
+            return 0
+        if is_of(self.store.folder, self.spec):
+            return sum(self.progress().counts)
+        old = Campaign.from_folder(self.store.folder)
+        require_growth(old, self)
+        return sum(old.progress().counts)
 
     def progress(self) -> Tally:
         """Settings and replicas that are finished, and in all as far as is known."""
@@ -221,12 +251,19 @@ class Campaign:
         """Time, disk and memory, from a short calibration on at most three settings."""
         return cost_of(self.spec, self.store)
 
+    def _asked(self) -> list[int]:
+        """Replicas of each setting that the spec asks for."""
+        sizes = zip(self.spec.settings, self.store.chunk_replicas, strict=True)
+        return [
+            setting.replicas
+            if setting.target_error is None
+            else -(-setting.replicas // size) * size
+            for setting, size in sizes
+        ]
+
     def _totals(self) -> list[int]:
         """Replicas of each setting: those asked for, or those already added for precision."""
-        totals = []
-        for setting, size in zip(self.spec.settings, self.store.chunk_replicas, strict=True):
-            adaptive = setting.target_error is not None
-            totals.append(-(-setting.replicas // size) * size if adaptive else setting.replicas)
+        totals = self._asked()
         for chunk, entry in self.store.done().items():
             totals[chunk.setting] = max(totals[chunk.setting], entry.replicas[1])
         return totals
@@ -251,11 +288,30 @@ class Campaign:
 
     def _missing(self, totals: list[int]) -> list[Job]:
         finished, settings = self.store.done(), self.spec.settings
-        return [
-            (chunk, settings[chunk.setting], self.store.replicas(chunk, totals[chunk.setting]))
-            for chunk in self._all(totals)
-            if chunk not in finished
-        ]
+        jobs = []
+        for chunk in self._all(totals):
+            replicas = self.store.replicas(chunk, totals[chunk.setting])
+            if chunk in finished:  # or what it begins with
+                replicas = range(finished[chunk].replicas[1], replicas.stop)
+            if len(replicas):
+                jobs.append((chunk, settings[chunk.setting], replicas))
+        return jobs
+
+    def _run_to(
+        self,
+        totals: list[int],
+        workers: int | None,
+        scheduler: str | None,
+        progress: bool,
+        other: "Campaign | None" = None,
+    ) -> None:
+        """So many replicas of each setting."""
+        missing = sum(totals) - sum(self.progress().counts)
+        require_room(self.spec, self.store, totals, missing, workers)
+        self.store.make_room(max(totals))
+        if other is not None:
+            self._take(totals, other, progress)
+        self._run_missing(totals, workers, scheduler, progress)
 
     def _run_missing(
         self, totals: list[int], workers: int | None, scheduler: str | None, progress: bool

@@ -6,13 +6,16 @@ from another campaign or damaged is seen. A last line without an end was cut sho
 
 import hashlib
 import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from .._files import sync_folder, write_text
-from ..errors import InvalidInputError
+from ..errors import InvalidInputError, require
+from ._generations import MANIFEST, current
 
 Whole = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -40,6 +43,32 @@ class FileRecord(_Record):
         status = path.stat()
         return cls(size=status.st_size, sha256=sha256_of(path), changed=status.st_mtime_ns)
 
+    def bring(self, source: Path, target: Path, *, link: bool) -> "FileRecord":
+        """The same file in another place.
+
+        Args:
+            source: path of the file of this record.
+            target: where it is to be; what is there is replaced.
+            link: give it a second name, where the disk can, instead of a copy.
+
+        Raises:
+            InvalidInputError: a copy of other contents.
+        """
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        if link:
+            with suppress(OSError):
+                target.hardlink_to(source)
+                return self
+        shutil.copyfile(source, target)
+        record = FileRecord.of(target)
+        require(
+            record.sha256 == self.sha256,
+            f"{source} has other contents than were written; `sgdyson verify`, then `sgdyson run`,"
+            " put it right.",
+        )
+        return record
+
     def difference(self, path: Path, *, thorough: bool = False) -> str:
         """What is wrong with the file now; empty if nothing is.
 
@@ -58,7 +87,7 @@ class FileRecord(_Record):
 
 
 class Entry(_Record):
-    """A finished chunk."""
+    """A finished chunk, or the replicas it begins with: more of the setting may be asked for."""
 
     kind: Literal["chunk"] = "chunk"
     setting: Whole
@@ -88,13 +117,18 @@ class Manifest:
     """The file.
 
     Args:
-        path: of it; need not be there yet.
+        folder: of the campaign; the file need not be there yet.
         digest: digest of the campaign.
     """
 
-    def __init__(self, path: Path, digest: str) -> None:
-        self.path, self._digest = path, digest
+    def __init__(self, folder: Path, digest: str) -> None:
+        self._folder, self._digest = folder, digest
         self._known: tuple[tuple[int, ...], list[Entry | Frame]] = ((), [])
+
+    @property
+    def path(self) -> Path:
+        """Where the file is now."""
+        return current(self._folder, MANIFEST)
 
     def read(self) -> list[Entry | Frame]:
         """Every line that is whole.

@@ -1,4 +1,4 @@
-"""Chunks that another campaign has finished, for one that asks for the same numbers.
+"""What another campaign has finished, for one that asks for the same numbers.
 
 A setting gives the same numbers whatever else is in its grid, and a replica whatever others there
 are. So what was run for fewer replicas, or fewer values of a parameter, is read and not run again.
@@ -13,18 +13,77 @@ import numpy as np
 
 from ..errors import require
 from ._claim import require_versions
+from ._differences import numbers_of
 from ._executors import Job, Result
 from ._frame import KINDS
+from ._manifest import Entry
 from ._spec import Setting
+from ._store import Chunk
 
 if TYPE_CHECKING:
     from ._campaign import Campaign
 
 
+class Source:
+    """A campaign whose finished replicas another one takes.
+
+    Args:
+        campaign: that has them.
+
+    Raises:
+        InvalidInputError: damaged files.
+    """
+
+    def __init__(self, campaign: Campaign) -> None:
+        self.campaign = campaign
+        self._run = campaign.open()
+        self._entries = campaign.store.done()
+        settings = campaign.spec.settings
+        self._places = {numbers_of(setting): i for i, setting in enumerate(settings)}
+        self._asked: dict[int, int | None] = {}  # a stationary burn-in takes a prediction
+
+    def index(self, number: int, setting: Setting) -> int | None:
+        """Index of a setting here, which has a number of its own in the other campaign."""
+        if number not in self._asked:
+            self._asked[number] = self._places.get(numbers_of(setting))
+        return self._asked[number]
+
+    def leading(self, index: int, replicas: range) -> range:
+        """Those of some replicas that are finished, up to the first that is not."""
+        place = self.campaign.store.place(index)
+        finished = self._run.finished[(*place, slice(replicas.start, replicas.stop))].values
+        count = len(finished) if finished.all() else int(np.argmin(finished))
+        return range(replicas.start, replicas.start + count)
+
+    def entry(self, index: int, replicas: range) -> Entry | None:
+        """The chunk that holds these replicas and no other."""
+        number = replicas.start // self.campaign.store.chunk_replicas[index]
+        entry = self._entries.get(Chunk(index, number))
+        return entry if entry and range(*entry.replicas) == replicas else None
+
+    def arrays(self, index: int, replicas: range) -> dict[str, np.ndarray]:
+        """Finished replicas as they came out."""
+        where = (*self.campaign.store.place(index), slice(replicas.start, replicas.stop))
+        arrays = {name: np.asarray(self._run[name][where].values) for name in KINDS}
+        arrays["levels"] = arrays["levels"][..., : self.campaign.levels_of(index)]
+        return arrays
+
+    def seconds(self, index: int, replicas: range) -> float:
+        """What they took, each as long as another of its chunk."""
+        size = self.campaign.store.chunk_replicas[index]
+        total = 0.0
+        for number in range(replicas.start // size, -(-replicas.stop // size)):
+            entry = self._entries[Chunk(index, number)]
+            start, stop = entry.replicas
+            both = min(stop, replicas.stop) - max(start, replicas.start)
+            total += entry.seconds * both / (stop - start)
+        return total
+
+
 def finished_elsewhere(
     jobs: Iterable[Job], other: Campaign, data: list[str]
 ) -> Iterator[tuple[Job, Result]]:
-    """Jobs whose replicas another campaign has, each with its result.
+    """Jobs, or what they begin with, of which another campaign has the replicas.
 
     Args:
         jobs: what is missing.
@@ -40,24 +99,9 @@ def finished_elsewhere(
         not data or not other.spec.data or data == other.spec.data,
         f"{folder} was run on other data to learn; run without --from.",
     )
-    run = other.open()
-    places = {_numbers(setting): i for i, setting in enumerate(other.spec.settings)}
-    asked: dict[int, int | None] = {}  # by setting: a stationary burn-in takes a prediction
-    for job in jobs:
-        chunk, setting, replicas = job
-        if chunk.setting not in asked:
-            asked[chunk.setting] = places.get(_numbers(setting))
-        index = asked[chunk.setting]
-        if index is None or replicas.stop > run.sizes["replica"]:
-            continue
-        where = (*other.store.place(index), slice(replicas.start, replicas.stop))
-        if not bool(run.finished[where].all()):
-            continue
-        arrays = {name: np.asarray(run[name][where].values) for name in KINDS}
-        arrays["levels"] = arrays["levels"][..., : other.levels_of(index)]
-        yield job, Result(arrays, 0.0)
-
-
-def _numbers(setting: Setting) -> tuple[int, ...]:
-    """What the numbers of a setting depend on."""
-    return (setting.stream, setting.burn_in_updates, setting.interval, setting.times)
+    source = Source(other)
+    for chunk, setting, replicas in jobs:
+        index = source.index(chunk.setting, setting)
+        ready = range(0) if index is None else source.leading(index, replicas)
+        if index is not None and len(ready):
+            yield (chunk, setting, ready), Result(source.arrays(index, ready), 0.0)

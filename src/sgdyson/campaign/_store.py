@@ -7,7 +7,7 @@ their hashes: whatever stops the process or the machine in between costs that on
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,9 +19,10 @@ import xarray as xr
 import zarr
 
 from .._files import is_scratch, replacing, sync_file, sync_folder
-from ..errors import require
-from ._claim import claim
+from ..errors import InvalidInputError, require
+from ._claim import Part, is_of, recognise, take
 from ._frame import KINDS, dimensions, empty_group
+from ._generations import DATA, current, settle
 from ._lock import exclusive
 from ._manifest import Entry, FileRecord, Frame, Manifest
 from ._spec import Setting, Spec
@@ -48,14 +49,22 @@ class Store:
         spec: spec of the campaign.
         levels: levels of a replica, at most.
         blocks: replicas that are computed together anyway, a power of two for each setting.
+        part: which part of the campaign it is for; None for all of it.
 
     Raises:
         InvalidInputError: a folder of another spec or with foreign contents, or one that cannot
             be written.
     """
 
-    def __init__(self, folder: Path, spec: Spec, levels: int, blocks: Sequence[int]) -> None:
-        self.folder, self.spec, self.levels = folder, spec, levels
+    def __init__(
+        self,
+        folder: Path,
+        spec: Spec,
+        levels: int,
+        blocks: Sequence[int],
+        part: Part | None = None,
+    ) -> None:
+        self.folder, self.spec, self.levels, self.part = folder, spec, levels, part
         fitting = _BYTES // (8 * spec.first.times * levels)
         self.chunk_replicas = [
             max(block, _power_of_two(min(_REPLICAS, fitting, _most(setting) // _PARTS)))
@@ -67,14 +76,23 @@ class Store:
     @property
     def data(self) -> Path:
         """The Zarr group."""
-        return self.folder / "data.zarr"
+        return current(self.folder, DATA)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """The folder is ours, and ours alone among all processes."""
-        claim(self.folder, self.spec)
+    def locked(self, grow: Callable[[], None] | None = None) -> Iterator[None]:
+        """The folder is ours, and ours alone among all processes.
+
+        Args:
+            grow: what makes a campaign of less, which the folder may hold, one of this spec.
+        """
+        take(self.folder, self.spec, self.part)
+        if grow is None:
+            recognise(self.folder, self.spec, self.part)
         with exclusive(self.folder / ".lock"):
-            claim(self.folder, self.spec)  # another may have taken it in between
+            settle(self.folder)
+            if grow is not None and not is_of(self.folder, self.spec):
+                grow()
+            recognise(self.folder, self.spec, self.part)  # another may have taken it in between
             yield
 
     def mend(self) -> None:
@@ -94,17 +112,18 @@ class Store:
         return [Chunk(setting, number) for number in range(-(-total // size))]
 
     def done(self) -> dict[Chunk, Entry]:
-        """Finished chunks, from the manifest.
+        """Chunks with finished replicas, from the manifest.
 
         Raises:
             InvalidInputError: a manifest that is not as it was written.
         """
         entries: dict[Chunk, Entry] = {}
-        for entry in self._manifest.read():
+        for entry in self._lines():
             if isinstance(entry, Entry):
                 chunk = Chunk(entry.setting, entry.number)
+                before = entries.get(chunk)
                 require(
-                    chunk not in entries and self._fits(entry),
+                    self._fits(entry) and (before is None or before.replicas < entry.replicas),
                     f"{self._manifest.path} has a line of setting {chunk.setting}, chunk"
                     f" {chunk.number}, that does not belong there; delete the line.",
                 )
@@ -127,7 +146,10 @@ class Store:
     def write(
         self, chunk: Chunk, replicas: range, arrays: Mapping[str, np.ndarray], seconds: float
     ) -> None:
-        """Write a chunk whole and see it on the disk, then say so in the manifest."""
+        """Write replicas of a chunk, see them on the disk, then say so in the manifest.
+
+        They are those that it begins with, or follow those that it has.
+        """
         where = self.place(chunk.setting)
         for name, values in arrays.items():
             array = self._arrays[name]
@@ -136,12 +158,39 @@ class Store:
                 missing = array.shape[-1] - values.shape[-1]
                 values = np.pad(values, [(0, 0), (0, 0), (0, missing)], constant_values=np.nan)
             array[tuple(region)] = values
+        start = chunk.number * self.chunk_replicas[chunk.setting]
+        before = self.done().get(chunk) if replicas.start > start else None
+        replicas = range(start, replicas.stop)
         entry = Entry(
             setting=chunk.setting, number=chunk.number,
-            replicas=(replicas.start, replicas.stop), seconds=round(seconds, 3),
+            replicas=(replicas.start, replicas.stop),
+            seconds=round(seconds + (before.seconds if before else 0), 3),
             files=self._recorded(self._files(chunk.setting, replicas)),
         )  # fmt: skip
         self._manifest.append(entry)
+
+    def adopt(self, chunk: Chunk, entry: Entry, source: "Store", *, link: bool) -> None:
+        """Take a chunk of another store, of the same shape, file by file.
+
+        Args:
+            chunk: what it is, here.
+            entry: what it is, there.
+            source: the other store.
+            link: the files get a second name, where the disk can, instead of copies.
+
+        Raises:
+            InvalidInputError: files that are not as they were written.
+        """
+        replicas = range(*entry.replicas)
+        names = self._files(chunk.setting, replicas)
+        theirs = source._files(entry.setting, replicas)
+        files = {
+            name: entry.files[old].bring(source.data / old, self.data / name, link=link)
+            for name, old in zip(names, theirs, strict=True)
+        }
+        self._sync(names)
+        where = {"setting": chunk.setting, "number": chunk.number, "files": files}
+        self._manifest.append(entry.model_copy(update=where))
 
     def bad(self) -> list[Chunk]:
         """Hash every finished chunk again; those that differ."""
@@ -153,12 +202,17 @@ class Store:
         frame = self._frame()
         return sorted(name for name, _ in self._faults(frame.files, True)) if frame else []
 
+    def names(self) -> set[str]:
+        """Names in the Zarr group that are ours: of arrays, of coordinates, of metadata."""
+        frame = self._frame()
+        return {name.partition("/")[0] for name in frame.files} if frame else set()
+
     def forget(self, chunks: list[Chunk]) -> None:
         """Take chunks off the manifest."""
         if chunks:
             gone = set(chunks)
             self._manifest.keep([
-                entry for entry in self._manifest.read()
+                entry for entry in self._lines()
                 if isinstance(entry, Frame) or Chunk(entry.setting, entry.number) not in gone
             ])  # fmt: skip
 
@@ -213,11 +267,22 @@ class Store:
 
     @cached_property
     def _manifest(self) -> Manifest:
-        return Manifest(self.folder / "manifest.jsonl", self.spec.digest)
+        return Manifest(self.folder, self.spec.digest)
+
+    def _lines(self) -> list[Entry | Frame]:
+        try:
+            return self._manifest.read()
+        except InvalidInputError:
+            require(
+                is_of(self.folder, self.spec),
+                f"{self.folder} holds another spec than this one, or has grown since it was"
+                " opened; open it again.",
+            )
+            raise
 
     def _frame(self) -> Frame | None:
         """The metadata as they were last written; None before."""
-        frames = [entry for entry in self._manifest.read() if isinstance(entry, Frame)]
+        frames = [entry for entry in self._lines() if isinstance(entry, Frame)]
         return frames[-1] if frames else None
 
     def _write_frame(self, replicas: int) -> None:
@@ -230,15 +295,19 @@ class Store:
         self._manifest.append(Frame(replicas=replicas, files=self._recorded(list(files))))
 
     def _recorded(self, names: list[str]) -> dict[str, FileRecord]:
-        """Files of the group as they are, once they are on the disk, and so their folders."""
-        paths = {name: self.data / name for name in names}
-        for path in paths.values():
+        """Files of the group as they are, once they are on the disk."""
+        self._sync(names)
+        return {name: FileRecord.of(self.data / name) for name in names}
+
+    def _sync(self, names: list[str]) -> None:
+        """Files of the group, and their folders, outlive a power cut from now on."""
+        paths, data = [self.data / name for name in names], self.data
+        for path in paths:
             sync_file(path)
-        above = {parent for path in paths.values() for parent in path.parents}
+        above = {parent for path in paths for parent in path.parents}
         for folder in sorted(above, reverse=True):
-            if folder.is_relative_to(self.data):
+            if folder.is_relative_to(data):
                 sync_folder(folder)
-        return {name: FileRecord.of(path) for name, path in paths.items()}
 
     def _files(self, setting: int, replicas: range) -> list[str]:
         """Names of the Zarr chunks that hold these replicas."""
@@ -258,10 +327,12 @@ class Store:
         setting, size = self.spec.settings[entry.setting], self.chunk_replicas[entry.setting]
         total = setting.replicas if setting.target_error is None else (entry.number + 1) * size
         expected = self.replicas(Chunk(entry.setting, entry.number), total)
+        replicas = range(*entry.replicas)
         return (
-            len(expected) > 0
-            and range(*entry.replicas) == expected
-            and set(entry.files) == set(self._files(entry.setting, expected))
+            len(replicas) > 0
+            and replicas.start == expected.start
+            and replicas.stop <= expected.stop
+            and set(entry.files) == set(self._files(entry.setting, replicas))
         )
 
     def _wrong(self, entry: Entry, *, thorough: bool = False) -> bool:

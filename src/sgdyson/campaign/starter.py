@@ -96,7 +96,11 @@ def _words() -> dict[str, str]:
 
 
 def describe(campaign: Campaign) -> str:
-    """Settings, updates, time, disk and memory of a campaign."""
+    """Settings, updates, time, disk and memory of a campaign, and what is finished of it.
+
+    Raises:
+        InvalidInputError: a folder of a campaign that cannot grow to this one.
+    """
     cost, first = campaign.cost(), campaign.spec.first
     replicas = [setting.replicas for setting in campaign.spec.settings]
     varied = [f"  {key} = {values}" for key, values in campaign.spec.varied.items()]
@@ -108,6 +112,10 @@ def describe(campaign: Campaign) -> str:
         " each batch size and model",
         f"  disk at most {in_words(cost.disk)}, memory for levels {in_words(cost.memory)}",
     ]
+    kept = campaign.kept()
+    if kept:
+        folder = campaign.store.folder
+        lines.append(f"  {kept} of {sum(replicas)} replicas are finished in {folder}")
     return "\n".join(lines)
 
 

@@ -52,6 +52,8 @@ def run(
 ) -> None:
     """Run every setting of a campaign; stopped and called again, only what is missing.
 
+    With more replicas or values in the spec, the folder grows, and only what is new is run.
+
     Example: sgdyson run scaling.toml --out results --workers 2
     """
     from ..campaign import Campaign
