@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from sgdyson import cli
 
 COMMANDS = get_command(cli.app).commands
-OF_FILES = ("--json", "--csv", "--html")
+OF_FILES = ("--json", "--csv", "--html", "--netcdf")
 # what a command needs beside its outputs; a command that is new here wants a line of its own
 INPUTS = {
     "reproduce": ["--preset", "quick"],
@@ -25,6 +25,7 @@ INPUTS = {
     "run": ["spec.toml"],
     "status": ["campaign"],
     "verify": ["campaign"],
+    "export": ["campaign"],
     "analyze": ["levels.npy", "--axes", "replica,time,level"],
     "spectrum": ["weights.npz"],
     "report": ["run.zarr"],
@@ -58,6 +59,7 @@ def folders():
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
+    from sgdyson.campaign import Campaign
     from sgdyson.tracking import Tracker
 
     folder = tmp_path_factory.mktemp("inputs")
@@ -65,6 +67,7 @@ def inputs(tmp_path_factory):
     np.save(folder / "levels.npy", random.normal(size=(60, 3, 2)))
     np.savez(folder / "weights.npz", w=random.normal(size=(12, 9)))
     (folder / "spec.toml").write_text(SPEC)
+    Campaign.from_file(folder / "spec.toml", folder / "campaign").run(progress=False)
     with Tracker(folder / "run.zarr", every=1, learning_rate=0.1, batch_size=4) as tracker:
         for step in range(3):
             weights = random.normal(size=(30, 20))
@@ -108,7 +111,7 @@ def run(capsys, *words):
 
 
 def the_file(name, option):
-    endings = {"--json": ".json", "--csv": ".csv", "--html": ".html"}
+    endings = {"--json": ".json", "--csv": ".csv", "--html": ".html", "--netcdf": ".nc"}
     endings["--out"] = ".png" if name == "dyson" else ".html"
     return WRITTEN_BY_NAME[name] if option is None else f"mine{endings[option]}"
 

@@ -4,14 +4,14 @@ import os
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import jax
 import numpy as np
 import xarray as xr
 
 from .._attributes import attributes_of
-from .._files import user_path
+from .._files import replacing, user_path
 from .._jax_settings import PRNG
 from .._progress import progress_bar
 from .._terminal import tell
@@ -26,6 +26,7 @@ from ._claim import Part, claimed_part, holds_campaign, is_of, read_claimed
 from ._cluster import run_on_cluster
 from ._cost import Cost, cost_of, require_room
 from ._executors import Job, Result, run_here
+from ._export import require_not_read, text_file, write_csv, write_netcdf
 from ._growth import grow, require_growth
 from ._reuse import finished_elsewhere
 from ._spec import Setting, Spec, read_spec
@@ -202,6 +203,41 @@ class Campaign:
                 }
             ),
         )
+
+    def to_netcdf(self, path: Path | str) -> None:
+        """Write one netCDF-4 file that xarray opens: arrays, coordinates, names and units.
+
+        What is not finished is NaN there, and `finished` says so. Needs the extra `netcdf`.
+
+        Args:
+            path: path of the file; one that exists is replaced when the new one is whole.
+
+        Raises:
+            InvalidInputError: nothing there yet, damaged chunks, a file that cannot be written, or
+                h5netcdf is missing.
+        """
+        require_not_read(self, Path(path))
+        with replacing(path) as scratch:
+            write_netcdf(self, scratch)
+
+    def to_csv(self, path: Path | str | IO[str]) -> None:
+        """Write a table with a row for each level of each record of each finished replica.
+
+        Its columns are the varied parameters, `replica`, `time`, `level`, `matrix` where there are
+        several, `levels`, `diverged` and `diverged_at`.
+
+        Args:
+            path: path of the file, which is replaced when the new one is whole, or a text stream.
+
+        Raises:
+            InvalidInputError: nothing there yet, damaged chunks, a file that cannot be written.
+        """
+        if not isinstance(path, Path | str):
+            write_csv(self, path)
+            return
+        require_not_read(self, Path(path))
+        with text_file(path) as stream:
+            write_csv(self, stream)
 
     def finished(self) -> tuple[int, int]:
         """Chunks that are finished, and chunks in all as far as is known."""

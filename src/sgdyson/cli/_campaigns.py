@@ -1,5 +1,6 @@
 """Campaigns: a spec to start from, its runs, what is done and whether it is still right."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from .._terminal import tell
 from ._app import Command, app
-from ._outputs import Force, out_folder
+from ._outputs import CsvFile, Force, check_outputs, out_folder, to_standard_output
 
 _PANEL = "Campaigns"
 _MOST_FAILURES = 20
@@ -98,3 +99,36 @@ def verify(folder: Folder) -> None:
     for name in damaged[:_MOST_FAILURES]:
         tell(f"  metadata {name}: will be written again", stderr=False)
     raise typer.Exit(1 if bad or damaged else 0)
+
+
+@app.command(cls=Command, rich_help_panel=_PANEL)
+def export(
+    folder: Folder,
+    netcdf_file: Annotated[
+        Path | None, typer.Option("--netcdf", metavar="FILE", help="Write netCDF-4 to FILE.")
+    ] = None,
+    csv_file: CsvFile = None,
+    force: Force = False,
+) -> None:
+    """Write a campaign as one netCDF file, or as a table of every level of every record.
+
+    What is not finished is left out of the table, is NaN in the file, and is told.
+
+    Example: sgdyson export results --netcdf results.nc
+    """
+    from ..campaign import Campaign
+    from ..errors import require
+
+    require(
+        netcdf_file is not None or csv_file is not None,
+        "nothing is asked for; add --netcdf FILE or --csv FILE.",
+    )
+    check_outputs(force=force, netcdf=netcdf_file, csv=csv_file)
+    campaign = Campaign.from_folder(folder)
+    tally = campaign.progress()
+    if tally.counts != tally.totals:
+        tell(f"{folder} is not finished: {tally.text()}; the rest is left out")
+    if netcdf_file is not None:
+        campaign.to_netcdf(netcdf_file)
+    if csv_file is not None:
+        campaign.to_csv(sys.stdout if to_standard_output(csv_file) else csv_file)
