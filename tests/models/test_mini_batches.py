@@ -11,7 +11,7 @@ import pytest
 from sgdyson import GaussianRBM, simulate
 from sgdyson.errors import InvalidInputError, NoPredictionError
 from sgdyson.models import scalar_field_kernel
-from sgdyson.optimizers import SGD, HeavyBall
+from sgdyson.optimizers import HeavyBall
 from sgdyson.stats import mean_over_replicas
 
 KERNEL = scalar_field_kernel(3, 1.5)  # one single mode and a pair
@@ -92,8 +92,8 @@ def test_rows_of_a_users_own_data():
     average = vectors.T @ (drawn @ drawn.mT / 8) @ vectors
     np.testing.assert_allclose(average.mean(axis=0), np.diag(1 / modes), atol=0.004)
     scatter = 8 * average.var(axis=0)
-    np.testing.assert_allclose(scatter, phases.fourth, rtol=0.06)
-    gaussian = phases._replace(fourth=None).of_the_data(1 / modes)
+    np.testing.assert_allclose(scatter, phases.data.fourth, rtol=0.06)
+    gaussian = phases._replace(data=None).of_the_data(1 / modes)
     assert np.abs(scatter / gaussian - 1).max() > 0.3  # uniform numbers scatter less
     widths = model.predict(RATE, BATCH).leading.width
     assert (widths < machine("minibatch", "data").predict(RATE, BATCH).leading.width).all()
@@ -135,7 +135,8 @@ def test_without_noise_all_ways_end_at_the_target():
         (lambda: machine("exact", "new"), "chains = 'new'"),
         (lambda: machine("exact", "data", sampler="independent"), "needs a chain"),
         (lambda: machine("minibatch", "data").predict(0.1, 16).at_order(2), "persistent"),
-        (lambda: machine("exact", "data").predict(0.1, 16, SGD(weight_decay=0.01)), "decay"),
+        (lambda: GaussianRBM(KERNEL, rbm_mass=3.0, data=np.ones((9, 2))), r"\(sample, 3\)"),
+        (lambda: GaussianRBM(KERNEL, rbm_mass=3.0, data=np.eye(3)), "second moment"),
         (lambda: GaussianRBM.from_data(np.eye(3).repeat(2, 0), rbm_mass=2.0, beta=2,
                                        chains="data"), "beta = 2"),
     ],

@@ -14,11 +14,13 @@ from ..optimizers import SGD, Optimizer
 from ._leading import LeadingOrder
 from ._random_matrix import Matrices
 from ._rbm_joint import Setting
+from ._rbm_phases import Phases
 from ._rbm_second_order import second_order
 from ._sqrt_gram import SqrtGram, root_variance
 from ._theory import Theory
 
 Square = Float[np.ndarray, "level level"]
+_PLAIN = Phases()
 WIDENED = 4 / 3  # of V by the finite step: gamma/f = 1/2 of the 2 at which all is unstable
 
 
@@ -28,7 +30,7 @@ def rbm_theory(
     sweeps: int | None,
     optimizer: Optimizer | None,
     small_step: Callable[[], Square],
-    plain: bool = True,
+    phases: Phases = _PLAIN,
 ) -> Theory:
     """How levels are drawn, and how far the learnt distribution is from the target.
 
@@ -38,20 +40,24 @@ def rbm_theory(
         sweeps: Gibbs sweeps between updates; None for independent samples.
         optimizer: None is plain SGD.
         small_step: V at the same alpha/|B| without the finite step.
-        plain: whether the data average is exact and chains persist.
+        phases: how an update averages.
     """
     relative = np.divide(
         leading.width, leading.levels, out=np.zeros_like(leading.width), where=leading.learnt
     )
     kernel = rbm_mass**2 - leading.levels
     no_second = _no_second(leading, optimizer)
-    if not plain:
+    if not phases.plain:
         no_second = "is derived for the exact data average and persistent chains alone"
+    # mixing and the finite step are in the law; curvature across the width is not
+    skew, curvature = relative**2, (leading.width / kernel) ** 2
+    if phases.data is not None:
+        phases.data.refuse_directions(leading.levels)
+        skew = phases.data.neglected(skew, leading.levels, leading.covariance)
     setting = Setting(kernel, rbm_mass**2, leading.learning_rate, leading.batch_size, sweeps)
     return Theory(
         first=lambda: first_order(leading, small_step()),
-        # mixing and the finite step are in the law; curvature across the width is not
-        neglected=relative**2 + (leading.width / kernel) ** 2,
+        neglected=skew + curvature,
         second=None if no_second else lambda: _second_order(leading, small_step(), setting),
         no_second=no_second,
         distance=divergence(leading, rbm_mass),

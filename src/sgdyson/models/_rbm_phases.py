@@ -13,7 +13,9 @@ from jaxtyping import Float
 
 from ..optimizers import Optimizer
 from ..optimizers.stationary import remembered_variance
+from ._data_moments import DataMoments
 from ._leading import Levels
+from ._rbm_contrastive import Restarted
 
 Square = Float[np.ndarray, "level level"]
 
@@ -25,14 +27,14 @@ class Phases(NamedTuple):
         beta: 1, 2 or 4: real, complex or quaternion fields.
         minibatch: whether the data average too is over |B| samples.
         restarts: whether chains begin at the data in every update.
-        fourth: $|B| \langle |\zeta^+_{ij}|^2 \rangle$ in the target's eigenbasis; None of Gaussian
-            data, where it is $[1 + (2/\beta - 1)\,\delta_{ij}]\, P_i P_j$.
+        data: their moments, of which $\langle |\zeta^+_{ij}|^2 \rangle$ is made; None of Gaussian
+            data, where it is $[1 + (2/\beta - 1)\,\delta_{ij}]\, P_i P_j/|B|$.
     """
 
     beta: int = 1
     minibatch: bool = False
     restarts: bool = False
-    fourth: Square | None = None
+    data: DataMoments | None = None
 
     @property
     def plain(self) -> bool:
@@ -41,8 +43,8 @@ class Phases(NamedTuple):
 
     def of_the_data(self, propagators: Levels) -> Square:
         """The scatter of a data average over one sample."""
-        if self.fourth is not None:
-            return self.fourth
+        if self.data is not None:
+            return self.data.fourth
         return np.outer(propagators, propagators) * wick(len(propagators), self.beta)
 
 
@@ -61,13 +63,14 @@ def covariance(
     target: Levels,
     curvature: Square,
     memory: Square,
+    restarted: Restarted | None = None,
 ) -> Square:
     r"""$V_{ij}$: gradient $(x_i + x_j) D_{ij}$, with the finite step and the chain's memory.
 
     Exact to first order in 1/|B|, for any learning rate. The chain knows $(x_i +
     x_j)/(\kappa^*_i \kappa^*_j)$ of the curvature, and forgets; the rest, of modes that are not
-    learnt, acts at once. What chains that begin at the data do not know is lost: $1 - r$ is left,
-    driven by $r \zeta^+$ and by noise of variance $(1 - r^2) v$, less $\zeta^+$ in a mini-batch.
+    learnt, acts at once. Chains that begin at the data remember nothing: they are driven by $r
+    \zeta^+$, less $\zeta^+$ in a mini-batch, and by noise of their own.
 
     Args:
         phases: of an update.
@@ -79,47 +82,25 @@ def covariance(
         target: P, variances of the data in each mode.
         curvature: of the drift of each entry, divided by alpha.
         memory: r, of the chain.
+        restarted: of chains that begin at the data.
     """
     both = levels[:, None] + levels[None, :]
-    noise = both**2 * wick(len(levels), phases.beta) / np.outer(kernel, kernel) / batch_size
+    unit = both**2 * wick(len(levels), phases.beta) / batch_size
+    noise = unit / np.outer(kernel, kernel)
     data = both**2 * phases.of_the_data(target) / batch_size
     # nothing pulls back what is flat up to rounding: it has no stationary variance
     flat = curvature <= 1e-12 * np.max(np.abs(curvature))
     known = np.where(flat, 0.0, both / np.outer(kernel, kernel))
     rest = np.where(flat, 1.0, curvature - known)
-    if phases.restarts:
+    if restarted is not None:
         share = (1 - memory) if phases.minibatch else memory
-        noise = share**2 * data + (1 - memory**2) * noise
-        known, memory = (1 - memory) * known, np.zeros_like(memory)
+        noise = share**2 * data + unit * restarted.sampled
+        known = np.where(flat, 0.0, both * restarted.pull)
+        rest, memory = np.where(flat, 1.0, curvature - known), np.zeros_like(memory)
     variance = remembered_variance(optimizer, learning_rate, known, noise, memory, rest)
-    if phases.minibatch and not phases.restarts:
+    if phases.minibatch and restarted is None:
         variance = variance + remembered_variance(
             optimizer, learning_rate, known, data, memory, rest, remembers=False
         )
     # without noise nothing fluctuates, flat or not
     return np.where(noise == 0, 0.0, np.where(flat, np.inf, variance))
-
-
-def restarted_shift(
-    levels: Levels, kernel: Levels, mass2: float, covariance: Square, sweeps: int
-) -> Levels:
-    r"""What chains that begin at the data change in $E_i$, next to chains that forget all.
-
-    $\frac{\kappa_i}{1 - a_i^{2k}} \sum_j \frac{V_{ij}}{\kappa_j} \left[\frac{2 a_i^k
-    h_{ij}}{\mu^2} + \frac{r_{ij} - a_i^{2k}}{x_i + x_j}\right]$, $h_{ij}$ the divided difference of
-    $a^k$. The fixed point itself is where it was: there the data have the law of the model.
-    """
-    a, both = levels / mass2, levels[:, None] + levels
-    own = (a**sweeps)[:, None]
-    slope = divided(a, sweeps)
-    pull = np.divide(
-        np.outer(a, a) ** sweeps - own**2, both, out=np.zeros_like(both), where=both > 0
-    )
-    finite = np.where(np.isfinite(covariance), covariance, 0.0)
-    inside = np.sum(finite / kernel * (2 * own * slope / mass2 + pull), axis=1)
-    return np.asarray(kernel / (1 - own[:, 0] ** 2) * inside)
-
-
-def divided(a: Levels, sweeps: int) -> Square:
-    """Divided differences of a^k."""
-    return np.asarray(sum(np.outer(a ** (sweeps - 1 - power), a**power) for power in range(sweeps)))

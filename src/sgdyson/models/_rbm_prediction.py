@@ -18,13 +18,13 @@ from jaxtyping import Float
 from scipy import special
 from scipy.integrate import solve_ivp
 
-from ..errors import NoPredictionError
 from ..optimizers import Optimizer, effective_rate
 from ..optimizers.stationary import response
 from ._leading import LeadingOrder, Levels, level_repulsion_shift, mixing
 from ._prediction import Prediction
+from ._rbm_contrastive import Restarted, divided, fixed_points
 from ._rbm_law import rbm_theory
-from ._rbm_phases import Phases, covariance, divided, restarted_shift, wick
+from ._rbm_phases import Phases, covariance, wick
 
 Square = Float[np.ndarray, "level level"]
 _PLAIN = Phases()
@@ -53,33 +53,33 @@ def predict_rbm(
         optimizer: a linear one; None is plain SGD.
         phases: how an update averages.
     """
-    _refuse_decay(phases, optimizer)
     mass2 = rbm_mass**2
     alpha = effective_rate(optimizer, learning_rate)
-    propagators = 1.0 / target_modes - getattr(optimizer, "weight_decay", 0.0)
+    target, decay = 1 / target_modes, float(getattr(optimizer, "weight_decay", 0.0))
+    propagators = target - decay
     learnt = (np.arange(len(target_modes)) < n_hidden) & (propagators > 1 / mass2)
     levels = np.where(learnt, mass2 - 1 / np.where(learnt, propagators, 1.0), 0.0)
+    restarted = None
+    if phases.restarts and sweeps is not None:
+        if decay:  # not that of another target, as with persistent chains
+            levels[learnt] = fixed_points(target[learnt], decay, mass2, sweeps)
+        restarted = Restarted(levels, target, mass2, sweeps)
     kernel = mass2 - levels
-    pull = propagators - 1.0 / kernel
+    pull = np.where(learnt, 0.0, propagators - 1.0 / kernel)
     both = levels[:, None] + levels[None, :]
-    rate = alpha * (
-        both / np.outer(kernel, kernel) - np.where(learnt, 0, pull)[:, None]
-        - np.where(learnt, 0, pull)[None, :]
-    )  # fmt: skip
+    known = both / np.outer(kernel, kernel) if restarted is None else both * restarted.pull
+    curvature = known - pull[:, None] - pull[None, :]
     memory = np.zeros_like(both) if sweeps is None else _chain_memory(levels, mass2, sweeps)
-    target = 1 / target_modes
     v = covariance(
-        phases, optimizer, learning_rate, batch_size, levels, kernel, target, rate / alpha, memory
-    )
-    shift = _drift_shift(levels, kernel, v)
-    if sweeps is not None and phases.restarts:
-        shift = shift + restarted_shift(levels, kernel, mass2, v, sweeps)
-    elif sweeps is not None:
+        phases, optimizer, learning_rate, batch_size, levels, kernel, target, curvature, memory,
+        restarted,
+    )  # fmt: skip
+    shift = _drift_shift(levels, kernel, v) if restarted is None else restarted.shift(v)
+    if sweeps is not None and restarted is None:
         left = response(optimizer, learning_rate, memory)
         noise = left * wick(len(levels), phases.beta) / batch_size
         shift = shift + _chain_shift(levels, kernel, mass2, noise, sweeps)
-    left_over = 1 - np.diag(memory) if phases.restarts else 1.0
-    slowest = np.where(learnt, np.diag(rate) * left_over, alpha * np.abs(pull))
+    slowest = alpha * np.where(learnt, np.diag(curvature), np.abs(pull))
     width = np.sqrt(np.diag(v))
     relative = np.divide(width, levels, out=np.zeros_like(width), where=learnt)
     leading = LeadingOrder(
@@ -94,7 +94,7 @@ def predict_rbm(
         mean_shift=np.where(learnt, shift + level_repulsion_shift(levels, v), 0.0),
         relaxation_time=1.0 / slowest,
         next_order=relative**2 + (width / kernel) ** 2 + mixing(levels, v) + slowest / 2,
-        _curve=_learning_curve(propagators, mass2, alpha),
+        _curve=_learning_curve(target, decay, mass2, alpha, sweeps if phases.restarts else None),
         drift_shift=np.where(learnt, shift, 0.0),
         accuracy_limit=phases.beta * _divergence(levels, kernel, target, v, shift),
         beta=phases.beta,
@@ -102,20 +102,10 @@ def predict_rbm(
     )
     small_step = partial(
         covariance, phases, optimizer, _SMALL * learning_rate, _SMALL * batch_size, levels, kernel,
-        target, rate / alpha, memory,
+        target, curvature, memory, restarted,
     )  # fmt: skip
-    theory = rbm_theory(leading, rbm_mass, sweeps, optimizer, small_step, phases.plain)
+    theory = rbm_theory(leading, rbm_mass, sweeps, optimizer, small_step, phases)
     return Prediction(leading, theory)
-
-
-def _refuse_decay(phases: Phases, optimizer: Optimizer | None) -> None:
-    """With chains that begin at the data, decay does not act as another target would."""
-    decay = getattr(optimizer, "weight_decay", 0.0)
-    if phases.restarts and decay:
-        raise NoPredictionError(
-            f'weight_decay = {decay:g} with chains = "data" has no prediction here; take'
-            ' chains = "persistent", or no decay.'
-        )
 
 
 def _divergence(
@@ -187,16 +177,22 @@ def _typical_start(n_hidden: int, n_visible: int, beta: int, width: float) -> Le
 
 
 def _learning_curve(
-    propagators: Levels, mass2: float, alpha: float
+    target: Levels, decay: float, mass2: float, alpha: float, sweeps: int | None
 ) -> Callable[[Levels, Levels], Float[np.ndarray, "time level"]]:
-    r"""$d\xi_i/dt = \alpha (1/\kappa_i - 1/(\mu^2 - \xi_i^2)) \xi_i$, solved for $\ln x_i$."""
+    r"""$d\xi_i/dt = \alpha (1/\kappa_i - \lambda - C_i)\, \xi_i$, solved for $\ln x_i$.
+
+    $C_i = 1/(\mu^2 - \xi_i^2)$, to which chains that begin at the data add $a^{2k} (1/\kappa_i -
+    C_i)$; `sweeps` is None of those that do not.
+    """
 
     def curve(initial: Levels, updates: Levels) -> Float[np.ndarray, "time level"]:
         grows = initial > 0
-        pushes = propagators[grows]
+        pushes = target[grows]
 
         def velocity(_: float, log_levels: Levels) -> Levels:
-            return 2 * alpha * (pushes - 1 / (mass2 - np.exp(log_levels)))
+            x = np.exp(log_levels)
+            known = 1.0 if sweeps is None else 1 - (x / mass2) ** (2 * sweeps)
+            return np.asarray(2 * alpha * (known * (pushes - 1 / (mass2 - x)) - decay))
 
         result = np.zeros((len(updates), len(initial)))
         if grows.any() and len(updates):

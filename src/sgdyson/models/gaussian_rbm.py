@@ -17,6 +17,7 @@ from ..errors import NoPredictionError, require
 from ..optimizers import Optimizer
 from ..spectra import numeric_matrices
 from ._arrays import fingerprint
+from ._data_moments import data_moments
 from ._numbers import Numbers, dagger, numbers_of
 from ._prediction import Prediction
 from ._rbm_phases import Phases
@@ -122,6 +123,7 @@ class GaussianRBM(Model):
         )
         self.data = None if data is None else np.asarray(data, dtype=float)
         self._check()
+        self._check_data()
 
     @classmethod
     def scalar_field(
@@ -338,9 +340,7 @@ class GaussianRBM(Model):
         if self.data is None or not self.draws_data:
             return Phases(self.beta, minibatch, restarts)
         modes = self.data @ np.linalg.eigh(self.target_kernel)[1]
-        second = modes.T @ modes / len(modes)
-        fourth = (modes**2).T @ modes**2 / len(modes)
-        return Phases(self.beta, minibatch, restarts, fourth - second**2)
+        return Phases(self.beta, minibatch, restarts, data_moments(modes))
 
     def settings(self) -> dict[str, Any]:
         """Plain values for the attributes of a result."""
@@ -358,6 +358,23 @@ class GaussianRBM(Model):
             "chains": self.chains,
             **({} if self.data is None else {"data": fingerprint(self.data)}),
         }
+
+    def _check_data(self) -> None:
+        """Data are rows of the target, or no prediction would be right."""
+        if self.data is None:
+            return
+        shape, n = self.data.shape, self.n_visible
+        require(
+            self.data.ndim == 2 and shape[1] == n and bool(np.isfinite(self.data).all()),
+            f"data of shape {shape} must be (sample, {n}), without NaN; or take from_data.",
+        )
+        second = self.data.T @ self.data / len(self.data)
+        off = np.abs(second @ self.target_kernel - np.eye(n)).max()
+        require(
+            bool(off < 1e-6),
+            f"data whose second moment is not the inverse of target_kernel (off by {off:.3g}):"
+            " from_data makes the kernel from the data.",
+        )
 
     @property
     def _sampler(self) -> Sampler:
