@@ -18,7 +18,7 @@ _LARGE = 0.1  # fourth cumulant, relative, that an expansion about Gaussian data
 
 
 class DataMoments(NamedTuple):
-    r"""Of data in the eigenbasis of their second moment.
+    r"""Moments in the eigenbasis of the second moment.
 
     Attributes:
         fourth: $\langle \varphi_i^2 \varphi_j^2 \rangle - \langle \varphi_i \varphi_j \rangle^2$:
