@@ -42,6 +42,23 @@ def test_over_fitting_without_noise_is_wisharts(n, samples):
     assert many == pytest.approx(n * (n + 1) / (4 * 10**5), rel=1e-3)
 
 
+@pytest.mark.parametrize(("n", "samples"), [(3, 18), (4, 60)])
+def test_least_squares_of_noisy_labels_is_wisharts(n, samples):
+    """W - W_t = a C^-1 by plain NumPy: four errors of the mean of 40 000 data sets."""
+    random = np.random.default_rng(2)
+    inputs = random.standard_normal((40_000, samples, n))
+    noise = random.standard_normal((40_000, n, n))
+    noise = (noise + noise.mT) / (2 * samples) ** 0.5  # 1/D off the diagonal, 2/D on it
+    off = noise @ np.linalg.inv(inputs.mT @ inputs / samples)
+    found = (0.5**2 * off**2).sum(axis=(1, 2))
+    error = found.std() / len(found) ** 0.5
+    expected = _generalisation.least_squares_error(n, samples, 0.5)
+    assert abs(found.mean() - expected) < 4 * error < 0.05 * expected
+    # as if the inputs had their true second moment
+    assert abs(found.mean() - 0.25 * n * (n + 1) / samples) > 4 * error
+    assert _generalisation.least_squares_error(4, 7) == np.inf
+
+
 def test_the_students_way_ends_at_its_floor():
     model = _floors.student()
     exact = _samples_seen.expected_error(model, np.full(3000, 0.3), 1.0)
@@ -89,7 +106,7 @@ def test_the_study_writes_numbers_checks_and_the_figure(done):
     out, checks = done
     results = json.loads((out / "results.json").read_text())
     assert [check["name"] for check in results["checks"]] == [check.name for check in checks]
-    assert len({check.name for check in checks}) == len(checks) == 2 + 8 + 1
+    assert len({check.name for check in checks}) == len(checks) == 2 + 8 + 2
     assert {path.suffix for path in (out / "figures").iterdir()} == {".pdf", ".svg", ".png"}
     assert set(results["best"]) == {"machine", "student"}
     assert 0.0 in results["parts"]["student generalisation"][0]["ratio"]

@@ -19,14 +19,16 @@ def accuracy_figure(parts: dict[str, list[Any]]) -> Figure:
         " the predicted limit, dashed: its leading order. Second: the error against samples seen,"
         " |B| = 8; horizontal: predicted floors. A rate that falls as 1/t passes below all of them."
         " Third: learning from D samples, the error against the true target over that of learning"
-        " without noise, less one. Last: loss of a network on digits that it has not seen, less"
-        " that of the whole gradient.",
+        " without noise, less one. Last: that error without noise against D, with its prediction"
+        " by Wishart's law; and the loss of a network on digits that it has not seen, less that of"
+        " the whole gradient.",
         panels=[
             *(_floor(parts[f"{name} floors"], f"{name}: {error}")
               for name, error in _ERRORS.items()),
             *(_curves(parts[f"{name} curves"], error, name) for name, error in _ERRORS.items()),
             *(_generalised(parts[f"{name} generalisation"], f"{name} of D samples")
               for name in _ERRORS),
+            _without_noise({name: parts[f"{name} generalisation"] for name in _ERRORS}),
             _floor(parts["network floors"], "network: excess test loss"),
         ],
         columns=2,
@@ -74,3 +76,17 @@ def _generalised(sizes: list[Any], title: str) -> Panel:
         )
         marks.append(Line(np.append(0.0, ratio), np.append(0.0, excess), colour=colour))
     return Panel(marks, r"$\alpha/|B|$", "excess, relative", title=title)
+
+
+def _without_noise(models: dict[str, list[Any]]) -> Panel:
+    """What D samples alone leave of an error, measured and predicted."""
+    marks: list[Mark] = []
+    for colour, (name, sizes) in enumerate(models.items()):
+        samples = np.array([float(each.samples) for each in sizes])
+        error = [each.error[0] for each in sizes]
+        marks += [
+            Points(samples, np.array([e.value for e in error]),
+                   y_error=np.array([e.error for e in error]), label=name, colour=colour),
+            Line(samples, np.array([each.overfit for each in sizes]), colour=colour),
+        ]  # fmt: skip
+    return Panel(marks, "samples, D", "error", title="without noise", x_log=True, y_log=True)

@@ -29,7 +29,7 @@ class Generalised(NamedTuple):
         ratio: alpha/|B|, rising; zero is learning without noise.
         error: against the true target, one for each ratio.
         excess: over learning without noise from the same data, one for each ratio above zero.
-        overfit: predicted error without noise; NaN where it is not known.
+        overfit: predicted error without noise.
     """
 
     samples: int
@@ -98,6 +98,22 @@ def overfitting(n: int, samples: int) -> float:
     return float(0.5 * (samples * n / (samples - n - 1) - n + logarithm))
 
 
+def least_squares_error(n: int, samples: int, label_noise: float = 1.0) -> float:
+    r"""$\langle |\hat W - W_t|^2 \rangle$ of the student that fits D samples best.
+
+    The whole gradient vanishes at $\hat W - W_t = a\, C^{-1}$, C the second moment of the inputs
+    and a the mean noise of the labels, independent of C, $\langle a^T a \rangle = \epsilon^2 (N +
+    1)/D$. With $\langle C^{-2} \rangle$ of Wishart's law (D. von Rosen, Scand. J. Statist. 15, 97
+    (1988)) it is $\epsilon^2 N (N + 1)\, D (D - 1)/[(D - N)(D - N - 1)(D - N - 3)]$: infinite for D
+    <= N + 3.
+    """
+    left = samples - n
+    if left <= 3:
+        return float("inf")
+    inverse = samples * (samples - 1) / (left * (left - 1) * (left - 3))
+    return float(label_noise**2 * n * (n + 1) * inverse)
+
+
 def student_generalises(
     samples: tuple[int, ...],
     replicas: int,
@@ -122,7 +138,8 @@ def student_generalises(
                            progress=False)  # fmt: skip
             errors.append(squared_error(kept(run), model.teacher).mean(axis=1))
             ratio += [0.1 / batch] if batch < count else []
-        sizes.append(_generalised(count, ratio, _aligned(errors), np.nan, paired=False))
+        overfit = least_squares_error(model.n, count, model.label_noise)
+        sizes.append(_generalised(count, ratio, _aligned(errors), overfit, paired=False))
     return sizes
 
 

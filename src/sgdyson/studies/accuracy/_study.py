@@ -124,9 +124,10 @@ def _curve_checks(parts: Parts) -> list[Check]:
 
 def _overfitting_checks(parts: Parts) -> list[Check]:
     return [
-        Check(f"machine without noise, D = {each.samples}", "accuracy", "<KL> in nats",
+        Check(f"{model} without noise, D = {each.samples}", "accuracy", quantity,
               {"samples": each.samples}, each.error[0], each.overfit)
-        for each in parts["machine generalisation"]
+        for model, quantity in (("machine", "<KL> in nats"), ("student", "<|W - W_t|^2>"))
+        for each in parts[f"{model} generalisation"]
     ]  # fmt: skip
 
 

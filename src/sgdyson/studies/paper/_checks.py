@@ -64,7 +64,7 @@ def slope_checks(results: Results[Any]) -> list[Check]:
             predicted=float(np.sqrt(2 * np.pi)),
             # a line through the leading order's ratio leaves out the square of its next order
             theory_error=float(np.sqrt(2 * np.pi))
-            * _leading_error(results.gentlest, multiplet) ** 2,
+            * min(_leading_error(results.gentlest, multiplet) ** 2, MOST),
         )
         for multiplet, line in zip(results.gentlest.pairs, results.rbm_scaling.limit, strict=True)
     ]
@@ -78,6 +78,7 @@ def drift_checks(results: Results[Any]) -> list[Check]:
         for multiplet in run.multiplets:
             kappa = multiplet.target_mode
             measured = multiplet.mean * (-1 / kappa)
+            predicted = (mass2 - multiplet.predicted_mean) / kappa
             checks.append(
                 Check(
                     name=f"{run.name} lambda/kappa kappa={kappa:.3f}",
@@ -87,9 +88,8 @@ def drift_checks(results: Results[Any]) -> list[Check]:
                     measured=Estimate(
                         mass2 / kappa + measured.value, measured.error, measured.effective_size
                     ),
-                    predicted=(mass2 - multiplet.predicted_mean) / kappa,
-                    theory_error=min(multiplet.theory_errors.mean, MOST * multiplet.predicted_mean)
-                    / kappa,
+                    predicted=predicted,
+                    theory_error=min(multiplet.theory_errors.mean / kappa, MOST * predicted),
                 )
             )
     return checks
@@ -165,12 +165,12 @@ def _moment_checks(semicircle: Multiplicity) -> list[Check]:
     moments = np.stack([(centred**k).sum(axis=2).mean(axis=1) for k in (2, 4)], axis=1)
     second = jackknife_of_means(lambda m: np.sqrt(m[..., 0] / (n * (n + 1) / 2)), moments)
     shape = jackknife_of_means(lambda m: n * m[..., 1] / m[..., 0] ** 2, moments)
-    neglected = float(semicircle.prediction.next_order[0])
+    neglected = min(float(semicircle.prediction.next_order[0]), MOST)
     predicted = (2 * n**2 + 5 * n + 5) / (n + 1) ** 2
     setting = {"N": n}
     return [
         Check(f"{semicircle.name} sigma", "semicircle", "sigma from the second moment", setting,
-              second, float(sigma), min(neglected, MOST) * float(sigma)),
+              second, float(sigma), neglected * float(sigma)),
         Check(f"{semicircle.name} shape", "semicircle", "n <tr M^4>/<tr M^2>^2", setting,
               shape, predicted, neglected * predicted),
     ]  # fmt: skip
@@ -221,13 +221,12 @@ def force_checks(results: Results[Any]) -> list[Check]:
 def _force_checks(force: MeasuredForce) -> list[Check]:
     setting = {"kappa": round(force.mode, 4)}
     name = f"force kappa={force.mode:.3f}"
+    neglected = min(force.next_order, MOST) * force.level_diffusion
     return [
         Check(f"{name} repulsion", "coulomb_force", "g^2 from the drift", setting,
-              force.measured_level_diffusion, force.level_diffusion,
-              force.next_order * force.level_diffusion),
+              force.measured_level_diffusion, force.level_diffusion, neglected),
         Check(f"{name} diffusion", "coulomb_force", "variance of a step / 4", setting,
-              force.measured_diffusion / 4, force.level_diffusion,
-              force.next_order * force.level_diffusion),
+              force.measured_diffusion / 4, force.level_diffusion, neglected),
     ]  # fmt: skip
 
 
