@@ -26,6 +26,7 @@ INPUTS = {
     "status": ["campaign"],
     "verify": ["campaign"],
     "export": ["campaign"],
+    "gather": ["parts"],
     "analyze": ["levels.npy", "--axes", "replica,time,level"],
     "spectrum": ["weights.npz"],
     "report": ["run.zarr"],
@@ -68,6 +69,7 @@ def inputs(tmp_path_factory):
     np.savez(folder / "weights.npz", w=random.normal(size=(12, 9)))
     (folder / "spec.toml").write_text(SPEC)
     Campaign.from_file(folder / "spec.toml", folder / "campaign").run(progress=False)
+    Campaign.from_file(folder / "spec.toml", folder / "parts", part=(1, 1)).run(progress=False)
     with Tracker(folder / "run.zarr", every=1, learning_rate=0.1, batch_size=4) as tracker:
         for step in range(3):
             weights = random.normal(size=(30, 20))
@@ -119,7 +121,7 @@ def the_file(name, option):
 def test_every_command_is_tried():
     assert set(INPUTS) == set(COMMANDS)
     assert len(list(files())) >= 9
-    assert set(folders()) == {"reproduce", "study", "run"}
+    assert set(folders()) == {"reproduce", "study", "run", "gather"}
 
 
 @pytest.mark.parametrize(("name", "option"), list(files()))

@@ -1,6 +1,9 @@
 """Campaigns: spec -> settings -> chunks -> executor -> store."""
 
 from ._campaign import Campaign as Campaign
+from ._gather import gather as gather
+from ._parts import Gathered as Gathered
+from ._parts import part_of as part_of
 from ._spec import Setting as Setting
 from ._spec import Spec as Spec
 from ._spec import parse_spec as parse_spec

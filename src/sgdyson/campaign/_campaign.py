@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -22,12 +23,13 @@ from ..models import Model
 from ..optimizers import optimizer_settings
 from ..spectra import spacings
 from ..stats import mean_over_replicas
-from ._claim import Part, claimed_part, holds_campaign, is_of, read_claimed
+from ._claim import Part, claimed_part, holds_campaign, is_of, is_of_this_version, read_claimed
 from ._cluster import run_on_cluster
 from ._cost import Cost, cost_of, require_room
 from ._executors import Job, Result, run_here
 from ._export import require_not_read, text_file, write_csv, write_netcdf
 from ._growth import grow, require_growth
+from ._parts import folder_of, stretch
 from ._reuse import finished_elsewhere
 from ._spec import Setting, Spec, read_spec
 from ._store import Chunk, Store
@@ -70,14 +72,25 @@ class Campaign:
         )
 
     @classmethod
-    def from_file(cls, path: Path | str, out: Path | str | None = None) -> Self:
-        """The campaign of a spec file; the folder is named after it unless given.
+    def from_file(
+        cls, path: Path | str, out: Path | str | None = None, *, part: Part | None = None
+    ) -> Self:
+        """The campaign of a spec file, or a part of it.
+
+        Args:
+            path: path of the file.
+            out: folder of the store; named after the campaign unless given.
+            part: `(3, 16)` for the third of sixteen parts; each has a folder of its own in `out`,
+                which is then called after the campaign and `-parts` unless given.
 
         Raises:
             InvalidInputError: every mistake in the file, a line each.
         """
         spec = read_spec(path)
-        return cls(spec, out if out is not None else spec.first.name)
+        if part is None:
+            return cls(spec, out if out is not None else spec.first.name)
+        parts = user_path(out if out is not None else f"{spec.first.name}-parts")
+        return cls(spec, folder_of(part, parts), part=part)
 
     @classmethod
     def from_folder(cls, folder: Path | str) -> Self:
@@ -261,10 +274,17 @@ class Campaign:
     def progress(self) -> Tally:
         """Settings and replicas that are finished, and in all as far as is known."""
         totals = self._totals()
-        counts = [0] * len(totals)
+        counts, wanted = [0] * len(totals), [0] * len(totals)
+        for chunk in self._all(totals):
+            wanted[chunk.setting] += len(self.store.replicas(chunk, totals[chunk.setting]))
         for chunk, entry in self.store.done().items():
             counts[chunk.setting] += len(range(*entry.replicas))
-        return Tally(counts, totals)
+        return Tally(counts, wanted)
+
+    def replicas(self) -> int:
+        """Replicas of all settings that are asked for; of many parts some may have none."""
+        asked = self._asked()
+        return sum(len(self.store.replicas(c, asked[c.setting])) for c in self._all(asked))
 
     def seconds(self, index: int) -> float:
         """What the finished chunks of a setting took, of one thread."""
@@ -274,9 +294,11 @@ class Campaign:
     def verify(self) -> list[Chunk]:
         """Hash all finished chunks again; the bad ones returned will be run again by `run`.
 
-        In a folder that cannot be written they are told, and stay on the manifest.
+        In a folder that cannot be written, or that another version wrote, they are told, and stay
+        on the manifest.
         """
-        if not os.access(self.store.folder, os.W_OK):
+        folder = self.store.folder
+        if not os.access(folder, os.W_OK) or not is_of_this_version(folder):
             return self.store.bad()
         with self.store.locked():
             bad = self.store.bad()
@@ -305,7 +327,32 @@ class Campaign:
         return totals
 
     def _all(self, totals: list[int]) -> list[Chunk]:
-        return [chunk for i, total in enumerate(totals) for chunk in self.store.chunks(i, total)]
+        """Every chunk that is to be run here, all of them unless this is a part."""
+        chunks = [chunk for i, total in enumerate(totals) for chunk in self.store.chunks(i, total)]
+        return [chunk for chunk in chunks if self._is_ours(chunk)]
+
+    def _is_ours(self, chunk: Chunk) -> bool:
+        first, last = self._bounds
+        key = Chunk(chunk.setting, 0) if self.spec.first.target_error is not None else chunk
+        return first <= key < last
+
+    @cached_property
+    def _bounds(self) -> tuple[Chunk, Chunk]:
+        """The first chunk of this part, and the first that is beyond it."""
+        end = Chunk(len(self.spec.settings), 0)
+        if self.store.part is None:
+            return Chunk(0, 0), end
+        asked, updates = self._asked(), [s.total_updates for s in self.spec.settings]
+        works = [
+            (chunk, float(updates[i] * len(self.store.replicas(chunk, asked[i]))))
+            for i in range(len(asked))
+            for chunk in self.store.chunks(i, asked[i])
+        ]
+        if self.spec.first.target_error is not None:
+            works = [(Chunk(i, 0), float(updates[i])) for i in range(len(asked))]
+        own = stretch([weight for _, weight in works], self.store.part)
+        starts = [*(chunk for chunk, _ in works), end]
+        return starts[own.start], starts[own.stop]
 
     def _other(self, folder: Path | str) -> "Campaign":
         other = Campaign.from_folder(folder)
@@ -342,7 +389,7 @@ class Campaign:
         other: "Campaign | None" = None,
     ) -> None:
         """So many replicas of each setting."""
-        missing = sum(totals) - sum(self.progress().counts)
+        missing = sum(len(replicas) for *_, replicas in self._missing(totals))
         require_room(self.spec, self.store, totals, missing, workers)
         self.store.make_room(max(totals))
         if other is not None:
@@ -387,6 +434,9 @@ class Campaign:
             return totals
         data, grown = self.open(), []
         for index, (setting, total) in enumerate(zip(self.spec.settings, totals, strict=True)):
+            if not self._is_ours(Chunk(index, 0)):
+                grown.append(total)
+                continue
             error = _error(setting, self._kept(data, index, total))
             wanted = total
             if not error <= target:

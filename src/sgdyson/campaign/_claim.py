@@ -1,5 +1,6 @@
 """`spec.json`: whose a campaign's folder is, and what made its numbers."""
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -103,7 +104,7 @@ def read_claimed(folder: Path) -> Spec:
         same and claimed.get("digest") == spec.digest_of(str(begun)),
         f"{path} is not as sgdyson wrote it; put it back as it was.",
     )
-    return spec
+    return dataclasses.replace(spec, version=str(begun))
 
 
 def _claim(spec: Spec, part: Part | None) -> dict[str, Any]:
@@ -135,6 +136,11 @@ def _read(folder: Path) -> dict[str, Any]:
             " `sgdyson run` wrote."
         ) from error
     return claimed
+
+
+def is_of_this_version(folder: Path) -> bool:
+    """Whether what computes is of the versions that began a folder."""
+    return bool(_read(folder).get("versions") == versions())
 
 
 def require_versions(folder: Path, remedy: str) -> None:

@@ -6,7 +6,7 @@ import json
 import math
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -151,11 +151,13 @@ class Spec:
         raw: as it was read.
         varied: values of every parameter that is a list, by name.
         settings: all of them; the last varied parameter changes fastest.
+        version: of sgdyson, which gives the values their meaning.
     """
 
     raw: dict[str, Any]
     varied: dict[str, list[Any]]
     settings: list[Setting]
+    version: str = field(default_factory=lambda: __version__)
 
     @cached_property
     def data(self) -> list[str]:
@@ -182,7 +184,7 @@ class Spec:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of every value, of the data, and of the version that gives them their meaning."""
-        return self.digest_of(__version__)
+        return self.digest_of(self.version)
 
     def digest_of(self, version: str, data: Any = None) -> str:
         """The digest as another version, or with other data, would have it."""

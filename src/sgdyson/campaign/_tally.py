@@ -17,11 +17,11 @@ class Tally:
     @property
     def settings(self) -> int:
         """Settings of which every replica is finished."""
-        return sum(c >= t for c, t in zip(self.counts, self.totals, strict=True))
+        return sum(c >= t > 0 for c, t in zip(self.counts, self.totals, strict=True))
 
     def text(self) -> str:
         """Settings and replicas, done of all."""
         return (
-            f"settings {self.settings}/{len(self.totals)},"
+            f"settings {self.settings}/{sum(t > 0 for t in self.totals)},"
             f" replicas {sum(self.counts)}/{sum(self.totals)}"
         )

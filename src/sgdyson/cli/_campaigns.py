@@ -47,6 +47,12 @@ def run(
         Path | None,
         typer.Option("--from", help="Another campaign; what it has of the same is not run again."),
     ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER/PARTS", help="One part alone, as 3/16, in a folder of its own in --out."
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show settings, time, disk and memory; run nothing.")
     ] = False,
@@ -57,15 +63,36 @@ def run(
 
     Example: sgdyson run scaling.toml --out results --workers 2
     """
-    from ..campaign import Campaign
+    from ..campaign import Campaign, part_of
     from ..campaign.starter import describe
 
-    campaign = Campaign.from_file(spec, out)
+    number = None if part is None else part_of(part)
+    campaign = Campaign.from_file(spec, out, part=number)
     if dry_run:
         tell(describe(campaign), stderr=False)
         return
     campaign.run(workers=workers, scheduler=scheduler, reuse=reuse)
     tell(f"{campaign.progress().text()} finished in {campaign.store.folder}")
+
+
+@app.command(cls=Command, rich_help_panel=_PANEL)
+def gather(
+    parts: Annotated[list[Path], typer.Argument(help="Folder of the parts, or several.")],
+    out: Annotated[Path | None, out_folder("the campaign's name")] = None,
+) -> None:
+    """Make one campaign of parts that `run --part` wrote; called again, take what is new.
+
+    Exit status 1 when parts are missing or not finished: they are told by number.
+
+    Example: sgdyson gather scaling-parts --out results
+    """
+    from ..campaign import gather
+
+    campaign, chunks, missing = gather(parts, out)
+    tell(f"{chunks} chunks taken; {campaign.progress().text()} finished in {campaign.store.folder}")
+    for sentence in missing:
+        tell(sentence)
+    raise typer.Exit(1 if missing else 0)
 
 
 @app.command(cls=Command, rich_help_panel=_PANEL)
