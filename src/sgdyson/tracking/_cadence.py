@@ -72,7 +72,7 @@ class Meter:
         self.watching += self._ended - self._began
 
     def beside(self, seconds: float) -> None:
-        """Of work in a thread of its own; less those that were spent waiting for it."""
+        """Add those of work in a thread of its own, less those spent waiting for it."""
         self.watching += seconds
 
 

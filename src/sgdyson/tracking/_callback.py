@@ -1,7 +1,7 @@
 """What the callbacks of trainers share: nothing of theirs is raised in the training."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,9 @@ from ..errors import require
 from ._cadence import Cadence, Every
 from ._tell import tell
 from ._torch import SpectralTracker
+
+_NO_METRICS = ("epoch", "step", "total_flos")
+_OF_SPEED = ("_runtime", "_per_second")
 
 
 class Guarded:
@@ -39,6 +42,14 @@ class Guarded:
         self.guard(self.end)
         self.tracker = self.guard(tracker)
 
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Keep with the run what the trainer has measured, as far as it is one number."""
+        if self.tracker is None:
+            return
+        for name, value in metrics.items():
+            if _is_number(value) and name not in _NO_METRICS and not name.endswith(_OF_SPEED):
+                self.tracker.log_scalar(name, value, step)
+
     def end(self) -> None:
         """The training has ended, or was interrupted."""
         if self.tracker is not None:
@@ -52,3 +63,7 @@ class Guarded:
             self.tracker = None
             tell(f"sgdyson's tracker has stopped: {str(error) or repr(error)}", 3)
             return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) or getattr(value, "ndim", None) == 0

@@ -147,7 +147,7 @@ def emergence_of(name: str, series: Series, false_alarm: float) -> Emergence:
 
 @lru_cache
 def _band(shape: tuple[int, int]) -> Floats:
-    """Of the largest level, in units of sigma."""
+    """Where the largest level of noise lies, in units of sigma."""
     return LargestLevel.of_singular_values(shape).ppf(_BAND)
 
 

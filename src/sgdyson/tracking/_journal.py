@@ -80,14 +80,14 @@ class Journal:
     def write(self, path: Path) -> None:
         """The whole file anew, or none of it."""
         layout = {"block": self.block, "first": self.first}
-        frames = [
-            _frame(b"L", json.dumps(layout).encode()),
+        content = [
+            frame(b"L", json.dumps(layout).encode()),
             columns_frame(self.columns),
             attributes_frame(self.attributes),
             *(record_frame(s, r) for s, r in zip(self.steps, self.rows, strict=True)),
         ]
         partial = path.with_name(f"{path.name}.partial")
-        partial.write_bytes(b"".join(frames))
+        partial.write_bytes(b"".join(content))
         partial.replace(path)
 
 
@@ -97,12 +97,12 @@ def read_journal(path: Path) -> Journal | None:
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
-    frames = _frames(content)
-    kind, layout = next(frames, (b"", b""))
+    whole = frames(content)
+    kind, layout = next(whole, (b"", b""))
     if kind != b"L":
         return None
     journal = Journal(**json.loads(layout))
-    for kind, inside in frames:
+    for kind, inside in whole:
         if kind == b"C":
             for name, size, attributes in json.loads(inside):
                 journal.add(name, size, attributes)
@@ -114,9 +114,9 @@ def read_journal(path: Path) -> Journal | None:
     return journal
 
 
-def append_frames(path: Path, frames: Iterable[bytes]) -> None:
+def append_frames(path: Path, news: Iterable[bytes]) -> None:
     """Append to a journal that is there; raises `OSError` where somebody has removed it."""
-    left = memoryview(b"".join(frames))
+    left = memoryview(b"".join(news))
     # no buffer of Python's: a process forked meanwhile would write it once more
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
     try:
@@ -129,24 +129,26 @@ def append_frames(path: Path, frames: Iterable[bytes]) -> None:
 def columns_frame(columns: Mapping[str, Column]) -> bytes:
     """A frame that names the columns which begin with the records after it."""
     listed = [[name, column.size, column.attributes] for name, column in columns.items()]
-    return _frame(b"C", json_text(listed).encode())
+    return frame(b"C", json_text(listed).encode())
 
 
 def attributes_frame(attributes: Mapping[str, Any]) -> bytes:
     """All attributes of the run, in place of those before."""
-    return _frame(b"A", json_text(attributes).encode())
+    return frame(b"A", json_text(attributes).encode())
 
 
 def record_frame(step: int, row: Floats) -> bytes:
     """One record."""
-    return _frame(b"R", _STEP.pack(step) + row.astype("<f8").tobytes())
+    return frame(b"R", _STEP.pack(step) + row.astype("<f8").tobytes())
 
 
-def _frame(kind: bytes, content: bytes) -> bytes:
+def frame(kind: bytes, content: bytes) -> bytes:
+    """Length, checksum, kind and content."""
     return _HEAD.pack(len(content), zlib.crc32(content), kind) + content
 
 
-def _frames(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+def frames(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and content of each, up to one that is torn."""
     place = 0
     while place + _HEAD.size <= len(content):
         length, checksum, kind = _HEAD.unpack_from(content, place)

@@ -1,5 +1,6 @@
 """A tracked run as it is read."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from .._types import Floats
+from .._types import Floats, WholeNumbers
 from ..errors import InvalidInputError, require
 from ._run_store import read_store
 from ._settings import QUANTITIES
@@ -128,6 +129,17 @@ class Run:
                 return np.asarray(self._variables[variable].values, dtype=np.float64)
         return np.full(len(self.steps), np.nan)
 
+    @property
+    def scalars(self) -> dict[str, tuple[WholeNumbers, Floats]]:
+        """What `Tracker.log_scalar` was told, as losses: steps and values, by name."""
+        return {
+            str(variable.attrs["name"]): (
+                np.asarray(self.data.coords[f"{key}_step"].values), np.asarray(variable.values)
+            )
+            for key, variable in self._variables.items()
+            if re.fullmatch(r"scalar_\d+", str(key))
+        }  # fmt: skip
+
     def settings(self, name: str | None = None) -> dict[str, Floats]:
         """All that was told of a matrix's update, (record,) each, by quantity."""
         known = (quantity for quantity in QUANTITIES if quantity in self._variables)
@@ -161,7 +173,9 @@ def open_run(store: Path | str) -> xr.Dataset:
     What held at each record: `learning_rate` (time), `batch_size`, and the numbers of the optimiser
     (`momentum`, `beta1`, ...); `learning_rate_KEY` and the like of a matrix in a parameter group of
     its own. The attribute `optimizers` of the data set lists step and name of the optimiser,
-    `skipped` what was not recorded. `Run` reads all of it by name.
+    `skipped` what was not recorded. `scalar_0` (scalar_0_step) and the like are what
+    `Tracker.log_scalar` was told, by the attribute `name`; they are in no array of the store.
+    `Run` reads all of it by name.
 
     Raises:
         InvalidInputError: no tracked run.

@@ -31,6 +31,7 @@ from ._journal import (
     read_journal,
     record_frame,
 )
+from ._scalar_log import ScalarLog, read_scalars
 from ._zarr_arrays import ZarrArrays, read_rows
 
 Values = Mapping[str, np.ndarray]
@@ -56,7 +57,7 @@ class RunStore:
 
     def __init__(self, out: Path, *, append: bool = False, start: int | None = None) -> None:
         self.out, self._process = out, os.getpid()
-        self._arrays = ZarrArrays(out)
+        self._arrays, self._scalars = ZarrArrays(out), ScalarLog(out, append=append, start=start)
         self._lock = threading.Lock()
         self._start, self._resumed, self._retired, self._flushed = start, append, False, True
         self._due = time.monotonic() + _FIRST
@@ -118,9 +119,15 @@ class RunStore:
             journal.steps.append(step)
             journal.rows.append(row)
             self._steps.append(step)
+            self._scalars.write()
             self._flushed = False
             if len(journal.rows) >= journal.block or time.monotonic() > self._due:
                 self._flush()
+
+    def log_scalar(self, name: str, step: int, value: float) -> None:
+        """A number beside the records; waits for no record in work."""
+        if self._writes:
+            self._scalars.add(name, step, value)
 
     def flush(self, patience: float = 60.0) -> None:
         """Bring the arrays up to the journal."""
@@ -243,12 +250,17 @@ def read_store(out: Path) -> xr.Dataset | None:
     if journal is None:
         return None
     late, stop = journal.table(), journal.first
-    variables = {}
+    variables: dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, Any]]] = {}
     for name, column in journal.columns.items():
         early = read_rows(out, name, column, stop=stop)
         rows = np.concatenate([early, late[:, column.start : column.stop]])
         values = rows[:, 0] if column.size is None else rows
         variables[name] = (("time", f"{name}_level")[: values.ndim], values, column.attributes)
-    steps = [*_early_steps(out, journal), *journal.steps]
-    return xr.Dataset(variables, coords={"time": np.array(steps, np.int64)},
-                      attrs=journal.attributes)  # fmt: skip
+    coordinates: dict[str, Any] = {
+        "time": np.array([*_early_steps(out, journal), *journal.steps], np.int64)
+    }
+    for number, (name, (steps, values)) in enumerate(read_scalars(out).items()):
+        axis = f"scalar_{number}_step"
+        variables[f"scalar_{number}"] = ((axis,), values, {"name": name})
+        coordinates[axis] = steps
+    return xr.Dataset(variables, coords=coordinates, attrs=journal.attributes)

@@ -128,6 +128,10 @@ class SpectralTracker(Tracker):
             with self.cadence.meter:
                 self._try(self._measure, self._step)
 
+    def log_scalar(self, name: str, value: Any, step: int | None = None) -> None:
+        if self._processes.writes:
+            super().log_scalar(name, value, step)
+
     def micro_step(self, scale: float = 1.0) -> None:
         """Count one micro-batch, after its `backward()`.
 

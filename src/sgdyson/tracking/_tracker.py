@@ -25,7 +25,7 @@ from ._resume import Mode, matrices_in, store_of
 from ._run import open_run
 from ._run_store import RunStore
 from ._scalars import scalars_of
-from ._settings import Rate, Settings, by_hand
+from ._settings import Rate, Settings, by_hand, number
 from ._tell import tell
 from ._told import Told
 
@@ -107,7 +107,8 @@ class Tracker:
         self._told = Told(learning_rate, batch_size, numbers, self._tell_once)
         self._log = log
         self.skipped: list[Skipped] = []
-        self.stopped = self._closed = False
+        self.stopped = self._closed = self._deaf = False
+        self._step = start_step or 0
         self._process = os.getpid()
         self._beside = Beside[_Result]()
         self._recorder = Recorder(
@@ -153,7 +154,7 @@ class Tracker:
         self, step: int, arrays: Any, micro_gradients: Any, micro_batch: float | None,
         acting_gradients: Any,
     ) -> None:  # fmt: skip
-        due = self.due(step)
+        self._step, due = step, self.due(step)
         if not (due or self._compared_next(step)):
             return
         try:
@@ -172,6 +173,39 @@ class Tracker:
             self._submit(step, named, moments, before)
         except Exception as error:  # whatever it is, the training must go on
             self._fail(error)
+
+    def log_scalar(self, name: str, value: Any, step: int | None = None) -> None:
+        """Keep a number with the run, as its loss: drawn on its page, in `Run.scalars`.
+
+        It is in the store at once. What fails is told once, and the training goes on.
+
+        Args:
+            name: of the series, such as "loss" or "validation loss".
+            value: one number, or anything that holds one.
+            step: number of updates so far; by default that of the last call of this tracker.
+
+        Example:
+            >>> import numpy as np, tempfile
+            >>> from sgdyson.tracking import Run, Tracker, open_run
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     with Tracker(f"{folder}/run.zarr", every=1) as tracker:
+            ...         for step in range(3):
+            ...             tracker.update(step, {"w": np.diag([2.0, 1.0])})
+            ...             tracker.log_scalar("loss", 1 / (1 + step))
+            ...     Run(open_run(f"{folder}/run.zarr")).scalars["loss"][1].round(3).tolist()
+            [1.0, 0.5, 0.333]
+        """
+        if not self._here or self._deaf:
+            return
+        try:
+            with self.cadence.meter:
+                at = self._step if step is None else int(step)
+                self._store.log_scalar(str(name), at, number(value))
+        except (TypeError, ValueError) as error:
+            self._tell_once(f"log_scalar: {name} = {value!r} is not one number ({error})")
+        except Exception as error:
+            self._deaf = True
+            self._tell_once(f"log_scalar has failed and keeps nothing any more: {error!r}")
 
     def close(self) -> None:
         """Wait for the record in work; nothing is recorded after it.

@@ -19,8 +19,9 @@ except ImportError as error:  # pragma: no cover
 class SpectralCallback(Guarded, Callback):
     """`Trainer(callbacks=[SpectralCallback("run.zarr", every=100)])`.
 
-    Scalars go to every logger of the trainer. A training that resumes (`ckpt_path=`) goes on with
-    its store. Whatever fails here warns once, and the training goes on.
+    Scalars go to every logger of the trainer. The loss, and what the module logs, is kept with the
+    run, at the steps at which the trainer logs and after each validation. A training that resumes
+    (`ckpt_path=`) goes on with its store. Whatever fails here warns once, and the training goes on.
 
     Args:
         out: folder of the Zarr store; must not exist, but for a training that resumes.
@@ -33,11 +34,27 @@ class SpectralCallback(Guarded, Callback):
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         self.begin(lambda: self._tracker(trainer, pl_module))
 
-    def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         # under gradient accumulation most batches end without an update
         if self.tracker is not None and trainer.global_step > self._steps:
             self._steps = trainer.global_step
             self.guard(self.tracker.step)
+            if trainer.global_step % max(trainer.log_every_n_steps, 1) == 0:
+                self.guard(lambda: self._log(trainer, _loss(outputs)))
+
+    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+        if not trainer.sanity_checking:
+            self.guard(lambda: self._log(trainer, {}))
+
+    def _log(self, trainer: Any, loss: dict[str, Any]) -> None:
+        """The loss, and what was logged anew: the trainer holds on to what it was told last."""
+        metrics = {n: float(v) for n, v in {**loss, **trainer.callback_metrics}.items()}
+        self.log_metrics(
+            {n: v for n, v in metrics.items() if n in loss or self._metrics.get(n) != v}
+        )
+        self._metrics |= metrics
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         self.guard(self.end)
@@ -50,6 +67,7 @@ class SpectralCallback(Guarded, Callback):
             for logger in trainer.loggers:
                 logger.log_metrics({name: value}, step)
 
+        self._metrics: dict[str, float] = {}
         self._steps = trainer.global_step  # counts each of several optimisers
         wrapped = trainer.strategy.model
         distributed = callable(getattr(wrapped, "register_comm_hook", None))
@@ -62,3 +80,9 @@ class SpectralCallback(Guarded, Callback):
         return SpectralTracker(
             wrapped if distributed else pl_module, self.out, self.every, **settings
         )
+
+
+def _loss(outputs: Any) -> dict[str, Any]:
+    """What a training step has returned."""
+    loss = outputs.get("loss") if isinstance(outputs, dict) else outputs
+    return {} if loss is None else {"loss": loss.detach()}

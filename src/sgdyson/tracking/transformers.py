@@ -37,6 +37,9 @@ class SpectralCallback(Guarded, TrainerCallback):
         if self.tracker is not None:
             self.guard(self.tracker.step)
 
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        self.guard(lambda: self.log_metrics(logs or {}, state.global_step))
+
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.guard(self.end)
 
