@@ -177,6 +177,32 @@ def small_matrices(size: int, records: int = 60) -> tuple[float, float]:
     return taken / records, alone / records
 
 
+def large_run(records: int, size: int = 64) -> tuple[int, float, float, float, float]:
+    """Files of a run of 150 matrices; CPU seconds to open it, and to make its page; megabytes."""
+    from sgdyson.tracking import Tracker, open_run, write_run_report
+
+    random = np.random.default_rng(0)
+    weights = {f"block{i}.attention": random.standard_normal((size, size)) for i in range(150)}
+    with tempfile.TemporaryDirectory() as folder:
+        with Tracker(f"{folder}/run.zarr", every=1, learning_rate=0.1, batch_size=8) as tracker:
+            for step in range(records):
+                tracker.update(step, weights)
+                weights = {
+                    n: w + 0.01 * random.standard_normal(w.shape) for n, w in weights.items()
+                }
+        store, page = Path(folder, "run.zarr"), Path(folder, "page.html")
+        began = time.process_time()
+        run = open_run(store)
+        opened = time.process_time()
+        write_run_report(page, run, "large")
+        written = time.process_time()
+        files = [file for file in store.rglob("*") if file.is_file()]
+        return (
+            len(files), sum(file.stat().st_size for file in files) / 1e6,
+            opened - began, written - opened, page.stat().st_size / 1e6,
+        )  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", help="an interpreter with weightwatcher and torch")
@@ -201,6 +227,15 @@ def main() -> None:
         record, alone = small_matrices(size)
         ratio = f"{1e3 * record:.1f}  ({record / alone:.1f} times)"
         table.add_row(f"{size} x {size}", ratio, f"{1e3 * alone:.1f}")
+    console.print(table)
+    table = Table(
+        "150 matrices of 64 x 64", "files", "store, MB", "open_run, s", "page, s", "page, MB",
+        title="A long run, CPU seconds",
+    )  # fmt: skip
+    for records in (200, 2000):
+        files, size, opened, written, page = large_run(records)
+        row = f"{size:.0f}", f"{opened:.2f}", f"{written:.1f}", f"{page:.1f}"
+        table.add_row(f"{records} records", str(files), *row)
     console.print(table)
     table = Table("matrices", "program", "CPU seconds", "outliers", title="The table, one core")
     sets = {

@@ -27,6 +27,7 @@ GOOD = {
     "analyze": {"PATH": "levels.npy", "--axes": "replica,time,level"},
     "spectrum": {"PATH": "weights.npz"},
     "report": {"PATH": "file"},
+    "watch": {"PATH": "file", "--once": None},
     "emergence": {"PATH": "file"},
 }
 

@@ -30,6 +30,7 @@ INPUTS = {
     "analyze": ["levels.npy", "--axes", "replica,time,level"],
     "spectrum": ["weights.npz"],
     "report": ["run.zarr"],
+    "watch": ["run.zarr", "--once"],
     "emergence": ["run.zarr"],
 }
 WRITTEN_BY_NAME = {"new": "scaling.toml"}  # a file that no option names

@@ -252,8 +252,11 @@ def test_the_page_of_a_run(tmp_path):
     assert data[0]["name"] == "a </script>"
     assert [record["step"] for record in data[0]["records"]] == [0, 1, 2, 3, 4]
     assert len(data[0]["noise"]) == 5
-    law = np.array(data[0]["records"][-1]["law"])
-    assert np.trapezoid(law[1], law[0]) == pytest.approx(1, abs=0.02)
+    curve, unit, mass = data[0]["records"][-1]["law"]
+    x, density = np.array(data[0]["curves"][curve])
+    assert np.trapezoid(density, x) * mass == pytest.approx(1, abs=0.02)
+    assert unit == pytest.approx(80**0.5, rel=0.05)  # sigma sqrt(M), of normal entries
+    assert sum(data[0]["records"][-1]["counts"]) == 70
     assert "<dt>a vector</dt><dd>b</dd>" in text
 
 

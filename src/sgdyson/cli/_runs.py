@@ -110,7 +110,7 @@ def _emit_rows(
 
 @app.command(cls=Command, rich_help_panel=_PANEL)
 def report(
-    path: Annotated[Path, typer.Argument(help="The store of a tracked run.")],
+    path: Annotated[list[Path], typer.Argument(help="The store of a tracked run, or of several.")],
     out: Annotated[Path | None, out_file("the page; NAME.html here if none")] = None,
     json_file: JsonFile = None,
     csv_file: CsvFile = None,
@@ -118,23 +118,63 @@ def report(
 ) -> None:
     """A page of a tracked run: spectra over time, outliers, noise, Dyson index, scaling rule.
 
-    Works on a run that is still going, or that crashed. With --json or --csv a row for each matrix
-    is written, and a page only where --out asks for it.
+    Several runs stand side by side. Works on a run that is still going, or that crashed. With
+    --json or --csv a row for each matrix is written, and a page only where --out asks for it.
 
     Example: sgdyson report run.zarr --out run.html --csv run.csv
     """
     from ..tracking import open_run, report_rows, write_run_report
 
-    page = out or (None if json_file or csv_file else Path(f"{path.resolve().stem}.html"))
-    check_outputs(force=force, out=page, json=json_file, csv=csv_file)
-    run = open_run(path)
+    names = run_names(path)
+    title = " and ".join(names)
+    page = out or (None if json_file or csv_file else Path(_file_name(names)))
+    check_outputs(force=force, source=path, out=page, json=json_file, csv=csv_file)
+    runs = {name: open_run(store) for name, store in zip(names, path, strict=True)}
     if page is not None:
-        write_run_report(page, run, path.resolve().stem)
+        write_run_report(page, runs[title] if len(runs) == 1 else runs, title)
         tell(f"page: {page}")
     if json_file or csv_file:
-        rows = report_rows(run)
+        rows = [
+            row if len(runs) == 1 else {"run": name, **row}
+            for name, run in runs.items()
+            for row in report_rows(run)
+        ]
         emit(json_file, json_text(rows, indent=2) + "\n")
         emit(csv_file, csv_text(rows))
+
+
+def _file_name(names: list[str]) -> str:
+    return "-".join(names).replace("/", "_")[:200] + ".html"
+
+
+def run_names(paths: list[Path]) -> list[str]:
+    """Names of stores, those of their folders where two are equal, or numbered."""
+    stems = [path.resolve().stem for path in paths]
+    if len(set(stems)) < len(stems):
+        stems = [f"{path.resolve().parent.name}/{path.resolve().stem}" for path in paths]
+    again = [stems[:place].count(stem) for place, stem in enumerate(stems)]
+    return [f"{stem} ({n + 1})" if n else stem for stem, n in zip(stems, again, strict=True)]
+
+
+@app.command(cls=Command, rich_help_panel=_PANEL)
+def watch(
+    path: Annotated[Path, typer.Argument(help="The store of a tracked run; it may yet begin.")],
+    html_file: HtmlFile = None,
+    force: Force = False,
+    every: Annotated[float, typer.Option(help="Seconds between two looks.")] = 5.0,
+    once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
+) -> None:
+    """A run while it goes on: the last spectrum of each matrix, the losses; until Ctrl-C.
+
+    With --html its page is written whenever there are new records, and a
+    browser that shows it loads it anew.
+
+    Example: sgdyson watch run.zarr --html run.html
+    """
+    from ..tracking import watch as look
+
+    check_outputs(force=force, source=path, html=html_file)
+    look(path, page=html_file, every=every, once=once)
 
 
 @app.command(cls=Command, rich_help_panel=_PANEL)

@@ -46,4 +46,5 @@ from ._run import open_run as open_run
 from ._stays import Detachment as Detachment
 from ._torch import SpectralTracker as SpectralTracker
 from ._tracker import Tracker as Tracker
+from ._watch import watch as watch
 from .page import write_run_report as write_run_report

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from .._types import Floats
 from ..errors import InvalidInputError
 from ..spectra import MatrixSpectrum
 from ._emergence import Emergence, emergence_of
+from ._page_numbers import plain
 from ._run import Run
 from ._stays import Detachment, Series
 
@@ -38,8 +38,8 @@ def drawn_emergence(
         return None
     levels = run.values(name)[at, :_LEVELS]
     return {
-        "steps": found.steps.tolist(), "edge": _plain(found.edge), "low": _plain(found.band[:, 0]),
-        "high": _plain(found.band[:, 1]), "levels": [_plain(level) for level in levels.T],
+        "steps": found.steps.tolist(), "edge": plain(found.edge), "low": plain(found.band[:, 0]),
+        "high": plain(found.band[:, 1]), "levels": [plain(level) for level in levels.T],
         "detachments": [_drawn(one) for one in found.detachments],
         "kept": _kept(found),
     }  # fmt: skip
@@ -50,7 +50,7 @@ def _kept(found: Emergence) -> list[list[list[float | None]]] | None:
     if found.kept is None:
         return None
     count = min(max(int(found.outliers.max(initial=0)), 1), found.kept.shape[1], _FOLLOWED)
-    return [[_plain(side) for side in found.kept[:, rank].T] for rank in range(count)]
+    return [[plain(side) for side in found.kept[:, rank].T] for rank in range(count)]
 
 
 def _drawn(one: Detachment) -> dict[str, Any]:
@@ -60,7 +60,3 @@ def _drawn(one: Detachment) -> dict[str, Any]:
         left, right = one.persistence
         words += f"; from record to record {left} of its left vector is kept, {right} of the right"
     return {"rank": one.rank, "step": one.step.value, "error": one.step.error, "words": words}
-
-
-def _plain(values: Floats) -> list[float | None]:
-    return [float(f"{v:.5g}") if np.isfinite(v) else None for v in values]

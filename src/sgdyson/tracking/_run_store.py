@@ -32,6 +32,7 @@ from ._journal import (
     record_frame,
 )
 from ._scalar_log import ScalarLog, read_scalars
+from ._scalar_log import path_of as scalars_in
 from ._zarr_arrays import ZarrArrays, read_rows
 
 Values = Mapping[str, np.ndarray]
@@ -242,6 +243,17 @@ def _row(journal: Journal, values: Values) -> np.ndarray:
         column = journal.columns[name]
         row[column.start : column.stop] = value
     return row
+
+
+def traces_of(out: Path) -> tuple[tuple[int, int], ...]:
+    """What changes when a record, or a scalar, comes; of a run that goes on or is not there yet."""
+    traces = []
+    for path in (_path(out), scalars_in(out)):
+        try:
+            traces.append((path.stat().st_size, path.stat().st_mtime_ns))
+        except OSError:
+            traces.append((-1, -1))
+    return tuple(traces)
 
 
 def read_store(out: Path) -> xr.Dataset | None:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
+from .._attributes import csv_text
 from .._version import __version__
 from ..errors import InvalidInputError, require
 from ..spectra import MatrixSpectrum, measure_values, with_tail
 from ..stats import Estimate
 from ._advice import advise
-from ._page_emergence import drawn_emergence
+from ._page_matrix import Detail, detail_of, drawn_matrix
+from ._page_numbers import spread
+from ._page_overview import overview
+from ._page_scalars import drawn_scalars
 from ._rows import row_of
 from ._run import Run
 from ._run_page import write_run_page
 
-_RECORDS, _TIMES, _LEVELS, _CURVE = 40, 400, 24, 80
 _COLUMNS = {
-    "name": "matrix", "shape": "shape", "outliers": "outliers", "spectral": "largest",
+    "run": "run", "name": "matrix", "rows": "shape", "outliers": "outliers", "spectral": "largest",
     "edge": "edge", "sigma": "σ", "mp_distance": "MP distance", "bulk_pvalue": "bulk p",
     "mean_ratio": "⟨r⟩",
     "ks_pvalue": "surmise p", "stable_rank": "stable rank", "effective_rank": "effective rank",
@@ -33,24 +38,27 @@ _COLUMNS = {
 
 def write_run_report(
     path: Path,
-    run: xr.Dataset | Run,
+    run: xr.Dataset | Run | Mapping[str, xr.Dataset | Run],
     title: str,
     measured: Mapping[str, Sequence[MatrixSpectrum]] | None = None,
+    *,
+    refresh: float | None = None,
 ) -> None:
-    """Write the HTML page of a run of `open_run`.
+    """Write the HTML page of a run of `open_run`, or of several side by side.
 
     What is wrong with one matrix is told with its reason, beside all others.
 
     Args:
         path: of the page.
-        run: with at least one record.
+        run: with at least one record; or several, by name.
         title: of the page.
         measured: spectra of each record by the name of the matrix, where they are there already,
             as those of checkpoints are: then these are drawn. By default singular values are
             measured with a false-alarm rate of 1 %.
+        refresh: seconds after which a browser loads the page anew, as of a run that goes on.
 
     Raises:
-        InvalidInputError: a run without a record, or without a matrix that can be measured.
+        InvalidInputError: no run, one without a record, or without a matrix that can be measured.
 
     Example:
         >>> import numpy as np, tempfile
@@ -63,52 +71,108 @@ def write_run_report(
         ...     "My run" in Path(folder, "run.html").read_text(encoding="utf-8")
         True
     """
-    run = Run(run)
+    several = not isinstance(run, xr.Dataset | Run)
+    named = {title: Run(run)} if isinstance(run, xr.Dataset | Run) else {
+        str(name): Run(one) for name, one in run.items()
+    }  # fmt: skip
+    require(bool(named), "there is no run to show; give one or more.")
+    detail = detail_of(sum(len(one.names) for one in named.values()))
+    shown = [_shown(name, one, measured, detail) for name, one in named.items()]
+    rows = [{"run": one.name, **row} if several else row for one in shown for row in one.rows]
+    write_run_page(
+        path,
+        title=title,
+        subtitle=" ".join(one.subtitle if not several else f"{one.name}: {one.subtitle}"
+                          for one in shown),
+        rows=[_row(row, rows) for row in rows],
+        csv=csv_text(rows),
+        runs=[one.drawn for one in shown],
+        matrices=[
+            {"run": number, **drawn} for number, one in enumerate(shown) for drawn in one.matrices
+        ],
+        advice="\n\n".join(f"{one.name}: {one.advice}" if several else one.advice for one in shown),
+        skipped=_together(shown),
+        false_alarm=_false_alarm(measured),
+        version=__version__,
+        refresh=refresh,
+    )  # fmt: skip
+
+
+@dataclass
+class _Shown:
+    """What the page tells of one run."""
+
+    name: str
+    subtitle: str
+    rows: list[dict[str, Any]]
+    matrices: list[dict[str, Any]]
+    drawn: dict[str, Any]
+    advice: str
+    reasons: dict[str, list[str]]
+
+
+def _shown(
+    name: str, run: Run, measured: Mapping[str, Sequence[MatrixSpectrum]] | None, detail: Detail
+) -> _Shown:
     steps = run.steps
     require(len(steps) > 0, "the run has no record yet; wait for its first.")
     reasons: dict[str, list[str]] = {}
-    for name, reason in run.skipped:
-        reasons.setdefault(reason, []).append(name)
-    shown = [m for name in run.names if (m := _measured(run, name, measured, reasons)) is not None]
+    for matrix, reason in run.skipped:
+        reasons.setdefault(reason, []).append(matrix)
+    found = {m: one for m in run.names if (one := _measured(run, m, measured, detail, reasons))}
     require(
-        bool(shown),
+        bool(found),
         "the run holds no weight matrix to show: "
         + ("; ".join(f"{', '.join(names[:5])}: {r}" for r, names in reasons.items()) or "none")
         + ".",
     )
-    write_run_page(
-        path,
-        title=title,
-        subtitle=f"{len(shown)} matrices, {len(steps)} records, steps {steps[0]} to {steps[-1]}.",
-        rows=[_row(row, [row for row, _ in shown]) for row, _ in shown],
-        matrices=[drawn for _, drawn in shown],
-        advice=_advice(run),
-        skipped=reasons,
-        false_alarm=_false_alarm(measured),
-        version=__version__,
-    )
+    return _Shown(
+        name,
+        f"{len(found)} matrices, {len(steps)} records, steps {steps[0]} to {steps[-1]}.",
+        [one.row for one in found.values()],
+        [one.drawn for one in found.values()],
+        {
+            "name": name, "scalars": drawn_scalars(run),
+            "overview": overview(run, {m: (one.spectra, one.chosen) for m, one in found.items()}),
+        },
+        _advice(run),
+        reasons,
+    )  # fmt: skip
+
+
+@dataclass
+class _Measured:
+    """A matrix: its row in the table, its pictures, and the spectra of the records chosen."""
+
+    row: dict[str, Any]
+    drawn: dict[str, Any]
+    spectra: list[MatrixSpectrum]
+    chosen: NDArray[np.intp]
 
 
 def _measured(
     run: Run,
     name: str,
     measured: Mapping[str, Sequence[MatrixSpectrum]] | None,
+    detail: Detail,
     reasons: dict[str, list[str]],
-) -> tuple[dict[str, Any], dict[str, Any]] | None:
+) -> _Measured | None:
     """What the table and the pictures tell of a matrix, or a reason more."""
     try:
-        chosen = _chosen(run, name)
+        chosen = _chosen(run, name, detail.records)
         require(len(chosen) > 0, "no record without NaN or infinity")
         shape, s = run.shape(name), run.values(name)
         if measured:
             spectra = [measured[name][i] for i in chosen]
         else:
-            spectra = [measure_values(name, s[i], shape) for i in chosen]
-            spectra[-1] = with_tail(spectra[-1])
+            bare = [measure_values(name, s[i], shape) for i in chosen]
+            # the p-value of a tail takes a hundred times its exponent
+            spectra = [*(with_tail(m, 0) for m in bare[:-1]), with_tail(bare[-1])]
         for note in spectra[-1].notes:
             reasons.setdefault(note, []).append(name)
-        row = _last(run, spectra[-1])
-        return row, _matrix(run, name, spectra, chosen)
+        row = {"step": int(run.steps[chosen[-1]]), **row_of(run, spectra[-1])}
+        drawn = drawn_matrix(run, name, spectra, chosen, detail.times)
+        return _Measured(row, drawn, spectra, chosen)
     except Exception as error:  # whatever it is, the others have a page
         reasons.setdefault(_reason(error), []).append(name)
         return None
@@ -148,16 +212,6 @@ def run_of_spectra(
     return xr.Dataset(variables, coords={"time": [step for step, _ in series]}), measured
 
 
-def _last(run: Run, spectrum: MatrixSpectrum) -> dict[str, Any]:
-    """What the table tells of a matrix: its last spectrum, noise, and motion."""
-    row = row_of(run, spectrum)
-    row["shape"] = (row["rows"] * row["columns"], f"{row['rows']} × {row['columns']}")
-    ps = [name for name in row if name.endswith(("pvalue", "p_one", "p_zero"))]
-    for p in (name for name in ps if row[name] is not None):
-        row[p] = (row[p], f"{row[p]:.2f}")
-    return row
-
-
 def _row(row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Values under the headings of the page, with errors; headings that some row has."""
     shown = {}
@@ -167,63 +221,31 @@ def _row(row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
         value, error = row.get(column), row.get(f"{column}_error")
         if column == "dyson_verdict":  # a column of words
             value = value or ""
+        elif column == "rows":
+            value = (value * row["columns"], f"{value} × {row['columns']}")
+        elif value is not None and column.endswith(("pvalue", "p_one", "p_zero")):
+            value = (value, f"{value:.2f}")
         shown[heading] = value if value is None or error is None else Estimate(value, error, 1.0)
     return shown
 
 
-def _chosen(run: Run, name: str) -> np.ndarray:
-    """Some of the records at which the matrix had a spectrum."""
+def _together(shown: Sequence[_Shown]) -> dict[str, list[str]]:
+    """Names by the reason, those of several runs with the name of theirs."""
+    together: dict[str, list[str]] = {}
+    for one in shown:
+        for reason, names in one.reasons.items():
+            told = names if len(shown) == 1 else [f"{one.name}: {name}" for name in names]
+            together.setdefault(reason, []).extend(told)
+    return together
+
+
+def _chosen(run: Run, name: str, most: int) -> NDArray[np.intp]:
+    """Some of the records at which the matrix had a spectrum: those of all matrices, if it can."""
     good = np.flatnonzero(np.isfinite(run.values(name)).all(axis=1))
-    return np.asarray(good[_spread(len(good), _RECORDS)])
-
-
-def _spread(count: int, most: int) -> np.ndarray:
-    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
-
-
-def _matrix(
-    run: Run, name: str, spectra: list[MatrixSpectrum], chosen: np.ndarray
-) -> dict[str, Any]:
-    steps = run.steps[chosen]
-    times = _spread(len(run.steps), _TIMES)
-    s = run.values(name)
-    bulk = spectra[-1].bulk
-    outliers = bulk.outliers if bulk and bulk.is_noise else 0
-    inside = _spread(s.shape[1] - outliers, _LEVELS)
-    shown = np.concatenate([np.arange(outliers), outliers + inside])[: 2 * _LEVELS]
-    drawn = {
-        "name": name, "shape": list(run.shape(name)), "outliers": outliers,
-        "times": run.steps[times].tolist(), "shown": shown.tolist(),
-        "levels": _plain(s[times][:, shown].T),
-        "records": [_record(int(t), m) for t, m in zip(steps, spectra, strict=True)],
-        "emergence": drawn_emergence(run, name, spectra, chosen.tolist()),
-    }  # fmt: skip
-    pairs = run.gradient_noise(name)
-    if pairs is not None:
-        drawn["signal"], drawn["noise"] = (_plain(column[times]) for column in pairs.T)
-    return drawn
-
-
-def _record(step: int, spectrum: MatrixSpectrum) -> dict[str, Any]:
-    row, bulk = spectrum.to_row(), spectrum.bulk
-    curve = None
-    if bulk is not None and bulk.is_noise:
-        x = np.linspace(*bulk.law.edges, _CURVE)
-        # beside a histogram of all levels, the law of the bulk has the mass of the bulk
-        y = bulk.law.pdf(x) * (spectrum.rank - bulk.outliers) / len(spectrum.singular_values)
-        curve = [_plain(x), _plain(y)]
-    return {
-        "step": step, "values": _plain(spectrum.singular_values), "law": curve,
-        "threshold": row["threshold"], "outliers": row["outliers"], "sigma": row["sigma"],
-        "ratio": row["mean_ratio"], "ratio_error": row["mean_ratio_error"],
-    }  # fmt: skip
-
-
-def _plain(values: np.ndarray) -> Any:
-    """Five digits are enough for a picture; what is not finite is null."""
-    if values.ndim > 1:
-        return [_plain(row) for row in values]
-    return [float(f"{v:.5g}") if np.isfinite(v) else None for v in values]
+    common = np.intersect1d(spread(len(run.steps), most), good)
+    if len(common) < min(len(good), most) / 2:
+        return np.asarray(good[spread(len(good), most)], dtype=np.intp)
+    return np.union1d(common, good[-1:])
 
 
 def _advice(run: Run) -> str:

@@ -1,133 +1,157 @@
 "use strict";
+// The page itself: which matrix, which record, which rows; what is drawn of all matrices and all runs.
 const matrices = JSON.parse(document.getElementById("matrices").textContent);
-const font = { family: "system-ui, sans-serif", size: 12, color: "#222222" };
-const [blue, red, green] = ["#0072B2", "#D55E00", "#009E73"];
 const choice = document.getElementById("matrix");
 const slider = document.getElementById("time");
 const shown = document.getElementById("shown");
+const quantity = document.getElementById("quantity");
+const filter = document.getElementById("filter");
+const names = [...new Set(matrices.map((m) => m.name))];
+const places = runs.map((_, i) => (i ? `-${i}` : ""));
+const kinds = ["spectrum", "levels", "emergence", "persistence", "outliers", "ratio", "sigma", "noise"];
 
-function plot(id, data, x, y, more = {}) {
-  const axis = { showgrid: false, zeroline: false, showline: true, linecolor: "#888", ticks: "outside" };
-  const layout = {
-    font, autosize: true, paper_bgcolor: "#fff", plot_bgcolor: "#fff", bargap: 0.02,
-    margin: { l: 60, r: 16, t: 48, b: 48 }, legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
-    xaxis: { ...axis, title: { text: x }, ...(more.xaxis || {}) },
-    yaxis: { ...axis, title: { text: y }, ...(more.yaxis || {}) },
-  };
-  Plotly.react(id, data, layout, { responsive: true, displaylogo: false, displayModeBar: false });
+function of_runs(name) { // its matrix in each run, or undefined
+  return runs.map((_, run) => matrices.find((m) => m.run === run && m.name === name));
 }
 
-function line(x, y, colour, name, more = {}) {
-  return { x, y, name, mode: "lines+markers", line: { color: colour }, marker: { size: 5 }, ...more };
+function largest_of(all) {
+  return Math.max(...all.filter(Boolean).map((m) => m.largest));
 }
 
-function drawSpectrum() {
-  const m = matrices[choice.value];
-  const record = m.records[slider.value];
-  shown.textContent = `step ${record.step}`;
-  const largest = Math.max(...m.records.map((r) => r.values[0]));
-  const width = largest / 60;
-  const bars = {
-    x: record.values, type: "histogram", histnorm: "probability density", name: "singular values",
-    autobinx: false, xbins: { start: 0, end: largest + width, size: width }, marker: { color: blue },
-  };
-  const data = [bars];
-  if (record.law) {
-    data.push({ x: record.law[0], y: record.law[1], name: "Marchenko-Pastur, fitted", mode: "lines", line: { color: "#222" } });
-  }
-  if (record.threshold) {
-    data.push({ x: [record.threshold, record.threshold], y: [0, Math.max(...(record.law ? record.law[1] : [1]))],
-      name: "outliers above", mode: "lines", line: { color: red, dash: "dash" } });
-  }
-  plot("spectrum", data, "singular value", "density", { xaxis: { range: [0, largest * 1.05] } });
-}
-
-const shades = [red, blue, green, "#CC79A7", "#E69F00", "#56B4E9", "#8A6D00", "#666666"];
-
-function drawEmergence(e) {
-  const list = document.getElementById("detachments");
-  list.replaceChildren(...(e ? e.detachments : []).map((d) => {
-    const item = document.createElement("li");
-    item.textContent = d.words;
-    return item;
-  }));
-  if (!e) {
-    ["emergence", "persistence"].forEach((id) => Plotly.purge(id));
-    document.getElementById("emergence").textContent = "No bulk of noise at any record: nothing steps out of it.";
-    document.getElementById("persistence").textContent = "";
-    return;
-  }
-  const out = Math.max(0, ...e.detachments.map((d) => d.rank));
-  const invisible = { mode: "lines", line: { width: 0 }, hoverinfo: "skip" };
-  const data = [
-    { x: e.steps, y: e.low, showlegend: false, ...invisible },
-    { x: e.steps, y: e.high, name: "largest level of noise, 90 %", fill: "tonexty", fillcolor: "rgba(0,0,0,0.15)", ...invisible },
-    { x: e.steps, y: e.edge, name: "edge of the bulk", mode: "lines", line: { color: "#222", dash: "dash", width: 1 } },
-    ...e.levels.map((y, i) => ({ x: e.steps, y, name: `level ${i + 1}`, mode: "lines+markers", showlegend: i < out,
-      marker: { size: 4 }, line: { width: i < out ? 2 : 1, color: i < out ? shades[i] : "#bbb" } })).reverse(),
-    ...e.detachments.filter((d) => d.rank <= e.levels.length).map((d) => ({
-      x: [d.step], y: [levelAt(e, d)], name: d.words, showlegend: false, mode: "markers",
-      marker: { symbol: "diamond", size: 10, color: shades[d.rank - 1], line: { color: "#222", width: 1 } },
-      error_x: { type: "data", array: [d.error], color: "#222", thickness: 1.5 },
-    })),
-  ];
-  plot("emergence", data, "step", "largest singular values", { yaxis: { type: "log" } });
-  if (!e.kept) {
-    Plotly.purge("persistence");
-    document.getElementById("persistence").textContent = "No vectors in this run: give the tracker vectors=8.";
-    return;
-  }
-  plot("persistence", e.kept.flatMap(([left, right], i) => [
-    line(e.steps, left, shades[i % shades.length], `level ${i + 1}, left`),
-    line(e.steps, right, shades[i % shades.length], "right", { line: { color: shades[i % shades.length], dash: "dot" } }),
-  ]), "step", "overlap with last record", { yaxis: { range: [0, 1.05] } });
-}
-
-function levelAt(e, d) { // between the two records
-  const after = e.steps.findIndex((step) => step >= d.step);
-  const y = e.levels[d.rank - 1];
-  if (after <= 0) return y[Math.max(after, 0)];
-  const share = (d.step - e.steps[after - 1]) / (e.steps[after] - e.steps[after - 1]);
-  return y[after - 1] + share * (y[after] - y[after - 1]);
+function drawSpectra() {
+  const all = of_runs(names[choice.value]);
+  const steps = [];
+  all.forEach((m, run) => {
+    if (!m) return;
+    const number = slider.max > 0 ? Math.round((slider.value / slider.max) * (m.records.length - 1)) : 0;
+    steps.push(m.records[number].step);
+    drawSpectrum(places[run], m, number, largest_of(all));
+  });
+  shown.textContent = `step ${steps.join(", ")}`;
 }
 
 function drawMatrix() {
-  const m = matrices[choice.value];
-  slider.max = m.records.length - 1;
+  const all = of_runs(names[choice.value]);
+  slider.max = Math.max(...all.filter(Boolean).map((m) => m.records.length)) - 1;
   slider.value = slider.max;
-  drawSpectrum();
-  plot("levels", m.levels.map((y, i) => ({
-    x: m.times, y, mode: "lines", showlegend: false, name: `level ${m.shown[i] + 1}`,
-    line: { width: 1, color: i < m.outliers ? red : blue },
-  })), "step", "singular value");
-  drawEmergence(m.emergence);
-  const steps = m.records.map((r) => r.step);
-  plot("outliers", [line(steps, m.records.map((r) => r.outliers), red, "outliers")], "step", "outliers",
-    { yaxis: { rangemode: "tozero" } });
-  const ratio = m.records.map((r) => r.ratio);
-  if (ratio.some((r) => r !== null)) {
-    const bars = { error_y: { type: "data", array: m.records.map((r) => r.ratio_error), thickness: 1 } };
-    plot("ratio", [line(steps, ratio, blue, "measured", bars),
-      line(steps, steps.map(() => 0.5307), "#222", "random matrix", { mode: "lines" }),
-      line(steps, steps.map(() => 0.3863), "#888", "independent levels", { mode: "lines" })], "step", "mean spacing ratio");
-  } else {
-    Plotly.purge("ratio");
-    document.getElementById("ratio").textContent = "Fewer than 64 levels: no spacing ratio.";
-  }
-  const noise = [line(steps, m.records.map((r) => r.sigma), green, "sigma of the bulk")];
-  plot("sigma", noise, "step", "noise of the entries", { yaxis: { rangemode: "tozero" } });
-  if (m.noise) {
-    const positive = (values) => values.map((v) => (v > 0 ? v : null)); // an unbiased |G|² may be below zero
-    plot("noise", [line(m.times, positive(m.noise), red, "tr Σ of one sample"),
-      line(m.times, positive(m.signal), blue, "|G|², where above zero", { mode: "markers" })],
-      "step", "gradient", { yaxis: { type: "log" } });
-  } else {
-    Plotly.purge("noise");
-    document.getElementById("noise").textContent = "No gradients in this run: give the tracker batch_size=.";
-  }
+  const words = [];
+  all.forEach((m, run) => {
+    if (!m) {
+      kinds.forEach((kind) => say(kind + places[run], `${runs[run].name} has no such matrix.`));
+      return;
+    }
+    drawLevels(places[run], m, largest_of(all));
+    drawEmergence(places[run], m.emergence);
+    drawHistory(places[run], m);
+    words.push(...(m.emergence ? m.emergence.detachments : []).map((d) => run_of(places[run]) + d.words));
+  });
+  document.getElementById("detachments").replaceChildren(...words.map((text) => {
+    const item = document.createElement("li");
+    item.textContent = text;
+    return item;
+  }));
+  drawSpectra();
 }
 
-matrices.forEach((m, i) => choice.add(new Option(`${m.name} (${m.shape.join(" x ")})`, i)));
-choice.addEventListener("change", drawMatrix);
-slider.addEventListener("input", drawSpectrum);
+function wanted(text) {
+  return filter.value.toLowerCase().split(/\s+/).every((word) => text.toLowerCase().includes(word));
+}
+
+function drawOverview() {
+  runs.forEach((run, number) => {
+    const map = run.overview.maps[quantity.value];
+    const id = `overview${places[number]}-map`;
+    const lines = run.overview.names.map((name, i) => [name, i]).filter(([name]) => wanted(name)).reverse();
+    if (!map || !lines.length) {
+      say(id, `${run.name}: nothing to show.`);
+      return;
+    }
+    const panel = document.getElementById(id);
+    panel.style.height = `${Math.min(Math.max(14 * lines.length + 110, 220), 900)}px`;
+    const room = Math.min(8 + 6.2 * Math.max(...lines.map(([name]) => name.length)), panel.clientWidth / 3);
+    const short = (name) => (6.2 * name.length > room ? `…${name.slice(-Math.floor(room / 6.6))}` : name);
+    plot(id, [{
+      type: "heatmap", x: run.overview.steps, y: lines.map((_, i) => i), z: lines.map(([, i]) => map.rows[i]),
+      text: lines.map(([name]) => run.overview.steps.map(() => name)), colorscale: "Viridis",
+      hovertemplate: "%{text}<br>step %{x}<br>%{z}<extra></extra>", colorbar: { thickness: 12 }, hoverongaps: false,
+    }], "step", "", {
+      layout: { margin: { l: room + 12, r: 8, t: 32, b: 44 }, title: { text: `${run_of(places[number])}${map.title}`, font: { size: 13 } } },
+      yaxis: { tickvals: lines.map((_, i) => i), ticktext: lines.map(([name]) => short(name)), tickfont: { size: 10 }, ticks: "" },
+    });
+    panel.removeAllListeners("plotly_click");
+    panel.on("plotly_click", (event) => { location.hash = encodeURIComponent(event.points[0].text); });
+  });
+}
+
+function drawScalars() {
+  const home = document.getElementById("scalars");
+  const series = [...new Set(runs.flatMap((run) => run.scalars.map((s) => s.name)))];
+  if (!series.length) {
+    home.outerHTML = '<p class="soft">None in this run: <code>tracker.log_scalar("loss", value)</code>, optimizer= or learning_rate=.</p>';
+    return;
+  }
+  series.forEach((name, number) => {
+    const panel = document.createElement("div");
+    panel.className = "panel";
+    panel.id = `scalar-${number}`;
+    home.append(panel);
+    const data = runs.flatMap((run, i) => run.scalars.filter((s) => s.name === name).map((s) => ({
+      x: s.steps, y: s.values, mode: s.steps.length > 40 ? "lines" : "lines+markers", marker: { size: 4 }, showlegend: runs.length > 1,
+      name: run.name, line: { width: 1.5, color: [blue, red, green, ...shades.slice(3)][i % shades.length] }, averaged: s.averaged,
+    })));
+    const values = data.flatMap((trace) => trace.y).filter((v) => v !== null);
+    const wide = Math.min(...values) > 0 && Math.max(...values) > 30 * Math.min(...values);
+    const means = data.some((trace) => trace.averaged) ? ", means of stretches" : "";
+    const constant = Math.min(...values) === Math.max(...values);
+    plot(panel.id, data, "step", name + means, { yaxis: { type: wide ? "log" : "linear", rangemode: constant ? "tozero" : "normal" } });
+  });
+}
+
+function choose(name) {
+  if (!names.includes(name)) return;
+  choice.value = names.indexOf(name);
+  drawMatrix();
+}
+
+function follow() { // a link to a matrix
+  const name = decodeURIComponent(location.hash.slice(1));
+  if (!names.includes(name)) return;
+  choose(name);
+  document.getElementById("over-time").scrollIntoView();
+}
+
+function narrow() {
+  for (const row of document.querySelectorAll("#matrices-table tbody tr")) {
+    row.hidden = !wanted(row.querySelector("a.matrix").textContent);
+  }
+  for (const option of choice.options) option.hidden = !wanted(names[option.value]);
+  drawOverview();
+}
+
+names.forEach((name, i) => {
+  const m = matrices.find((one) => one.name === name);
+  choice.add(new Option(`${name} (${m.shape.join(" x ")})`, i));
+});
+for (const [key, map] of Object.entries(Object.assign({}, ...runs.map((run) => run.overview.maps)))) {
+  quantity.add(new Option(map.title, key));
+}
+places.forEach((place) => {
+  const panel = document.createElement("div");
+  panel.className = "panel";
+  panel.id = `overview${place}-map`;
+  document.getElementById("overview").append(panel);
+});
+choice.addEventListener("change", () => {
+  history.replaceState(null, "", `#${encodeURIComponent(names[choice.value])}`);
+  drawMatrix();
+});
+slider.addEventListener("input", drawSpectra);
+quantity.addEventListener("change", drawOverview);
+filter.addEventListener("input", narrow);
+addEventListener("hashchange", follow);
+document.getElementById("download").href = URL.createObjectURL(
+  new Blob([JSON.parse(document.getElementById("csv").textContent)], { type: "text/csv" }));
+drawScalars();
+drawOverview();
 drawMatrix();
+follow();
