@@ -97,7 +97,7 @@ class TestNoise:
         program.write_text(
             textwrap.dedent(
                 """
-                import contextlib, sys, warnings
+                import contextlib, os, sys, warnings
                 import torch, torch.distributed as dist, torch.multiprocessing as mp
                 from sgdyson.tracking import SpectralTracker
 
@@ -139,7 +139,10 @@ class TestNoise:
                         model(torch.ones(2, 4)).square().sum().backward()
                         tracker.step()
                     tracker.close()
+                    dist.barrier()
                     dist.destroy_process_group()
+                    sys.stderr.flush()
+                    os._exit(0)  # threads of gloo may drop a tensor as Python ends, which aborts
 
                 if __name__ == "__main__":
                     mp.spawn(work, (sys.argv[1],), nprocs=2)

@@ -13,13 +13,14 @@ from ..errors import require
 from ..spectra import gram_suffices
 from ._arrays import matrices_among
 from ._cadence import Cadence, Every
+from ._loggers import Log
 from ._record import check_some_known
 from ._resume import Mode
 from ._settings import Rate, Settings, of_torch, unwrapped
 from ._torch_gradients import Gradients
 from ._torch_parameters import parameters, tied
 from ._torch_processes import Processes
-from ._tracker import Log, Tracker
+from ._tracker import Tracker
 
 
 class SpectralTracker(Tracker):
@@ -49,7 +50,7 @@ class SpectralTracker(Tracker):
         batch_size: samples of an update, of all micro-batches and processes together.
         velocities: also record u^T dW v of the update before each record: takes an SVD with
             vectors, and a copy of the weights.
-        log: takes a name, a number and a step, see `Tracker`.
+        log: "tensorboard", "wandb", "mlflow" or a function, see `Tracker`.
         mode: "new" or "append", see `Tracker`.
         start_step: updates that the training has behind it, as one that resumes from a checkpoint.
         dynamics: also record what single updates do to every level and its four neighbours, see
@@ -80,7 +81,7 @@ class SpectralTracker(Tracker):
         learning_rate: Rate | Callable[[], Rate] | None = None,
         batch_size: float | Callable[[], float] | None = None,
         velocities: bool = False,
-        log: Log | None = None,
+        log: Log | str | None = None,
         mode: Mode | None = None,
         start_step: int = 0,
         layout: str | dict[str, str] = "auto",
@@ -101,7 +102,8 @@ class SpectralTracker(Tracker):
             out = Path(out).with_name(f".not-written-{self._processes.rank}-{Path(out).name}")
         self._optimizers = [o for o in unwrapped(optimizer) if hasattr(o, "param_groups")]
         super().__init__(
-            out, every, split, learning_rate=learning_rate, batch_size=batch_size, log=log,
+            out, every, split, learning_rate=learning_rate, batch_size=batch_size,
+            log=log if self._processes.writes else None,
             optimizer=None if self._optimizers else optimizer, mode=mode, start_step=start_step,
             layout=layout, dynamics=dynamics, vectors=vectors,
         )  # fmt: skip

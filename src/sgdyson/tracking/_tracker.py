@@ -7,7 +7,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from ._arrays import copies, matrices_among, named_arrays
 from ._beside import Beside, StillBusyError
 from ._cadence import Cadence, Every
 from ._gradients import Moments, Shapes, moments_of
+from ._loggers import Log, Logger, logger_of
 from ._record import Recorder
 from ._resume import Mode, matrices_in, store_of
 from ._run import open_run
@@ -29,8 +30,23 @@ from ._settings import Rate, Settings, by_hand, number
 from ._tell import tell
 from ._told import Told
 
-Log = Callable[[str, float, int], object]
-_Result = tuple[float | None, list[tuple[str, float, int]], float]
+
+class _Done(NamedTuple):
+    """What a record has found for others than the store.
+
+    Attributes:
+        step: of the record.
+        change: largest relative change of a spectrum since the last record.
+        scalars: for a logger.
+        levels: singular values by matrix, for one that takes them.
+        seconds: that it took.
+    """
+
+    step: int
+    change: float | None
+    scalars: list[tuple[str, float, int]]
+    levels: Mapping[str, np.ndarray]
+    seconds: float
 
 
 class Tracker:
@@ -51,8 +67,9 @@ class Tracker:
         batch_size: samples |B| of an update, or a function without arguments that tells it.
         optimizer: "sgd", "adam", ...; or with its numbers, {"name": "sgd", "momentum": 0.9}; or one
             of `sgdyson.optimizers`. Advice follows its rule; not told, it is taken for plain SGD.
-        log: takes a name, a number and a step: `SummaryWriter.add_scalar` of TensorBoard, or
-            `lambda name, value, step: mlflow.log_metric(name, value, step=step)`.
+        log: "tensorboard" (a folder beside the store), "wandb" or "mlflow" (the run that goes on,
+            or a new one), the first two with histograms of singular values; or a function of a
+            name, a number and a step.
         mode: "new" where `out` must not exist; "append" to go on with the run in it, if there is
             one: a step that goes back replaces what it repeats. By default "append" for a training
             that resumes, at a `start_step` above 0, else "new".
@@ -93,7 +110,7 @@ class Tracker:
         learning_rate: Rate | Callable[[], Rate] | None = None,
         batch_size: float | Callable[[], float] | None = None,
         optimizer: Any = None,
-        log: Log | None = None,
+        log: Log | str | None = None,
         mode: Mode | None = None,
         start_step: int | None = None,
         layout: str | dict[str, str] = "auto",
@@ -105,18 +122,19 @@ class Tracker:
         self.out, self.cadence, self.split = Path(out), Cadence(every), split
         self._optimizer, numbers = by_hand(optimizer)
         self._told = Told(learning_rate, batch_size, numbers, self._tell_once)
-        self._log = log
+        self._log: Logger | None = None
         self.skipped: list[Skipped] = []
         self.stopped = self._closed = self._deaf = False
         self._step = start_step or 0
         self._process = os.getpid()
-        self._beside = Beside[_Result]()
+        self._beside = Beside[_Done]()
         self._recorder = Recorder(
             split, self._beside.live, layout=layout, dynamics=dynamics,
             vectors=whole("vectors", vectors, least=0),
         )  # fmt: skip
         self._before: tuple[int, dict[str, np.ndarray]] = (-1, {})
         self._store = store_of(self.out, mode, start_step)
+        self._log = logger_of(log, self.out)
         self._recorder.shapes, self._recorder.keys = matrices_in(self._store)
         self._change: float | None = None
         self._said: set[str] = set()
@@ -219,6 +237,12 @@ class Tracker:
             listed = ", ".join(f"{array.name} ({array.reason})" for array in self.skipped[:5])
             tell(f"sgdyson's tracker has recorded no matrix: {listed}", 3)
         self.stopped = self._closed = True
+        if self._log is not None:
+            try:
+                self._log.close()
+            except Exception as error:
+                self._tell_once(f"log= could not be closed: {error!r}")
+            self._log = None
 
     def advice(self) -> Advice:
         """Which learning rates and batch sizes keep the noise of this run; see `advise`."""
@@ -272,15 +296,20 @@ class Tracker:
     def _collect(self) -> None:
         """Wait for the record in work, so that there is never more than one."""
         began = time.perf_counter()
-        recorded = self._beside.collect()
-        if recorded is None:
+        done = self._beside.collect()
+        if done is None:
             return
-        self._change, scalars, seconds = recorded
-        self.cadence.meter.beside(seconds - (time.perf_counter() - began))
+        self._change = done.change
+        self.cadence.meter.beside(done.seconds - (time.perf_counter() - began))
+        if self._log is not None:
+            self._tell_logger(self._log, done)
+
+    def _tell_logger(self, log: Logger, done: _Done) -> None:
         try:
-            for scalar in scalars if self._log is not None else []:
-                assert self._log is not None
-                self._log(*scalar)
+            for scalar in done.scalars:
+                log.scalar(*scalar)
+            for name, values in done.levels.items():
+                log.levels(name, values, done.step)
         except Exception as error:
             self._log = None
             self._tell_once(f"log= has failed and is not called any more: {error!r}")
@@ -312,7 +341,7 @@ class Tracker:
         """Names and views of the matrices of an array."""
         return parts_of(name, array, self.split, self._recorder.layout, shapes)
 
-    def _beside_training(self, *record: Any) -> _Result:
+    def _beside_training(self, *record: Any) -> _Done:
         # more threads of BLAS would take the cores from the training, and wait
         with one_blas_thread(), np.errstate(all="ignore"):
             return self._record(*record)
@@ -325,8 +354,8 @@ class Tracker:
         before: Mapping[str, np.ndarray],
         settings: Settings,
         soon: bool,
-    ) -> _Result:
-        """The largest relative change since the last record, scalars of this one, seconds."""
+    ) -> _Done:
+        """One record, beside the training."""
         recorder, began = self._recorder, time.perf_counter()
         recorded = recorder.record(
             arrays, moments, before, settings, self._singular_values, step=step, soon=soon
@@ -334,8 +363,10 @@ class Tracker:
         self._skip(recorded.skipped)
         self._store.append(step, recorded.values, recorder.attributes(), self._attributes(step))
         shapes = recorder.shapes
-        scalars = list(scalars_of(recorded.spectra, shapes, step)) if self._log is not None else []
-        return recorded.change, scalars, time.perf_counter() - began
+        log, spectra = self._log, recorded.spectra
+        scalars = list(scalars_of(spectra, shapes, step)) if log is not None else []
+        levels = spectra if log is not None and log.histograms else {}
+        return _Done(step, recorded.change, scalars, levels, time.perf_counter() - began)
 
     def _singular_values(self, matrices: Sequence[np.ndarray]) -> list[np.ndarray]:
         return singular_values_of(matrices)
@@ -357,7 +388,7 @@ class Tracker:
         return attributes | ({"optimizers": history} if history else {})
 
 
-def _end(process: int, beside: Beside[_Result], store: RunStore) -> None:
+def _end(process: int, beside: Beside[_Done], store: RunStore) -> None:
     """End where close() is not called: with the tracker's end, or at exit."""
     if os.getpid() != process:
         return
