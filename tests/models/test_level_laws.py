@@ -156,6 +156,8 @@ def test_a_lone_pair_keeps_the_pair_density() -> None:
     ],
 )
 def test_order_2_is_refused_with_its_reason(model, optimizer, reason) -> None:
+    with pytest.raises(NoPredictionError, match=reason):
+        model.predict(0.02, 32, optimizer, order=2)
     theory = model.predict(0.01, 64, optimizer)
     with pytest.raises(NoPredictionError, match=reason):
         theory.at_order(2)

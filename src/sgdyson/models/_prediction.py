@@ -150,13 +150,16 @@ class Prediction(ReadsLeading, Tabular):
     def errors(self) -> LevelNumbers:
         """How far `mean_level`, `width`, `mean_shift` and `mean_spacing` can be trusted.
 
-        What the next order changes, where it is derived, and otherwise an estimate of its size
-        from the first neglected terms; plus the error of quasi-random sampling.
+        What the next order changes, where it is derived (and of a width the size of the fourth
+        cumulants, which are not), and otherwise an estimate of its size from the first neglected
+        terms; plus the error of quasi-random sampling.
         """
         numbers, sampling = self._numbers
         other = self._other_order()
         if other is not None:
             beyond = LevelNumbers(*(np.abs(a - b) for a, b in zip(numbers, other, strict=True)))
+            width = beyond.width + self._theory.fourth * numbers.width  # which neither order has
+            beyond = beyond._replace(width=width)
         else:
             size = self._theory.neglected
             shift = np.abs(numbers.mean_shift) * size

@@ -60,6 +60,7 @@ def rbm_theory(
         neglected=skew + curvature,
         second=None if no_second else lambda: _second_order(leading, small_step(), setting),
         no_second=no_second,
+        fourth=skew,
         distance=divergence(leading, rbm_mass),
     )
 

@@ -19,6 +19,7 @@ class Theory:
         neglected: what order 1 leaves out, relative to each width, where order 2 does not tell.
         second: the random matrix of order 2; None where it is not derived.
         no_second: why not, a sentence's end.
+        fourth: what both orders leave out of each width, relative: its fourth cumulants.
         distance: of weights from what they are to learn, in the target's eigenbasis; None where
             the leading order of the accuracy limit is exact.
     """
@@ -27,4 +28,5 @@ class Theory:
     neglected: Levels
     second: Callable[[], RandomMatrix] | None = None
     no_second: str = "is derived for a GaussianRBM alone"
+    fourth: Levels | float = 0.0
     distance: Callable[[Matrices], Float[np.ndarray, "sample"]] | None = None

@@ -267,15 +267,31 @@ class GaussianRBM(Model):
         return ("weights",) * self.n_visible
 
     def predict(
-        self, learning_rate: float, batch_size: float, optimizer: Optimizer | None = None
+        self,
+        learning_rate: float,
+        batch_size: float,
+        optimizer: Optimizer | None = None,
+        *,
+        order: int = 1,
     ) -> Prediction:
-        """The stationary levels, to first order in alpha/|B|; see `Prediction`."""
+        """The law of the stationary levels; see `Prediction`.
+
+        Args:
+            learning_rate: alpha.
+            batch_size: |B|, or infinity.
+            optimizer: a linear one of `sgdyson.optimizers`; None is plain SGD.
+            order: of the moments in 1/|B|: 1, or 2 where it is derived, see `Prediction.at_order`.
+
+        Raises:
+            NoPredictionError: an optimiser, or order 2, without a theory here.
+        """
         check_rates(learning_rate, batch_size)
         sweeps = None if self.sampler == "independent" else self.gibbs_sweeps
-        return predict_rbm(
+        prediction = predict_rbm(
             self.target_modes, self.rbm_mass, self.n_hidden, learning_rate, batch_size, sweeps,
             optimizer, self._phases(),
         )  # fmt: skip
+        return prediction.at_order(order)
 
     def stability_limit(self, batch_size: float = np.inf) -> float:
         r"""Alpha from which the noise-free dynamics leaves its fixed point.

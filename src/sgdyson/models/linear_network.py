@@ -138,10 +138,16 @@ class LinearNetwork(Network):
         return {"product": _product(weights), **weights}
 
     def predict(
-        self, learning_rate: float, batch_size: float, optimizer: Optimizer | None = None
+        self,
+        learning_rate: float,
+        batch_size: float,
+        optimizer: Optimizer | None = None,
+        *,
+        order: int = 1,
     ) -> Prediction:
         """Prediction of the product, whose levels come first; see `predict_matrices`."""
-        return self.predict_matrices(learning_rate, batch_size, optimizer)["product"]
+        predictions = self.predict_matrices(learning_rate, batch_size, optimizer)
+        return predictions["product"].at_order(order)
 
     def predict_matrices(
         self, learning_rate: float, batch_size: float, optimizer: Optimizer | None = None

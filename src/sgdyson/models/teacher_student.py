@@ -169,7 +169,12 @@ class TeacherStudent(Model):
         return ("weights",) * self.n
 
     def predict(
-        self, learning_rate: float, batch_size: float, optimizer: Optimizer | None = None
+        self,
+        learning_rate: float,
+        batch_size: float,
+        optimizer: Optimizer | None = None,
+        *,
+        order: int = 1,
     ) -> Prediction:
         """The stationary levels under online data; see `Prediction`.
 
@@ -177,9 +182,10 @@ class TeacherStudent(Model):
         come back: learning_rate * batches well above one. Of shared inputs: `predict_quenched`.
         """
         check_rates(learning_rate, batch_size)
-        return predict_teacher_student(
+        prediction = predict_teacher_student(
             self.teacher, self.label_noise, learning_rate, batch_size, optimizer, self.beta
         )
+        return prediction.at_order(order)
 
     def predict_quenched(self, learning_rate: float, batch_size: int) -> Prediction:
         """The exact law at the end of a pass, given the shared inputs, under plain SGD.

@@ -31,12 +31,12 @@ def wigner_checks(results: Results[Any]) -> list[Check]:
 
 
 def density_checks(results: Results[Any]) -> list[Check]:
-    """Fitted widths of the main run against sigma of the predicted law, order 1."""
-    run = results.reference
+    """Fitted widths of every mode and run against sigma of the predicted law, order 1."""
     return [
         _check(
             run, multiplet, "densities", "sigma fitted", multiplet.width, multiplet.predicted_width
         )
+        for run in results.rbm
         for multiplet in run.multiplets
         if multiplet.fit
     ]
