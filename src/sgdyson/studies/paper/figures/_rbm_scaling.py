@@ -97,9 +97,11 @@ def _predicted_curves(
     for multiplet in runs[0].pairs:
         level = multiplet.indices[0]
         u = np.array([each.mean_spacing[level] for each in leading]) / np.sqrt(2 * np.pi)
-        spacings.append(Line(u, _of_level(predicted, "mean_spacing", level), colour=colour))
+        label = "predicted" if colour == 0 and not spacings else None
+        spacing = _of_level(predicted, "mean_spacing", level)
+        spacings.append(Line(u, spacing, label=label, colour=colour))
         width = np.sqrt(np.pi) * _of_level(predicted, "width", level)
-        widths.append(Line(u, width, colour=colour))
+        widths.append(Line(u, width, label=label, colour=colour))
     return spacings, widths
 
 
