@@ -84,6 +84,7 @@ def main() -> None:
         for step in range(arguments.steps):
             x, y = batch(text)
             loss = functional.cross_entropy(model(x).flatten(0, 1), y.flatten())
+            tracker.log_scalar("loss", loss)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

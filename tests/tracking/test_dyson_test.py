@@ -1,5 +1,7 @@
 """The Dyson index: its value where it is known, its size and power, and what is left out."""
 
+import time
+
 import numpy as np
 import pytest
 from known_levels import BURSTS, START, bands, complex_noise, noise, ornstein_uhlenbeck, tracked
@@ -379,3 +381,15 @@ class TestBursts:
                 assert tracker.cadence.every == Burst()
                 tracker.update(step, {"w": START + step})
         assert tracker.cadence.every.spacing > 500
+
+    def test_what_is_done_beside_the_training_costs_too(self, tmp_path, monkeypatch):
+        """Records of 20 ms each that nobody waits for."""
+        with Tracker(tmp_path / "r", every="burst") as tracker:
+            find = tracker._singular_values
+            monkeypatch.setattr(
+                tracker, "_singular_values", lambda matrices: time.sleep(0.02) or find(matrices)
+            )
+            for step in range(9):
+                tracker.update(step, {"w": START + step})
+                time.sleep(0.04)
+            assert tracker.cadence.meter.watching >= 8 * 0.02

@@ -55,6 +55,17 @@ def test_a_training_that_goes_back_replaces_what_it_repeats(tmp_path):
     assert scalars(tmp_path / "r")["loss"] == exact
 
 
+def test_steps_that_go_back_replace_what_they_repeat(tmp_path):
+    """Within one training too, as of a cell of a notebook that is run again."""
+    with Tracker(tmp_path / "r", every=1) as tracker:
+        tracker.update(0, WEIGHTS)
+        for value, step in enumerate([*range(10), *range(5, 8)]):
+            tracker.log_scalar("loss", value, step)
+    steps, values = Run(open_run(tmp_path / "r")).scalars["loss"]
+    assert steps.tolist() == list(range(8))
+    assert values.tolist() == [0, 1, 2, 3, 4, 10, 11, 12]
+
+
 def test_what_a_resumed_training_does_not_tell_again_is_gone(tmp_path):
     with Tracker(tmp_path / "r", every=1) as tracker:
         tracker.update(0, WEIGHTS)

@@ -165,6 +165,8 @@ class Tracker:
             acting_gradients: like the weights, their mean as it was given to the optimiser, where
                 it was clipped: the noise that acts is smaller by the square.
         """
+        if self.stopped or not self._here:  # as of a copy, which has nothing else
+            return
         with self.cadence.meter:
             self._update(step, arrays, micro_gradients, micro_batch, acting_gradients)
 
