@@ -70,16 +70,19 @@ function drawOverview() {
     panel.style.height = `${Math.min(Math.max(14 * lines.length + 110, 220), 900)}px`;
     const room = Math.min(8 + 6.2 * Math.max(...lines.map(([name]) => name.length)), panel.clientWidth / 3);
     const short = (name) => (6.2 * name.length > room ? `…${name.slice(-Math.floor(room / 6.6))}` : name);
+    const steps = run.overview.steps; // records are equally wide, whatever lies between them
+    const every = Math.ceil(steps.length / Math.max(panel.clientWidth / 110, 2));
     plot(id, [{
-      type: "heatmap", x: run.overview.steps, y: lines.map((_, i) => i), z: lines.map(([, i]) => map.rows[i]),
-      text: lines.map(([name]) => run.overview.steps.map(() => name)), colorscale: "Viridis",
-      hovertemplate: "%{text}<br>step %{x}<br>%{z}<extra></extra>", colorbar: { thickness: 12 }, hoverongaps: false,
+      type: "heatmap", y: lines.map((_, i) => i), z: lines.map(([, i]) => map.rows[i]), colorscale: "Viridis",
+      text: lines.map(([name]) => steps.map((step) => `${name}<br>step ${step}`)), customdata: lines.map(([name]) => steps.map(() => name)),
+      hovertemplate: "%{text}<br>%{z}<extra></extra>", colorbar: { thickness: 12 }, hoverongaps: false,
     }], "step", "", {
+      xaxis: { tickvals: steps.map((_, i) => i).filter((i) => i % every === 0), ticktext: steps.filter((_, i) => i % every === 0) },
       layout: { margin: { l: room + 12, r: 8, t: 32, b: 44 }, title: { text: `${run_of(places[number])}${map.title}`, font: { size: 13 } } },
       yaxis: { tickvals: lines.map((_, i) => i), ticktext: lines.map(([name]) => short(name)), tickfont: { size: 10 }, ticks: "" },
     });
     panel.removeAllListeners("plotly_click");
-    panel.on("plotly_click", (event) => { location.hash = encodeURIComponent(event.points[0].text); });
+    panel.on("plotly_click", (event) => { location.hash = encodeURIComponent(event.points[0].customdata); });
   });
 }
 
