@@ -189,8 +189,8 @@ def _normalised(
     """Entry by entry, and the rate of the slowest: the noise of labels alone, not of inputs."""
     if beta > 1:
         raise NoPredictionError(
-            f"optimizer = {optimizer!r} has a prediction for real weights, beta = 1, and beta ="
-            f" {beta}; take SGD, HeavyBall or Nesterov."
+            f"optimizer = {optimizer!r} has a prediction for real weights alone, and these have"
+            f" beta = {beta}; take SGD, HeavyBall or Nesterov."
         )
     if not (scatter > 0).all() or batch_size == np.inf:
         raise NoPredictionError(
