@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sgdyson.errors import InvalidInputError
-from sgdyson.tracking import Tracker, _watch, watch
+from sgdyson.tracking import Tracker, _watch, watch, write_run_report
 
 
 class EnoughError(BaseException):
@@ -41,28 +41,39 @@ def test_once(tmp_path, capsys):
 
 
 def test_it_follows_a_run_from_before_its_beginning(tmp_path, terminal, monkeypatch):
+    """What takes long is done seldom, but done when the last record has come."""
     out, page = tmp_path / "run.zarr", tmp_path / "page.html"
-    tracker = Tracker(out, every=1)
-    steps, pages = iter(range(5)), []
+    tracker, clock = Tracker(out, every=1), [0.0]
+    steps, pages = iter(range(6)), []
+
+    def write(*arguments, **settings):
+        clock[0] += 1.5  # rests for 13.5 s
+        write_run_report(*arguments, **settings)
 
     def sleep(seconds):
-        """Meanwhile the training makes a step."""
+        """Meanwhile the training makes a step, then none any more."""
+        clock[0] += seconds
         pages.append(page.read_text() if page.exists() else "")
         step = next(steps, None)
-        if step is None:
+        if step is not None:
+            tracker.update(step, {f"w{i}": (1 + step) * np.diag([2.0, 1.0]) for i in range(40)})
+            tracker._settle()
+        if len(pages) > 19:
             raise EnoughError
-        tracker.update(step, {f"w{i}": (1 + step) * np.diag([2.0, 1.0]) for i in range(40)})
-        tracker._settle()
 
+    monkeypatch.setattr(_watch.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(_watch.time, "sleep", sleep)
+    monkeypatch.setattr(_watch, "write_run_report", write)
     with pytest.raises(EnoughError):
         watch(out, page=page, every=2.0)
     tracker.close()
     told = terminal.getvalue()
     assert "waiting for" in told
-    assert all(f"{n} records" in told for n in (1, 2, 3, 4, 5))
+    assert all(f"{n} records" in told for n in (1, 2, 3, 4, 5, 6))
     assert "more; sgdyson report shows all" in told  # forty rows, thirty lines
-    assert [f"{n} records" in text for n, text in enumerate(pages)] == [False] + [True] * 5
+    shown = [next((n for n in range(1, 7) if f" {n} records" in text), 0) for text in pages]
+    # written at once, then at 7 s, and not again for 13.5 s
+    assert shown == [0, 1] + [2] * 7 + [6] * 11
 
 
 def test_nothing_is_measured_while_nothing_comes(tmp_path, terminal, monkeypatch):
@@ -85,4 +96,4 @@ def test_nothing_is_measured_while_nothing_comes(tmp_path, terminal, monkeypatch
     with pytest.raises(EnoughError):
         watch(tmp_path / "run.zarr", every=1.5)
     assert len(looks) == 1
-    assert set(sleeps[1:]) == {1.5}
+    assert set(sleeps) == {1.5}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,8 @@ _HEADS = {
     "outliers": "outliers", "spectral": "largest", "sigma": "σ", "stable_rank": "stable rank",
     "mean_ratio": "⟨r⟩",
 }  # fmt: skip
-_REST = 10.0  # times what looking at a run takes, before it is looked at again
+_REST = 9.0  # times what work takes, before it is done again
+_ALL = 10_000  # lines
 
 
 def watch(
@@ -33,8 +36,8 @@ def watch(
 ) -> None:
     """Show a tracked run in the terminal until Ctrl-C, as far as it has come.
 
-    A run that has not begun is waited for. Looking takes at most a tenth of the time, however
-    large the run is.
+    A run that has not begun is waited for. The table and the page take at most a tenth of the time
+    each, however large the run is.
 
     Args:
         store: folder of the run, of this machine.
@@ -51,28 +54,63 @@ def watch(
     """
     every, path, screen = positive("every", every), Path(store), console()
     page = None if page is None else Path(page)
+    table, written = _Paced(lambda: _look(path, screen.size.height)), _Paced(
+        lambda: write_run_report(page or Path(), _begun(path), path.resolve().stem,
+                                 refresh=max(every, 1.0))
+    )  # fmt: skip
     if once:
-        screen.print(_look(path, page, every))
+        screen.print(_look(path, _ALL))
+        if page is not None:
+            written.work()
         return
     with Live(console=screen, auto_refresh=False) as live:
         while True:
-            began, seen = time.monotonic(), traces_of(path)
+            traces = traces_of(path)
             try:
-                shown: RenderableType = _look(path, page, every, screen.size.height)
+                if table.due(traces):
+                    live.update(table.run(traces), refresh=True)
+                if page is not None and written.due(traces):
+                    written.run(traces)
             except InvalidInputError as error:
-                shown = Text(visible(f"waiting for {path}: {error}"))
-            live.update(shown, refresh=True)
-            time.sleep(max(every, _REST * (time.monotonic() - began)))
-            while traces_of(path) == seen:
-                time.sleep(every)
+                live.update(Text(visible(f"waiting for {path}: {error}")), refresh=True)
+            time.sleep(every)
 
 
-def _look(path: Path, page: Path | None, every: float, height: int = 10_000) -> RenderableType:
-    """What is there now, in so many lines."""
+@dataclass
+class _Paced:
+    """Work that is done again when there is something new, and takes a tenth of the time at most.
+
+    Attributes:
+        work: that is done.
+        seen: traces of the run when it was done last.
+        rests: until when it is not done again.
+    """
+
+    work: Callable[[], Any]
+    seen: object = None
+    rests: float = 0.0
+
+    def due(self, traces: object) -> bool:
+        return traces != self.seen and time.monotonic() >= self.rests
+
+    def run(self, traces: object) -> Any:
+        began, first = time.monotonic(), self.seen is None
+        result = self.work()
+        self.seen, ended = traces, time.monotonic()
+        # what is done once, as tables of laws, is in the first time
+        self.rests = ended + (0.0 if first else _REST * (ended - began))
+        return result
+
+
+def _begun(path: Path) -> Run:
     run = Run(open_run(path))
     require(len(run.steps) > 0, f"{path} has no record yet; wait for its first.")
-    if page is not None:
-        write_run_report(page, run, path.resolve().stem, refresh=max(every, 1.0))
+    return run
+
+
+def _look(path: Path, height: int) -> RenderableType:
+    """What is there now, in so many lines."""
+    run = _begun(path)
     heading = f"{path}: {len(run.steps)} records, step {run.steps[-1]}"
     told = [f"{name} {values[-1]:.5g}" for name, (_, values) in run.scalars.items()]
     return Group(Text(visible(", ".join([heading, *told]))), _table(run, max(height - 8, 3)))
