@@ -1,4 +1,4 @@
-"""The script of the documentation for clusters with a queue, on dask-jobqueue's own local cluster."""
+"""The script of the documentation for clusters with a queue, on the local one of dask-jobqueue."""
 
 import re
 import subprocess

@@ -176,6 +176,8 @@ def _result(future: Any) -> Result:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Dask and Tornado print whole tracebacks of a lost connection, of which we tell ourselves."""
+    with suppress(ImportError):
+        import distributed  # noqa: F401 - sets the levels of its loggers, which come with it
     names = [n for n in logging.root.manager.loggerDict if n.startswith(("distributed", "tornado"))]
     loggers = {logging.getLogger(name) for name in [*names, "distributed", "tornado"]}
     before = {logger: logger.level for logger in loggers}

@@ -1,0 +1,43 @@
+"""A scheduler that is lost, as the shell sees it: one sentence, nothing lost, and it goes on."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from test_campaign import SPEC, files, lines, written
+from test_cluster import cluster_of
+
+from sgdyson.campaign import Campaign, _store
+
+pytest.importorskip("distributed")
+
+
+def test_one_sentence_and_the_same_command_goes_on(tmp_path, monkeypatch):
+    text = SPEC.replace("replicas = 200", "replicas = 1024").replace("[0.05, 0.1]", "0.1")
+    text = text.replace("[4, 16]", "4").replace("updates = 400", "updates = 2000")
+    path, out = written(tmp_path, text), tmp_path / "out"
+
+    def command(address):
+        words = ["run", str(path), "--out", str(out), "--scheduler", address]
+        return [sys.executable, "-m", "sgdyson", *words]
+
+    with cluster_of() as (cluster, address):
+        run = subprocess.Popen(command(address), stderr=subprocess.PIPE, text=True)
+        while lines(out) < 2 and run.poll() is None:  # the frame, and a chunk
+            time.sleep(0.02)
+        cluster.kill()
+        _, told = run.communicate()
+    assert run.returncode == 2, told
+    (sentence,) = told.splitlines()
+    assert sentence.startswith(f"sgdyson: the scheduler {address} has gone away (")
+    assert sentence.endswith("what is finished is good, and the same command goes on from it.")
+    before = lines(out)
+    assert 2 <= before < 1 + 8
+    monkeypatch.setattr(_store, "_REPLICAS", 256)
+    assert Campaign.from_folder(out).verify() == []
+    with cluster_of() as (_, address):
+        subprocess.run(command(address), check=True, capture_output=True)
+    assert lines(out) == 1 + 8
+    Campaign.from_file(path, tmp_path / "here").run(progress=False)
+    assert files(out) == files(tmp_path / "here")
