@@ -118,7 +118,7 @@ def kill_at(monkeypatch, moment):
 
     for name in ("write", "ftruncate"):
         monkeypatch.setattr(os, name, guarded(getattr(os, name)))
-    for name in ("write_bytes", "replace", "unlink", "mkdir"):
+    for name in ("write_bytes", "replace", "unlink", "mkdir", "rename"):
         monkeypatch.setattr(f"pathlib.Path.{name}", guarded(getattr(type(monkeypatch.path), name)))
 
 
@@ -158,6 +158,26 @@ def test_a_kill_at_any_moment_costs_the_record_in_work_at_most(tmp_path, monkeyp
             check(again, 40, late=12)
         moment += 1
     assert moment > 20
+
+
+def test_a_kill_before_the_first_record_is_no_run_yet(tmp_path, monkeypatch):
+    """Whatever was made by then is not in the way of the training that begins again."""
+    moment, ended = 0, False
+    while not ended:
+        path = tmp_path / str(moment)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.path = path
+            kill_at(patch, moment)
+            try:
+                store_of(path, range(3))
+                ended = True
+            except KilledError:
+                pass
+        store_of(path, range(20), append=path.exists())
+        check(open_run(path), 20)
+        assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
+        moment += 1
+    assert moment > 8
 
 
 def test_an_array_that_moves_while_it_is_read(tmp_path, monkeypatch):

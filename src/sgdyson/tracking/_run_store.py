@@ -7,6 +7,7 @@ passed. Records leave the journal when it has become long; for those in it, it i
 """
 
 import os
+import shutil
 import threading
 import time
 import weakref
@@ -160,13 +161,10 @@ class RunStore:
 
     def _opened(self, values: Values) -> Journal:
         if self._journal is None:
-            self.out.mkdir(parents=True)
             size = 8 * sum(np.size(value) for value in values.values())
             journal = Journal(max(1, min(_MOST, _BYTES // max(size, 1))))
             journal.attributes = {"sgdyson_version": __version__}
-            self._arrays.write_group(journal.attributes)
-            self._write("time", _CLOCK, np.zeros((0, 1), np.int64), journal)
-            journal.write(_path(self.out))
+            _begin(self.out, journal)
             self._journal = journal
         return self._journal
 
@@ -205,6 +203,18 @@ class RunStore:
 
 def _path(out: Path) -> Path:
     return out / "time" / "journal"
+
+
+def _begin(out: Path, journal: Journal) -> None:
+    """Make the folder, with a journal in it from its first moment on."""
+    draft = out.with_name(f".{out.name[:200]}.partial")
+    shutil.rmtree(draft, ignore_errors=True)  # of one that was killed here
+    draft.mkdir(parents=True)
+    arrays = ZarrArrays(draft)
+    arrays.write_group(journal.attributes)
+    arrays.write_rows("time", _CLOCK, np.zeros((0, 1), np.int64), first=0)
+    journal.write(_path(draft))
+    draft.rename(out)
 
 
 def _early_steps(out: Path, journal: Journal) -> list[int]:
