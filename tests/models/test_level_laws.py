@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pytest
 from measured_levels import MEASURED, Row
+from scipy.optimize import brentq
 from scipy.special import roots_genlaguerre
 
 from sgdyson import GaussianRBM, TeacherStudent, simulate
@@ -48,21 +49,30 @@ def test_order_1_and_order_2_against_measurement(row: Row, order: int) -> None:
         assert (off > allowed).any(), off / allowed
 
 
-def exact_mode(kappa: float, alpha: float, batch: int) -> tuple[float, float, float]:
+def exact_mode(
+    kappa: float, alpha: float, batch: int, decay: float = 0.0, sweeps: int | None = None
+) -> tuple[float, float, float]:
     r"""Mean shift, variance, third cumulant of one mode with fresh samples, without theory.
 
-    $x' = x\,[1 + \alpha (1/\kappa - \chi^2_{|B|}/(|B| (\mu^2 - x)))]^2$ is a Markov chain in one
-    number; its stationary law by collocation: polynomials through Chebyshev points, chi square by
-    Gauss and Laguerre.
+    $x' = x\,[1 + \alpha (1/\kappa - \lambda - \Phi(x) \chi^2_{|B|}/|B|)]^2$ is a Markov chain in
+    one number; its stationary law by collocation: polynomials through Chebyshev points, chi square
+    by Gauss and Laguerre. $\Phi = 1/(\mu^2 - x)$ of samples of the model; chains of k sweeps that
+    begin at the data end with $a^{2k}/\kappa + (1 - a^{2k})/(\mu^2 - x)$.
     """
-    x0 = 9 - kappa
-    reach = 9 * math.sqrt(2 * alpha / batch * x0)
+
+    def ends(x: np.ndarray) -> np.ndarray:
+        kept = 0.0 if sweeps is None else (x / 9) ** (2 * sweeps)
+        return kept / kappa + (1 - kept) / (9 - x)
+
+    x0 = float(brentq(lambda x: 1 / kappa - decay - ends(x), 0.0, 9 - 1e-9))
+    slope = (ends(x0 + 1e-5) - ends(x0 - 1e-5)) / 2e-5  # noise against pull: x0^2 of both
+    reach = 9 * math.sqrt(alpha / batch * 2 * x0 * ends(x0) ** 2 / slope)
     nodes = np.cos((np.arange(60) + 0.5) * np.pi / 60)
     signs = (-1.0) ** np.arange(60) * np.sin((np.arange(60) + 0.5) * np.pi / 60)
     half_chi, weights = roots_genlaguerre(60, batch / 2 - 1)
     x = x0 + reach * nodes
-    samples = 2 * half_chi / batch / (9 - x[:, None])
-    after = (x[:, None] * (1 + alpha * (1 / kappa - samples)) ** 2 - x0) / reach
+    samples = 2 * half_chi / batch * ends(x[:, None])
+    after = (x[:, None] * (1 + alpha * (1 / kappa - decay - samples)) ** 2 - x0) / reach
     near = signs / (np.clip(after, -1, 1)[..., None] - nodes)  # barycentric interpolation
     step = np.einsum("iq,iqj->ij", weights / weights.sum() * np.ones_like(after),
                      near / near.sum(axis=-1, keepdims=True))  # fmt: skip
@@ -91,6 +101,22 @@ def test_one_mode_to_second_order(kappa: float, alpha: float) -> None:
     limit = 2 * relative[1] - relative[0]
     assert limit == pytest.approx(theory.relative[0, 0], rel=0.02, abs=2e-4)
     assert abs(limit) > 5 * (0.02 * abs(limit) + 2e-4) or alpha == 0.4
+
+
+@pytest.mark.parametrize(("decay", "sweeps"), [(0.0, 1), (0.03, 1), (0.03, 3)])
+@pytest.mark.parametrize("alpha", [0.1, 0.4])
+def test_one_mode_of_contrastive_divergence(decay: float, sweeps: int, alpha: float) -> None:
+    """Chains that begin at the data, the data average exact: mean and variance, with decay."""
+    kappa, batches = 4.0, (128, 256)
+    how = {"rbm_mass": 3.0, "chains": "data", "gibbs_sweeps": sweeps}
+    theory = GaussianRBM([[kappa]], **how).predict(alpha, 1e9, SGD(decay)).leading
+    exact = np.array([exact_mode(kappa, alpha, b, decay, sweeps)[:2] for b in batches])
+    exact *= np.array(batches)[:, None]
+    shift, variance = 2 * exact[1] - exact[0]  # of infinite |B|, up to 1/|B|^2
+    assert shift == pytest.approx(1e9 * theory.drift_shift[0], rel=2e-3)
+    assert variance == pytest.approx(1e9 * theory.covariance[0, 0], rel=2e-3)
+    fresh = GaussianRBM([[kappa]], rbm_mass=3.0, sampler="independent").predict(alpha, 1e9).leading
+    assert abs(1e9 * fresh.drift_shift[0] / shift - 1) > 0.02  # ten times what is allowed
 
 
 def chain_and_twin(sweeps: int, kappa: float, alpha: float, batch: int) -> np.ndarray:
