@@ -174,7 +174,7 @@ def lines(out: Path) -> int:
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_at_random_moments_nothing_is_lost(tmp_path, kills):
     """A fourth of the kills fall before a process has finished a chunk, the others after."""
-    text = SPEC.replace("replicas = 200", f"replicas = {150 * kills}")
+    text = SPEC.replace("replicas = 200", f"replicas = {100 * kills}")
     path, out, chance = written(tmp_path, text), tmp_path / "out", random.Random(1)
     counts = []
     for _ in range(kills):

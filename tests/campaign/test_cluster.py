@@ -20,7 +20,7 @@ distributed = pytest.importorskip("distributed")
 @pytest.mark.filterwarnings("ignore")  # Dask's own, on a killed worker
 def test_a_dead_worker_costs_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(_store, "_REPLICAS", 64)
-    text = SPEC.replace("replicas = 200", "replicas = 500")
+    text = SPEC.replace("replicas = 200", "replicas = 320")
     path = written(tmp_path, text)
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1",

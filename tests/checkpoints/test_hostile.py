@@ -300,11 +300,12 @@ def test_a_name_that_no_output_can_encode(tmp_path):
     assert row["name"].encode().endswith(b"x")
 
 
-def test_mutated_files_of_every_format(tmp_path):
-    """2000 to 3000 of them, of which some are read: the reader, not the mutation, decides."""
+@pytest.mark.parametrize("mutations", [100, pytest.param(500, marks=pytest.mark.slow)])
+def test_mutated_files_of_every_format(tmp_path, mutations):
+    """So many of each, of which some are read: the reader, not the mutation, decides."""
     script = Path(__file__).with_name("fuzz.py")
     done = subprocess.run(
-        [sys.executable, script, tmp_path, "500"],
+        [sys.executable, script, tmp_path, str(mutations)],
         capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     found = json.loads(done.stdout)
@@ -312,5 +313,6 @@ def test_mutated_files_of_every_format(tmp_path):
     assert found["longest"] < 10
     assert found["gigabytes"] < 1
     for name, counts in found["tally"].items():
+        assert counts["refused"] >= mutations // 25
         # the one member of a Keras archive has a checksum, so that hardly a mutation is read
-        assert min(counts["read"], counts["refused"]) >= (1 if name == "a.keras" else 20)
+        assert counts["read"] >= mutations // (500 if name == "a.keras" else 25)

@@ -42,6 +42,8 @@ def test_a_table_that_is_cut_or_ragged_is_found():
 
 def test_the_first_page_has_the_table_of_the_readme():
     """Word for word, with links that are right where it stands."""
-    readme, first = (path.read_text(encoding="utf-8") for path in (PAGES[0], ROOT / "docs/index.md"))
+    readme, first = (
+        path.read_text(encoding="utf-8") for path in (PAGES[0], ROOT / "docs/index.md")
+    )
     [jobs] = [table for table in tables(readme) if table[0].startswith("| job |")]
     assert [row.replace("](docs/", "](") for row in jobs] in tables(first)

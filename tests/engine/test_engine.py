@@ -104,13 +104,12 @@ np.save(sys.argv[3], found.levels.values)
 
 def test_cores_and_devices_do_not_change_a_bit(tmp_path):
     found = []
-    for cores, devices in ((1, 1), (2, 1), (2, 2)):
+    for cores, devices in ((1, 1), (2, 2)):
         path = tmp_path / f"{cores}{devices}.npy"
         command = [sys.executable, "-c", CHILD, str(cores), str(devices), str(path)]
         subprocess.run(command, check=True, timeout=300)
         found.append(np.load(path))
-    np.testing.assert_array_equal(found[0], found[1])
-    np.testing.assert_array_equal(found[0], found[2])
+    np.testing.assert_array_equal(*found)
 
 
 class TestDivergence:
@@ -203,7 +202,7 @@ def test_ctrl_c_stops_within_seconds():
     command = [sys.executable, "-c", code, "2", "1", os.devnull]
     child = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        time.sleep(20)
+        time.sleep(8)  # at work, or about to compile
         assert child.poll() is None
         child.send_signal(signal.SIGINT)
         began = time.monotonic()

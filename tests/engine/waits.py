@@ -46,20 +46,20 @@ def same_for_all(model, workers=(1, 2, 4), **changes):
         np.testing.assert_array_equal(other, first)
 
 
-def small(sizes=(10, 48, 96)):
+def small(sizes=(48,), workers=(2, 4)):
     for n in sizes:
         for sampler in ("collapsed", "independent"):
             rbm = GaussianRBM.scalar_field(
                 n, mass=1.5, rbm_mass=3.0, sampler=sampler, initial_width=n**-0.5
             )
-            same_for_all(rbm)
+            same_for_all(rbm, workers)
             print(sampler, n, flush=True)
 
 
-def own_loss(sizes=(48,)):
+def own_loss(sizes=(48,), workers=(2, 4)):
     for n in sizes:
-        same_for_all(every_factorisation(n), batch_size=4)
-        same_for_all(every_factorisation(n), batch_size=4, optimizer=Muon())
+        same_for_all(every_factorisation(n), workers, batch_size=4)
+        same_for_all(every_factorisation(n), workers, batch_size=4, optimizer=Muon())
         print("loss", n, flush=True)
 
 
@@ -105,7 +105,7 @@ if __name__ == "__main__":
         own_loss()
         beside_others()
     else:
-        small((40, 64, 128, 256))
-        own_loss((10, 128))
+        small((10, 40, 64, 96, 128, 256), (1, 2, 4))
+        own_loss((10, 48, 128), (1, 2, 4))
         every_model()
     print("done")

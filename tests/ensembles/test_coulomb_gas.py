@@ -14,6 +14,7 @@ from sgdyson.ensembles import (
     Quartic,
     RBMPotential,
     WishartEnsemble,
+    _coulomb_gas,
 )
 from sgdyson.errors import InvalidInputError, NotConvergedError
 
@@ -27,9 +28,9 @@ def errors(sample) -> np.ndarray:
     return sample.levels.std(axis=0) / np.sqrt(sample.effective_size)
 
 
-@pytest.mark.parametrize("beta", [1, 2.5])
+@pytest.mark.parametrize("beta", [pytest.param(1, marks=pytest.mark.slow), 2.5])
 def test_chains_agree_with_the_exact_gas(beta):
-    chain = CoulombGas(harmonic, beta, 5).sample(8000, 1)
+    chain = CoulombGas(harmonic, beta, 5).sample(5000, 1)
     assert not chain.exact
     assert (np.diff(chain.levels, axis=1) > 0).all()
     exact = CoulombGas(Quadratic(0.7, 1.0), beta, 5).sample(40_000, 2)
@@ -54,7 +55,7 @@ def test_exact_gases_are_the_ensembles():
 
 def test_the_virial_of_a_quartic_gas():
     # E sum x V'(x) = n + beta n(n-1)/2, whatever V
-    sample = CoulombGas(Quartic(0.25), 1, 8).sample(4000, 3)
+    sample = CoulombGas(Quartic(0.25), 1, 8).sample(2000, 3)
     virial = (sample.levels**4).sum(axis=1)
     error = virial.std() / np.sqrt(sample.effective_size.min())
     assert abs(virial.mean() - 36) < 4 * error
@@ -62,7 +63,7 @@ def test_the_virial_of_a_quartic_gas():
 
 
 def test_every_level_in_a_potential_of_its_own():
-    sample = CoulombGas(Quadratic((0.1, 0.1), (-5.0, 5.0)), 1, 2).sample(4000, 4)
+    sample = CoulombGas(Quadratic((0.1, 0.1), (-5.0, 5.0)), 1, 2).sample(2000, 4)
     # far apart: Gaussian, moved by sigma^2 beta/gap = 0.001
     np.testing.assert_allclose(
         sample.levels.mean(0), [-5.001, 5.001], atol=4 * errors(sample).max()
@@ -83,7 +84,9 @@ def test_the_density_of_an_rbm():
     assert abs(spacing.mean() - np.sqrt(2) * theory.mean_spacing[3]) > 4 * error
 
 
-def test_a_chain_that_has_not_converged_is_no_sample():
+def test_a_chain_that_has_not_converged_is_no_sample(monkeypatch):
+    monkeypatch.setattr(_coulomb_gas, "_WARMUP", 100)
+
     def two_wells(levels):
         return 40 * (levels**2 - 1) ** 2
 
@@ -95,7 +98,7 @@ def test_a_chain_that_has_not_converged_is_no_sample():
 
 def test_the_same_random_state_gives_the_same_numbers():
     gas = CoulombGas(Quartic(0.25), 1, 2)
-    np.testing.assert_array_equal(gas.sample(4000, 7).levels, gas.sample(4000, 7).levels)
+    np.testing.assert_array_equal(gas.sample(2500, 7).levels, gas.sample(2500, 7).levels)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ STEP = 0.01  # of a time: what the finite step of alpha = 0.02 adds to the flow
 def arrivals() -> np.ndarray:
     """Update at which each level is last away from its target, of (replica, level)."""
     run = sgdyson.simulate(
-        RBM, learning_rate=0.02, batch_size=math.inf, replicas=256, updates=16_000,
+        RBM, learning_rate=0.02, batch_size=math.inf, replicas=96, updates=16_000,
         record_every=50, seed=1, progress=False,
     )  # fmt: skip
     target = RBM.predict(0.02, math.inf).levels

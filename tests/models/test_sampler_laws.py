@@ -95,7 +95,7 @@ def test_collapsed_is_the_chain_in_law(batch_size, updates, learning):
         assert smallest_pvalue(gibbs, other) < FALSE_ALARM
 
 
-@pytest.mark.parametrize("updates", [1, 2, 5])
+@pytest.mark.parametrize("updates", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 5))])
 def test_a_missing_bartlett_term_is_rejected(updates):
     gibbs = averages(make_sampler("gibbs", SWEEPS), 16, updates, learning=True, seed=1)
     wrong = averages(ForgetsBartlett(Numbers(1), SWEEPS), 16, updates, learning=True, seed=2)
@@ -142,7 +142,9 @@ def real_parts(averages: np.ndarray, beta: int) -> np.ndarray:
                            for part in (half.real, half.imag)], axis=1)  # fmt: skip
 
 
-@pytest.mark.parametrize(("beta", "batch_size"), [(2, 5), (2, 8), (4, 8)])
+@pytest.mark.parametrize(
+    ("beta", "batch_size"), [(2, 5), (2, 8), pytest.param(4, 8, marks=pytest.mark.slow)]
+)
 def test_complex_and_quaternion_chains_are_one_law_too(beta, batch_size):
     gibbs, collapsed, shorter = (
         real_parts(averages(make_sampler(name, k, beta), batch_size, 2, True, seed), beta)

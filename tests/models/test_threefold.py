@@ -100,7 +100,7 @@ def test_spacings_repel_as_their_beta_and_as_no_other(student, beta):
         assert (ks_test(upper, law.cdf).pvalue > 1e-3) is (other == beta)
 
 
-@pytest.mark.parametrize("beta", [2, 4])
+@pytest.mark.parametrize("beta", [pytest.param(2, marks=pytest.mark.slow), 4])
 def test_an_rbm_of_complex_and_quaternion_weights(beta):
     """Spacing, single widths and means, the chain's memory and mean shifts among them."""
     modes, vectors = np.linalg.eigh(scalar_field_kernel(4, 1.5))

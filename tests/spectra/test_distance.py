@@ -52,22 +52,25 @@ def test_values_never_move_further_than_the_matrix():
         assert found.values_distance <= found.distance
 
 
+DRAWS = 1500
+
+
 @pytest.mark.parametrize(("shape", "rank"), [((6, 4), 2), ((9, 5), 3), ((5, 5), 1)])
 def test_what_chance_does(shape, rank):
-    """Mean and standard deviation of independent subspaces, of 4000 draws, four errors."""
-    pairs = RANDOM.standard_normal((4000, 2, *shape))
+    """Mean and standard deviation of independent subspaces, of 1500 draws, four errors."""
+    pairs = RANDOM.standard_normal((DRAWS, 2, *shape))
     found = [matrix_distance("w", a, b, rank=rank) for a, b in pairs]
     for side in ("left", "right"):
         overlaps = np.array([getattr(each, f"{side}_overlap") for each in found])
         chance = getattr(found[0], f"{side}_chance")
-        assert abs(overlaps.mean() - chance.value) < 4 * chance.error / np.sqrt(4000)
+        assert abs(overlaps.mean() - chance.value) < 4 * chance.error / np.sqrt(DRAWS)
         # the relative error of a standard deviation, of kurtosis up to 6
-        allowed = 4 * np.sqrt(5 / 4 / 4000)
+        allowed = 4 * np.sqrt(5 / 4 / DRAWS)
         assert abs(overlaps.std() / chance.error - 1) < allowed
         # power: one direction more or fewer, and entries as if they were independent
         n, k = shape[side == "right"], rank
         for wrong in (k / (n + 1), k / (n - 1)):
-            assert abs(overlaps.mean() - wrong) > 4 * chance.error / np.sqrt(4000)
+            assert abs(overlaps.mean() - wrong) > 4 * chance.error / np.sqrt(DRAWS)
         independent = np.sqrt(2) / n  # of k^2 entries of variance 2/n^2
         assert abs(overlaps.std() / independent - 1) > allowed
 

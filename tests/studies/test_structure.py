@@ -64,6 +64,7 @@ def test_the_largest_value_of_noise_is_below_the_threshold():
     assert found.predicted == pytest.approx(expected**0.5, rel=0.01)
 
 
+@pytest.mark.slow
 def test_the_study_from_end_to_end(tmp_path):
     told = []
     found = study("structure")(tmp_path / "out", 0, told.append, quick=True)
@@ -101,6 +102,13 @@ def test_a_study_of_any_text_goes_on_where_it_stopped(tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     assert ran == [[0], [1], [1], [2]]
     once = json.loads((out / "results.json").read_text())
+    assert once["passed"] is True
+    assert len(once["checks"]) == 2 * 9
+    assert once["loss"][-1]["value"] < once["loss"][0]["value"] - 0.3
+    for kinds in once["measured"].values():
+        assert len(kinds) == 4
+        assert all(np.isfinite(each["value"]) for line in kinds.values() for each in line)
+    assert (out / "figures" / "structure.png").stat().st_size > 1000
 
     monkeypatch.setattr(f"{_structure}.simulate", None)  # nothing is run again
     assert CliRunner().invoke(app, command).exit_code == 0
