@@ -7,7 +7,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,33 +20,16 @@ from ._arrays import copies, matrices_among, named_arrays
 from ._beside import Beside, StillBusyError
 from ._cadence import Cadence, Every
 from ._gradients import Moments, Shapes, moments_of
-from ._loggers import Log, Logger, logger_of
+from ._loggers import Log, logger_of
+from ._post import Done, Post
 from ._record import Recorder
 from ._resume import Mode, matrices_in, store_of
 from ._run import open_run
 from ._run_store import RunStore
 from ._scalars import scalars_of
-from ._settings import Rate, Settings, by_hand, number
+from ._settings import Rate, Settings, by_hand
 from ._tell import tell
 from ._told import Told
-
-
-class _Done(NamedTuple):
-    """What a record has found for others than the store.
-
-    Attributes:
-        step: of the record.
-        change: largest relative change of a spectrum since the last record.
-        scalars: for a logger.
-        levels: singular values by matrix, for one that takes them.
-        seconds: that it took.
-    """
-
-    step: int
-    change: float | None
-    scalars: list[tuple[str, float, int]]
-    levels: Mapping[str, np.ndarray]
-    seconds: float
 
 
 class Tracker:
@@ -122,19 +105,18 @@ class Tracker:
         self.out, self.cadence, self.split = Path(out), Cadence(every), split
         self._optimizer, numbers = by_hand(optimizer)
         self._told = Told(learning_rate, batch_size, numbers, self._tell_once)
-        self._log: Logger | None = None
         self.skipped: list[Skipped] = []
-        self.stopped = self._closed = self._deaf = False
+        self.stopped = self._closed = False
         self._step = start_step or 0
         self._process = os.getpid()
-        self._beside = Beside[_Done]()
+        self._beside = Beside[Done]()
         self._recorder = Recorder(
             split, self._beside.live, layout=layout, dynamics=dynamics,
             vectors=whole("vectors", vectors, least=0),
         )  # fmt: skip
         self._before: tuple[int, dict[str, np.ndarray]] = (-1, {})
         self._store = store_of(self.out, mode, start_step)
-        self._log = logger_of(log, self.out)
+        self._post = Post(logger_of(log, self.out), self._store.log_scalar, self._tell_once)
         self._recorder.shapes, self._recorder.keys = matrices_in(self._store)
         self._change: float | None = None
         self._said: set[str] = set()
@@ -215,17 +197,9 @@ class Tracker:
             ...     Run(open_run(f"{folder}/run.zarr")).scalars["loss"][1].round(3).tolist()
             [1.0, 0.5, 0.333]
         """
-        if not self._here or self._deaf:
-            return
-        try:
+        if self._here:
             with self.cadence.meter:
-                at = self._step if step is None else int(step)
-                self._store.log_scalar(str(name), at, number(value))
-        except (TypeError, ValueError) as error:
-            self._tell_once(f"log_scalar: {name} = {value!r} is not one number ({error})")
-        except Exception as error:
-            self._deaf = True
-            self._tell_once(f"log_scalar has failed and keeps nothing any more: {error!r}")
+                self._post.keep(name, value, self._step if step is None else step)
 
     def close(self) -> None:
         """Wait for the record in work; nothing is recorded after it.
@@ -239,12 +213,7 @@ class Tracker:
             listed = ", ".join(f"{array.name} ({array.reason})" for array in self.skipped[:5])
             tell(f"sgdyson's tracker has recorded no matrix: {listed}", 3)
         self.stopped = self._closed = True
-        if self._log is not None:
-            try:
-                self._log.close()
-            except Exception as error:
-                self._tell_once(f"log= could not be closed: {error!r}")
-            self._log = None
+        self._post.close()
 
     def advice(self) -> Advice:
         """Which learning rates and batch sizes keep the noise of this run; see `advise`."""
@@ -303,18 +272,7 @@ class Tracker:
             return
         self._change = done.change
         self.cadence.meter.beside(done.seconds - (time.perf_counter() - began))
-        if self._log is not None:
-            self._tell_logger(self._log, done)
-
-    def _tell_logger(self, log: Logger, done: _Done) -> None:
-        try:
-            for scalar in done.scalars:
-                log.scalar(*scalar)
-            for name, values in done.levels.items():
-                log.levels(name, values, done.step)
-        except Exception as error:
-            self._log = None
-            self._tell_once(f"log= has failed and is not called any more: {error!r}")
+        self._post.send(done)
 
     def _settle(self) -> None:
         try:
@@ -343,7 +301,7 @@ class Tracker:
         """Names and views of the matrices of an array."""
         return parts_of(name, array, self.split, self._recorder.layout, shapes)
 
-    def _beside_training(self, *record: Any) -> _Done:
+    def _beside_training(self, *record: Any) -> Done:
         # more threads of BLAS would take the cores from the training, and wait
         with one_blas_thread(), np.errstate(all="ignore"):
             return self._record(*record)
@@ -356,7 +314,7 @@ class Tracker:
         before: Mapping[str, np.ndarray],
         settings: Settings,
         soon: bool,
-    ) -> _Done:
+    ) -> Done:
         """One record, beside the training."""
         recorder, began = self._recorder, time.perf_counter()
         recorded = recorder.record(
@@ -365,10 +323,10 @@ class Tracker:
         self._skip(recorded.skipped)
         self._store.append(step, recorded.values, recorder.attributes(), self._attributes(step))
         shapes = recorder.shapes
-        log, spectra = self._log, recorded.spectra
-        scalars = list(scalars_of(spectra, shapes, step)) if log is not None else []
-        levels = spectra if log is not None and log.histograms else {}
-        return _Done(step, recorded.change, scalars, levels, time.perf_counter() - began)
+        post, spectra = self._post, recorded.spectra
+        scalars = list(scalars_of(spectra, shapes, step)) if post.scalars else []
+        levels = spectra if post.levels else {}
+        return Done(step, recorded.change, scalars, levels, time.perf_counter() - began)
 
     def _singular_values(self, matrices: Sequence[np.ndarray]) -> list[np.ndarray]:
         return singular_values_of(matrices)
@@ -390,7 +348,7 @@ class Tracker:
         return attributes | ({"optimizers": history} if history else {})
 
 
-def _end(process: int, beside: Beside[_Done], store: RunStore) -> None:
+def _end(process: int, beside: Beside[Done], store: RunStore) -> None:
     """End where close() is not called: with the tracker's end, or at exit."""
     if os.getpid() != process:
         return
