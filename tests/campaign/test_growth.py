@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -296,6 +297,27 @@ class TestKilled:
         assert step > 20
 
 
+def test_a_chunk_that_gets_more_replicas_does_not_count_while_it_is_written(small, monkeypatch):
+    """Killed after its files and before its line: what it had is run again, nothing is false."""
+    real = _store.Store._recorded
+
+    def killed(self, names):
+        if any("levels/c/1/1" in name for name in names):
+            raise Killed
+        return real(self, names)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_store.Store, "_recorded", killed)
+        with pytest.raises(Killed):
+            Campaign(spec(replicas=230), small).run(progress=False, workers=1)
+    found = Campaign.from_folder(small)
+    assert found.store.bad() == []
+    assert found.progress().counts == [230, 128]
+    found.run(progress=False)
+    assert found.progress().counts == [230, 230]
+    assert found.verify() == []
+
+
 def test_a_full_disk_leaves_the_old(small, tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, os.strerror(28))
@@ -390,7 +412,7 @@ batch_size = 4
 KILLED = """
 import sys, tomllib
 from sgdyson.campaign import Campaign, _store, parse_spec
-_store._REPLICAS = 64
+_store._REPLICAS, _store._PARTS = 128, 1
 raw = tomllib.loads(open(sys.argv[1]).read())
 campaign = Campaign(parse_spec(raw), sys.argv[2])
 print("alive", flush=True)
@@ -401,7 +423,7 @@ campaign.run(progress=False)
 @pytest.mark.slow
 def test_killed_at_random_moments_while_it_grows(tmp_path):
     """By the system, in ten processes: each of them asks for more than the one before it."""
-    chance, out = random.Random(2), tmp_path / "out"
+    chance, out, counts = random.Random(2), tmp_path / "out", []
     base = (
         'name = "s"\nupdates = 200\nrecord_every = 20\n[model]\nkind = "teacher_student"\n'
         "teacher = [2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]\n"
@@ -415,14 +437,19 @@ def test_killed_at_random_moments_while_it_grows(tmp_path):
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == b"alive\n"
-            time.sleep(chance.uniform(0.0, 3.0))
+            before, early = lines(out), chance.random() < 0.5
+            while not early and lines(out) == before and process.poll() is None:
+                time.sleep(0.01)
+            time.sleep(chance.uniform(0.0, 1.0))
             process.send_signal(signal.SIGKILL)
         if lines(out):
             assert Campaign.from_folder(out).store.bad() == []
+            counts.append(sum(Campaign.from_folder(out).progress().counts))
+    # a kill in the milliseconds in which a chunk gets more replicas costs that chunk
+    assert all(after > before - 128 for before, after in pairwise(counts)), counts
+    assert len(set(counts)) > 3, f"the kills hit nothing: {counts}"
     Campaign.from_file(path, out).run(progress=False)
     Campaign.from_file(path, tmp_path / "alone").run(progress=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_store, "_REPLICAS", 64)
-        patch.setattr(_store, "_PARTS", 8)
-        assert Campaign.from_folder(out).verify() == []
-    assert not list(out.glob(f"{_generations.GROWING}*"))
+    assert files(out) == files(tmp_path / "alone")
+    assert Campaign.from_folder(out).verify() == []
+    assert not list(out.glob(".sgdyson*"))

@@ -9,7 +9,7 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -97,6 +97,14 @@ class Entry(_Record):
     files: dict[str, FileRecord]
 
 
+class Opened(_Record):
+    """A chunk that is being written once more, with more replicas, and does not count meanwhile."""
+
+    kind: Literal["opened"] = "opened"
+    setting: Whole
+    number: Whole
+
+
 class Frame(_Record):
     """Metadata and coordinates of the Zarr group, for so many replicas."""
 
@@ -105,9 +113,12 @@ class Frame(_Record):
     files: dict[str, FileRecord]
 
 
+Content: TypeAlias = Entry | Opened | Frame
+
+
 class _Line(_Record):
     check: str
-    content: Annotated[Entry | Frame, Field(discriminator="kind")]
+    content: Annotated[Content, Field(discriminator="kind")]
 
 
 _LINE = TypeAdapter(_Line)
@@ -123,14 +134,14 @@ class Manifest:
 
     def __init__(self, folder: Path, digest: str) -> None:
         self._folder, self._digest = folder, digest
-        self._known: tuple[tuple[int, ...], list[Entry | Frame]] = ((), [])
+        self._known: tuple[tuple[int, ...], list[Content]] = ((), [])
 
     @property
     def path(self) -> Path:
         """Where the file is now."""
         return current(self._folder, MANIFEST)
 
-    def read(self) -> list[Entry | Frame]:
+    def read(self) -> list[Content]:
         """Every line that is whole.
 
         Raises:
@@ -144,7 +155,7 @@ class Manifest:
             self._known = (state, entries)
         return list(self._known[1])
 
-    def append(self, content: Entry | Frame) -> None:
+    def append(self, content: Content) -> None:
         """Add a line; on the disk when this returns."""
         is_new = not self.path.exists()
         with self.path.open("ab") as handle:
@@ -163,7 +174,7 @@ class Manifest:
                 handle.truncate(end)
                 os.fsync(handle.fileno())
 
-    def keep(self, contents: list[Entry | Frame]) -> None:
+    def keep(self, contents: list[Content]) -> None:
         """Write anew, with these lines alone."""
         write_text(self.path, "".join(self._line(content) + "\n" for content in contents))
 
@@ -187,14 +198,14 @@ class Manifest:
     def _unreadable(self, error: OSError) -> InvalidInputError:
         return InvalidInputError(f"{self.path} cannot be read ({error.strerror or error}).")
 
-    def _line(self, content: Entry | Frame) -> str:
+    def _line(self, content: Content) -> str:
         return _Line(check=self._check(content), content=content).model_dump_json()
 
-    def _check(self, content: Entry | Frame) -> str:
+    def _check(self, content: Content) -> str:
         text = f"{self._digest} {content.model_dump_json()}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def _parse(self, line: bytes, number: int) -> Entry | Frame:
+    def _parse(self, line: bytes, number: int) -> Content:
         try:
             parsed = _LINE.validate_json(line)
         except ValidationError:

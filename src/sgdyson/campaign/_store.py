@@ -24,7 +24,7 @@ from ._claim import Part, is_of, recognise, take
 from ._frame import KINDS, dimensions, empty_group
 from ._generations import DATA, current, settle
 from ._lock import exclusive
-from ._manifest import Entry, FileRecord, Frame, Manifest
+from ._manifest import Content, Entry, FileRecord, Frame, Manifest, Opened
 from ._spec import Setting, Spec
 
 _BYTES = 1 << 24  # of levels in a chunk, about, unless one block of replicas has more
@@ -119,11 +119,12 @@ class Store:
         """
         entries: dict[Chunk, Entry] = {}
         for entry in self._lines():
+            if isinstance(entry, Opened):
+                entries.pop(Chunk(entry.setting, entry.number), None)
             if isinstance(entry, Entry):
                 chunk = Chunk(entry.setting, entry.number)
-                before = entries.get(chunk)
                 require(
-                    self._fits(entry) and (before is None or before.replicas < entry.replicas),
+                    chunk not in entries and self._fits(entry),
                     f"{self._manifest.path} has a line of setting {chunk.setting}, chunk"
                     f" {chunk.number}, that does not belong there; delete the line.",
                 )
@@ -150,16 +151,11 @@ class Store:
 
         They are those that it begins with, or follow those that it has.
         """
-        where = self.place(chunk.setting)
-        for name, values in arrays.items():
-            array = self._arrays[name]
-            region: list[int | slice] = [*where, slice(replicas.start, replicas.stop)]
-            if name == "levels":  # of a model with fewer levels than others of the grid
-                missing = array.shape[-1] - values.shape[-1]
-                values = np.pad(values, [(0, 0), (0, 0), (0, missing)], constant_values=np.nan)
-            array[tuple(region)] = values
         start = chunk.number * self.chunk_replicas[chunk.setting]
         before = self.done().get(chunk) if replicas.start > start else None
+        if before is not None:  # its files will not be those of its line
+            self._manifest.append(Opened(setting=chunk.setting, number=chunk.number))
+        self._write_arrays(chunk, replicas, arrays)
         replicas = range(start, replicas.stop)
         entry = Entry(
             setting=chunk.setting, number=chunk.number,
@@ -168,6 +164,18 @@ class Store:
             files=self._recorded(self._files(chunk.setting, replicas)),
         )  # fmt: skip
         self._manifest.append(entry)
+
+    def _write_arrays(
+        self, chunk: Chunk, replicas: range, arrays: Mapping[str, np.ndarray]
+    ) -> None:
+        where = self.place(chunk.setting)
+        for name, values in arrays.items():
+            array = self._arrays[name]
+            region: list[int | slice] = [*where, slice(replicas.start, replicas.stop)]
+            if name == "levels":  # of a model with fewer levels than others of the grid
+                missing = array.shape[-1] - values.shape[-1]
+                values = np.pad(values, [(0, 0), (0, 0), (0, missing)], constant_values=np.nan)
+            array[tuple(region)] = values
 
     def adopt(self, chunk: Chunk, entry: Entry, source: "Store", *, link: bool) -> None:
         """Take a chunk of another store, of the same shape, file by file.
@@ -269,7 +277,7 @@ class Store:
     def _manifest(self) -> Manifest:
         return Manifest(self.folder, self.spec.digest)
 
-    def _lines(self) -> list[Entry | Frame]:
+    def _lines(self) -> list[Content]:
         try:
             return self._manifest.read()
         except InvalidInputError:
