@@ -31,7 +31,7 @@ def end():
 '''
 
 
-def run_two(folder, program, arguments=()):
+def run_two(folder, program):
     """A program in two processes, as torchrun starts them."""
     file = folder / "program.py"
     file.write_text(COMMON + textwrap.dedent(program))
@@ -39,7 +39,7 @@ def run_two(folder, program, arguments=()):
         sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
         "--local-addr=127.0.0.1",
     ]  # fmt: skip
-    command = [*launcher, str(file), str(folder), *arguments]
+    command = [*launcher, str(file), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stderr
@@ -71,24 +71,25 @@ SHARDED = """
 from torch.distributed.fsdp import FullyShardedDataParallel, fully_shard
 
 dist.init_process_group("gloo")
-parts, rank = int(sys.argv[2]), dist.get_rank()
-torch.manual_seed(0)
-model = Sequential(Linear(6, 5), Tanh(), Linear(5, 3))
-fully_shard(model, mesh=dist.device_mesh.init_device_mesh("cpu", (2,)))
-optimizer = torch.optim.SGD(model.parameters(), 0.05)
-data = torch.Generator().manual_seed(1)
-with SpectralTracker(
-    model, FOLDER + "/run.zarr", 2, optimizer=optimizer, batch_size=8, velocities=True
-) as tracker:
-    for _ in range(6):
-        x, y = (torch.randn(2, 4, n, generator=data)[rank] for n in (6, 3))
-        optimizer.zero_grad()
-        for a, b in zip(x.chunk(parts), y.chunk(parts)):
-            ((model(a) - b).square().mean() / parts).backward()
-            if parts > 1:
-                tracker.micro_step()
-        optimizer.step()
-        tracker.step()
+rank = dist.get_rank()
+for parts in (1, 2):
+    torch.manual_seed(0)
+    model = Sequential(Linear(6, 5), Tanh(), Linear(5, 3))
+    fully_shard(model, mesh=dist.device_mesh.init_device_mesh("cpu", (2,)))
+    optimizer = torch.optim.SGD(model.parameters(), 0.05)
+    data = torch.Generator().manual_seed(1)
+    with SpectralTracker(
+        model, f"{FOLDER}/{parts}.zarr", 2, optimizer=optimizer, batch_size=8, velocities=True
+    ) as tracker:
+        for _ in range(6):
+            x, y = (torch.randn(2, 4, n, generator=data)[rank] for n in (6, 3))
+            optimizer.zero_grad()
+            for a, b in zip(x.chunk(parts), y.chunk(parts)):
+                ((model(a) - b).square().mean() / parts).backward()
+                if parts > 1:
+                    tracker.micro_step()
+            optimizer.step()
+            tracker.step()
 stopped = SpectralTracker(model, FOLDER + "/stopped.zarr", 1, batch_size=8)
 stopped.stopped = rank == 0
 for _ in range(3):  # none waits for a process that has stopped
@@ -110,33 +111,16 @@ end()
 """
 
 
-@pytest.mark.parametrize("parts", [1, 2])
-def test_sharded_weights_are_recorded_as_whole_ones(tmp_path, parts):
-    told = run_two(tmp_path, SHARDED, [str(parts)])
+def test_sharded_weights_are_recorded_as_whole_ones(tmp_path):
+    told = run_two(tmp_path, SHARDED)
     assert "tracker has stopped" not in told
-    found, alone = open_run(tmp_path / "run.zarr"), train(tmp_path / "alone", parts)
-    assert set(found.data_vars) == set(alone.data_vars) >= {"s_0.weight", "noise_0.weight"}
-    for name in alone.data_vars:
-        np.testing.assert_allclose(found[name], alone[name], rtol=1e-3, atol=1e-6, err_msg=name)
-    assert np.isfinite(found["noise_2.weight"].values[1:]).all()
+    for parts in (1, 2):
+        found, alone = open_run(tmp_path / f"{parts}.zarr"), train(tmp_path / f"a{parts}", parts)
+        assert set(found.data_vars) == set(alone.data_vars) >= {"s_0.weight", "noise_0.weight"}
+        for name in alone.data_vars:
+            np.testing.assert_allclose(found[name], alone[name], rtol=1e-3, atol=1e-6, err_msg=name)
+        assert np.isfinite(found["noise_2.weight"].values[1:]).all()
     assert not list(tmp_path.glob(".not-written*"))
-
-
-def test_adaptive_records_of_replicas_are_refused(tmp_path):
-    run_two(
-        tmp_path,
-        """
-        dist.init_process_group("gloo")
-        model = torch.nn.parallel.DistributedDataParallel(Linear(4, 4))
-        try:
-            SpectralTracker(model, FOLDER + "/run.zarr", "adaptive")
-        except InvalidInputError as error:
-            assert "single process" in str(error), error
-        else:
-            raise AssertionError("not refused")
-        end()
-        """,
-    )
 
 
 def test_lightning_on_two_processes(tmp_path):
@@ -276,6 +260,13 @@ for _ in range(9):
     chosen.step()
 assert chosen.cadence.every == Burst(), chosen.cadence.every  # no process goes by its own clock
 chosen.close()
+for kind in ("ddp", "shard"):
+    try:
+        SpectralTracker(model_of(kind), FOLDER + "/refused", "adaptive")
+    except InvalidInputError as error:
+        assert "single process" in str(error), error
+    else:
+        raise AssertionError("not refused")
 end()
 """
 
