@@ -13,6 +13,9 @@ from mkdocs.exceptions import PluginError
 
 _BAR, _PRIME = ">&#x0007C;</mo>", "<mi>&#x02032;</mi>"
 _MARKED = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
+# $$ in the middle of a paragraph of a docstring, of which the extension takes the inner two as $
+_WITHIN = re.compile(r'\$<span class="arithmatex">\\\((.*?)\\\)</span>\$', re.DOTALL)
+_CODE = re.compile(r"<(script|style|code|pre)\b.*?</\1>", re.DOTALL)
 
 
 def on_page_content(content: str, *, page: Any, **_: Any) -> str:
@@ -28,4 +31,8 @@ def on_page_content(content: str, *, page: Any, **_: Any) -> str:
         mathml = mathml.replace(_PRIME, _PRIME.replace("<mi", '<mi mathsize="125%"'))
         return f'<{match[1]} class="formula">{mathml}</{match[1]}>'
 
-    return _MARKED.sub(replace, content)
+    content = _WITHIN.sub(r'<span class="arithmatex">\\[\1\\]</span>', content)
+    content = _MARKED.sub(replace, content)
+    if stray := re.search(r".{0,40}\$.{0,40}", _CODE.sub("", content)):
+        raise PluginError(f"{page.file.src_uri}: a dollar sign that ends no formula: {stray[0]!r}")
+    return content

@@ -22,7 +22,7 @@ def attributes_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     An infinite number is told as "inf", a truth value as 0 or 1, a nested list as JSON; what is
     None is left out. `number_of` undoes it for a number.
 
-    Example:
+    Examples:
         >>> attributes_of({"batch_size": math.inf, "shared": True, "seed": None})
         {'batch_size': 'inf', 'shared': 1}
     """
@@ -32,7 +32,7 @@ def attributes_of(settings: Mapping[str, Any]) -> dict[str, Any]:
 def number_of(attributes: Mapping[str, Any], name: str) -> float | None:
     """A number of the attributes of a data set; None where there is none.
 
-    Example:
+    Examples:
         >>> number_of({"batch_size": "inf"}, "batch_size")
         inf
     """
@@ -50,7 +50,7 @@ def json_text(content: Any, indent: int | None = None) -> str:
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as CSV below their names, which are those of all rows together; None is left empty.
 
-    Example:
+    Examples:
         >>> csv_text([{"name": "w", "rows": 3}, {"name": "v", "outliers": None}]).splitlines()
         ['name,rows,outliers', 'w,3,', 'v,,']
     """

@@ -101,7 +101,7 @@ def analyze(
     Raises:
         InvalidInputError: nothing there, a single file that is no history.
 
-    Example:
+    Examples:
         >>> import numpy as np, tempfile
         >>> from pathlib import Path
         >>> from sgdyson.ensembles import GaussianEnsemble

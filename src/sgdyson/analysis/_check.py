@@ -24,7 +24,7 @@ class Check:
         predicted: by theory.
         theory_error: stated size of what the theory neglects, in units of the quantity.
 
-    Example:
+    Examples:
         >>> from sgdyson.stats import Estimate
         >>> check = Check("mean", "none", "<S>", {}, Estimate(1.02, 0.01, 100.0), predicted=1.0)
         >>> check.passed  # within 3 standard errors
@@ -78,7 +78,7 @@ _HEADS = {
 class CheckTable(Tabular, list[Check]):
     """A list of checks that shows itself as a table, what failed first.
 
-    Example:
+    Examples:
         >>> from sgdyson.stats import Estimate
         >>> check = Check("mean", "none", "<S>", {}, Estimate(1.02, 0.01, 100.0), predicted=1.0)
         >>> print(CheckTable([check]))

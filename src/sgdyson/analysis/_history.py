@@ -27,7 +27,7 @@ class History:
         beta: Dyson index of the weights: 1 where they are real, 2 complex, 4 quaternion.
         shared_inputs: all replicas saw the inputs of one finite data set.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> history = History("mine", np.array([[[2.0, 1.0]], [[2.5, 0.5]]]), learning_rate=0.1)
         >>> history.levels.shape  # replica, time, level

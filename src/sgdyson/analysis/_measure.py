@@ -145,7 +145,7 @@ def measure(
         InvalidInputError: a run whose optimiser is none of these; too little to measure.
         NoPredictionError: a model without a prediction under this optimiser.
 
-    Example:
+    Examples:
         >>> from sgdyson import simulate
         >>> from sgdyson.models import TeacherStudent
         >>> student = TeacherStudent([2.0, 2.0, 1.0], label_noise=0.5)

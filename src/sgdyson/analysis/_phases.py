@@ -79,7 +79,7 @@ def level_motion(levels: Floats, diverged: Flags, target: Floats, record_every: 
         target: the teacher's levels, (level,).
         record_every: updates between two records.
 
-    Example:
+    Examples:
         Levels that halve their distance at each of 20 records converge:
 
         >>> import numpy as np

@@ -99,7 +99,7 @@ def scaling(runs: Sequence[MeasuredRun]) -> Scaling:
 
     Pairs of one run share its replicas: the covariance of their mean spacings is block diagonal.
 
-    Example:
+    Examples:
         The mean spacing grows as sqrt(alpha/|B|):
 
         >>> from sgdyson import TeacherStudent, simulate

@@ -144,7 +144,7 @@ def summarise(history: History, burn_in: int | None = None) -> Summary:
     Raises:
         InvalidInputError: too few records or replicas to measure.
 
-    Example:
+    Examples:
         >>> from sgdyson.analysis import History
         >>> from sgdyson.ensembles import GaussianEnsemble
         >>> levels = GaussianEnsemble(2, width=0.1).eigenvalues(2000, random_state=0)[:, None, ::-1]

@@ -47,7 +47,7 @@ class Campaign:
         out: folder of the store.
         part: `(3, 16)` for the third of sixteen parts, each with a store of its own.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> from pathlib import Path
         >>> from sgdyson.campaign.starter import write_starter

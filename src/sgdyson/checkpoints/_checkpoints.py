@@ -114,7 +114,7 @@ def checkpoints(path: Path | str) -> list[Checkpoint]:
     Raises:
         InvalidInputError: nothing there that can be read.
 
-    Example:
+    Examples:
         >>> import numpy as np, tempfile
         >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as folder:

@@ -79,7 +79,7 @@ def compare(
     Raises:
         InvalidInputError: nothing that can be read, several checkpoints, or no matrix in both.
 
-    Example:
+    Examples:
         >>> import numpy as np, tempfile
         >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as folder:

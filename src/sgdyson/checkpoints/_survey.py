@@ -36,7 +36,7 @@ def survey(
     Raises:
         InvalidInputError: nothing that can be read, or no matrix in it.
 
-    Example:
+    Examples:
         >>> import numpy as np, tempfile
         >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as folder:

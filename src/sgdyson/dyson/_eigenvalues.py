@@ -42,7 +42,7 @@ class EigenvalueProcess:
             1/max(-V'').
         beta: at least 1; below, levels collide.
 
-    Example:
+    Examples:
         Levels of a Coulomb gas keep their order, however close they come:
 
         >>> from sgdyson.ensembles import Quadratic

@@ -110,7 +110,7 @@ class MatrixProcess(_OrnsteinUhlenbeck):
         width: sigma of the stationary levels.
         friction: gamma, per unit of time.
 
-    Example:
+    Examples:
         <sum of x^2> = sigma^2 [n + beta n (n - 1)/2] at every time of a stationary process:
 
         >>> run = MatrixProcess(2, beta=2, width=0.5).simulate([0.0, 0.3], replicas=4000, seed=0)

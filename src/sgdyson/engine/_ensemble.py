@@ -84,7 +84,7 @@ def simulate(
     Raises:
         InvalidInputError: a value that breaks one of these rules.
 
-    Example:
+    Examples:
         Without noise, 1/|B| = 0, a student ends at its teacher:
 
         >>> import math

@@ -26,7 +26,7 @@ class GaussianEnsemble:
         width: sigma. A dense matrix has the variance sigma^2 on its diagonal and, in each of the
             beta components of an entry, sigma^2/2 off it.
 
-    Example:
+    Examples:
         <sum of x^2> = n + beta n (n - 1)/2 in units of sigma^2:
 
         >>> levels = GaussianEnsemble(4, beta=2).eigenvalues(20000, random_state=0)

@@ -21,7 +21,7 @@ class Quadratic:
         width: sigma, positive; one number, or one a level.
         centre: c; one number, or one a level.
 
-    Example:
+    Examples:
         >>> float(Quadratic(width=2.0)(6.0))  # 36/(2 * 4)
         4.5
     """

@@ -85,7 +85,7 @@ def draw(
     Raises:
         InvalidInputError: a width that is not positive, another number of axes than of panels.
 
-    Example:
+    Examples:
         >>> from sgdyson.figures import Figure, Line, Panel
         >>> line = Figure("line", "A line", "", [Panel([Line([0.0, 1.0], [0.0, 1.0])], "x", "y")])
         >>> float(draw(line, width=3.375).get_figwidth())

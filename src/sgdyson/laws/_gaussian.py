@@ -19,7 +19,7 @@ class Gaussian(Law):
         centre: c, in the units of the levels.
         width: sigma, in the same units.
 
-    Example:
+    Examples:
         >>> Gaussian(2.0, 0.5).cdf(2.0).item()
         0.5
     """

@@ -39,7 +39,7 @@ class HardEdge(Law):
         beta: 1, 2 or 4; quaternion matrices give each level once.
         a: from -1/2 to 10; from 1/2 for beta = 4.
 
-    Example:
+    Examples:
         Of square complex matrices, beta = 2 and a = 0, P(x > s) = exp(-s/4):
 
         >>> from math import exp

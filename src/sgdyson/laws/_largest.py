@@ -23,7 +23,7 @@ class LargestLevel(Law):
         scale: d, in the same units.
         power: p, 1 of eigenvalues; 2 of singular values, whose squares have the law.
 
-    Example:
+    Examples:
         >>> law = LargestLevel.of_singular_values((400, 300), 0.1)
         >>> round(law.mean(), 1), round((400**0.5 + 300**0.5) * 0.1, 1)
         (3.7, 3.7)

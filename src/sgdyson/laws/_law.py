@@ -22,7 +22,7 @@ class Law(ABC):
     Attributes:
         citation: where the formula comes from.
 
-    Example:
+    Examples:
         Every law has what this one has:
 
         >>> from sgdyson.laws import WignerSurmise

@@ -26,7 +26,7 @@ class MarchenkoPastur(Law):
         ratio: c = N/M, columns over rows.
         sigma: standard deviation of the entries.
 
-    Example:
+    Examples:
         >>> law = MarchenkoPastur(ratio=0.25)
         >>> law.edges, law.mean()  # (1 - 1/2)^2, (1 + 1/2)^2
         ((0.25, 2.25), 1.0)

@@ -16,7 +16,7 @@ class Semicircle(Law):
     Args:
         radius: R; sqrt(2 beta n) sigma for n levels of the Gaussian ensemble.
 
-    Example:
+    Examples:
         >>> from math import pi
         >>> bool(abs(Semicircle(radius=2.0).pdf(0.0) - 1 / pi) < 1e-12)
         True

@@ -34,7 +34,7 @@ class TracyWidom(Law):
     Args:
         beta: 1, 2 or 4.
 
-    Example:
+    Examples:
         >>> round(TracyWidom(beta=1).mean(), 4)
         -1.2065
     """

@@ -22,7 +22,7 @@ class WignerSurmise(Law):
     Args:
         beta: 1 (orthogonal), 2 (unitary) or 4 (symplectic).
 
-    Example:
+    Examples:
         >>> from math import pi
         >>> bool(abs(WignerSurmise(beta=1).var() - (4 / pi - 1)) < 1e-12)
         True

@@ -39,7 +39,7 @@ class Prediction(ReadsLeading, Tabular):
         leading: the leading order: the linear scaling rule, in closed form.
         order: of the law, 1 or 2; see `at_order`.
 
-    Example:
+    Examples:
         Of a student, <S> = sqrt(pi A alpha/|B|) to leading order, with A = epsilon^2:
 
         >>> from math import pi, sqrt

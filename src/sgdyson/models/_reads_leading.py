@@ -84,7 +84,7 @@ class ReadsLeading:
     def learning_time(self, initial_width: float, within: float = 0.01) -> Levels:
         """Updates until each level is near its fixed point; see `LeadingOrder.learning_time`.
 
-        Example:
+        Examples:
             >>> from sgdyson import GaussianRBM
             >>> rbm = GaussianRBM.scalar_field(6, mass=1.5, rbm_mass=3.0)
             >>> rbm.predict(0.05, 64).learning_time(rbm.initial_width).round()[[0, -1]]

@@ -65,7 +65,7 @@ class GaussianRBM(Model):
     Raises:
         InvalidInputError: a value that breaks one of these rules.
 
-    Example:
+    Examples:
         A mode of kernel kappa is learnt up to X = mu^2 - kappa:
 
         >>> rbm = GaussianRBM([[1.0, 0.0], [0.0, 3.0]], rbm_mass=2.0)
@@ -335,7 +335,7 @@ class GaussianRBM(Model):
             InvalidInputError: a share that is not positive.
             NoPredictionError: no mode that can be learnt.
 
-        Example:
+        Examples:
             >>> rbm = GaussianRBM.scalar_field(6, mass=1.5, rbm_mass=3.0)
             >>> bool(rbm.suggested_rate(16) < rbm.suggested_rate(64) < rbm.stability_limit())
             True

@@ -44,7 +44,7 @@ class LinearNetwork(Network):
     Raises:
         InvalidInputError: a value that breaks one of these rules.
 
-    Example:
+    Examples:
         >>> network = LinearNetwork([2.0, 1.0], hidden=(3,))
         >>> network.matrix_names()
         ('product', 'product', 'w1', 'w1', 'w2', 'w2')

@@ -56,7 +56,7 @@ class LowRankTeacher(Model):
     Raises:
         InvalidInputError: a value that breaks one of these rules.
 
-    Example:
+    Examples:
         >>> student = LowRankTeacher([6.0, 3.0], shape=(160, 80), label_noise=0.5)
         >>> student.predict_path(0.02, 64, [0, 500]).detached[-1]
         array([ True,  True])

@@ -30,7 +30,7 @@ class Model(eqx.Module):
     `memory` is whatever a source of mini-batches remembers from one update to the next: the
     persistent chains of a Boltzmann machine, or nothing.
 
-    Example:
+    Examples:
         >>> from sgdyson import GaussianRBM
         >>> rbm = GaussianRBM([[1.0, 0.0], [0.0, 3.0]], rbm_mass=2.0, n_hidden=5)
         >>> rbm.weight_shapes().shape

@@ -59,7 +59,7 @@ class TeacherStudent(Model):
     Raises:
         InvalidInputError: a value that breaks one of these rules.
 
-    Example:
+    Examples:
         >>> student = TeacherStudent([1.0, -2.0])
         >>> student.predict(0.1, 16).leading.levels  # singular values, descending
         array([2., 1.])

@@ -56,7 +56,7 @@ class TwoLayerTeacher(Network):
     Raises:
         InvalidInputError: a value that breaks one of these rules.
 
-    Example:
+    Examples:
         >>> model = TwoLayerTeacher("identity", inner=8, outer=4)
         >>> model.teacher.shape
         (4, 8)

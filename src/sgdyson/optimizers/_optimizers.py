@@ -23,7 +23,7 @@ class Optimizer:
     Attributes:
         linear: whether a step is linear in the gradients, so that fluctuations follow alpha/|B|.
 
-    Example:
+    Examples:
         >>> import jax.numpy as jnp
         >>> from sgdyson.optimizers import SGD
         >>> update = SGD()(0.1)  # of Optax, at the learning rate 0.1
@@ -54,7 +54,7 @@ class SGD(Optimizer):
     Args:
         weight_decay: lambda, added to the gradient.
 
-    Example:
+    Examples:
         >>> SGD(weight_decay=0.1)
         SGD(weight_decay=0.1)
         >>> SGD().linear

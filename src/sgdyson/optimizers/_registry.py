@@ -22,7 +22,7 @@ def optimizers_with(number: str) -> tuple[str, ...]:
     Args:
         number: "momentum", "weight_decay", ...
 
-    Example:
+    Examples:
         >>> optimizers_with("weight_decay")
         ('sgd', 'heavy_ball', 'nesterov', 'adamw')
     """
@@ -40,7 +40,7 @@ def optimizer_settings(optimizer: Callable[..., Any] | None) -> dict[str, Any]:
         optimizer: None is plain SGD; what is none of this module has a name alone, with that of
             its package, as `optax.adam`.
 
-    Example:
+    Examples:
         >>> optimizer_settings(HeavyBall(0.9))
         {'optimizer': 'heavy_ball', 'optimizer_momentum': 0.9, 'optimizer_weight_decay': 0.0}
     """

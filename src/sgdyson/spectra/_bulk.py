@@ -32,7 +32,7 @@ class Bulk:
             as far from Marchenko and Pastur's law; 0 where outliers are the majority.
         shape: shape of the matrix.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from sgdyson.spectra import spectrum
         >>> bulk = spectrum("w", 0.1 * np.random.default_rng(0).standard_normal((300, 200))).bulk
@@ -91,7 +91,7 @@ def fit_bulk(
         InvalidInputError: fewer than five singular values, not descending, not as many as the
             shape says, all zero; a false-alarm rate outside (1e-8, 0.5).
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> noise = np.random.default_rng(0).standard_normal((200, 100))
         >>> fit_bulk(np.linalg.svd(noise, compute_uv=False), noise.shape).outliers

@@ -42,7 +42,7 @@ class ColumnNoise:
     Raises:
         InvalidInputError: shapes that do not fit, a value that breaks one of these rules.
 
-    Example:
+    Examples:
         >>> noise = ColumnNoise(160, [40, 40], [1.0, 0.1])
         >>> float(noise.edge.round(2)), ColumnNoise(160, [80], [0.55]).edge.round(2).item()
         (19.09, 16.01)
@@ -122,7 +122,7 @@ class ColumnSpikes:
     Attributes:
         excess: D(y*) - 1, positive of directions that are seen, (..., mode).
 
-    Example:
+    Examples:
         >>> spikes = ColumnNoise(160, [40, 40], [1.0, 0.1]).spikes([[900.0, 0.0], [0.0, 100.0]])
         >>> spikes.detached, spikes.levels.round(2)
         (array([ True, False]), array([33.33, 19.09]))

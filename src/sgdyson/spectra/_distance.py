@@ -81,7 +81,7 @@ def matrix_distance(
     Raises:
         InvalidInputError: of different shapes, not finite, or all zero.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> b = np.diag([3.0, 2.0, 1.0])
         >>> found = matrix_distance("w", 2 * b, b, rank=1)

@@ -26,7 +26,7 @@ def levels_of_weights(weights: ArrayLike) -> Floats:
     Raises:
         InvalidInputError: fewer than two axes, no entries, no numbers, NaN or infinity.
 
-    Example:
+    Examples:
         >>> levels_of_weights([[3.0, 0.0], [0.0, 2.0]])
         array([9., 4.])
     """

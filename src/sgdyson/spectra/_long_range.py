@@ -53,7 +53,7 @@ def mean_ratio(levels: ArrayLike) -> Estimate:
     Raises:
         InvalidInputError: too few levels, or levels that are complex, NaN or infinite.
 
-    Example:
+    Examples:
         Of levels that are as even as can be, r = 1:
 
         >>> mean_ratio(range(100)).value
@@ -95,7 +95,7 @@ def number_variance(unfolded: ArrayLike, lengths: ArrayLike) -> Curve:
         InvalidInputError: too few levels, levels that are complex, NaN, infinite or not unfolded,
             lengths out of range.
 
-    Example:
+    Examples:
         Of levels at equal distances a window of 2.5 holds 2 or 3, as often:
 
         >>> import numpy as np

@@ -33,7 +33,7 @@ def two_level_cluster(r: ArrayLike, beta: int) -> Floats:
 def number_variance_theory(lengths: ArrayLike, beta: int) -> Floats:
     r"""$\Sigma^2(L) = L - 2 \int_0^L (L - r) Y_2(r)\, dr$, exact, shape of `lengths`.
 
-    Example:
+    Examples:
         Of the unitary ensemble it grows as [ln(2 pi L) + gamma + 1]/pi^2:
 
         >>> import numpy as np

@@ -48,7 +48,7 @@ def multiplets(target_levels: ArrayLike, tolerance: float = 1e-9) -> list[Multip
     Raises:
         InvalidInputError: targets that are not finite or not descending, a negative tolerance.
 
-    Example:
+    Examples:
         >>> [group.indices for group in multiplets([4.0, 2.0, 2.0, 1.0])]
         [(0,), (1, 2), (3,)]
     """
@@ -82,7 +82,7 @@ def multiplet_levels(levels: ArrayLike, multiplet: Multiplet) -> Floats:
     Raises:
         InvalidInputError: an index outside the levels, or levels not in descending order.
 
-    Example:
+    Examples:
         >>> pair = multiplets([4.0, 2.0, 2.0])[1]
         >>> multiplet_levels([[4.1, 2.3, 1.9]], pair)
         array([[2.3, 1.9]])
@@ -114,7 +114,7 @@ def spacings(levels: ArrayLike, multiplet: Multiplet) -> Floats:
     Raises:
         InvalidInputError: a single level, an index outside the levels, levels out of order.
 
-    Example:
+    Examples:
         >>> pair = multiplets([4.0, 2.0, 2.0])[1]
         >>> spacings([[4.1, 2.5, 1.5], [3.9, 2.25, 2.0]], pair)
         array([1.  , 0.25])
@@ -135,7 +135,7 @@ def unit_spacings(spacing: ArrayLike) -> Floats:
     Raises:
         InvalidInputError: a mean that is not above zero.
 
-    Example:
+    Examples:
         >>> unit_spacings([1.0, 2.0, 3.0])
         array([0.5, 1. , 1.5])
     """

@@ -58,7 +58,7 @@ def repulsion(
         InvalidInputError: fewer than two replicas or times, NaN, a negative or vanishing spacing,
             edges that do not rise, a bin with fewer than two steps, an interval not above zero.
 
-    Example:
+    Examples:
         Spacings that all grow by 0.1 in two updates drift by 0.05, and do not diffuse:
 
         >>> import numpy as np

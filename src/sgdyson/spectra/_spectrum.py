@@ -183,7 +183,7 @@ def spectrum(
     Raises:
         InvalidInputError: no matrix, NaN or infinity, all zero.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> measured = spectrum("w", np.diag([4.0, 2.0, 1.0]))
         >>> round(measured.spectral, 6), round(measured.stable_rank, 6)  # (16 + 4 + 1)/16

@@ -27,6 +27,7 @@ class SpikedModel:
 
     $$s = \theta\sqrt{(1+\mu)(1+\nu)}, \qquad
     \mathrm{Var}\,s = v\,\frac{(1-\mu\nu)(2+\mu+\nu)}{2(1+\mu)(1+\nu)} ,$$
+
     $$|\langle u, \hat u\rangle|^2 = 1 - \frac{\mu(1+\nu)}{1+\mu}, \qquad
     |\langle v, \hat v\rangle|^2 = 1 - \frac{\nu(1+\mu)}{1+\nu} .$$
 
@@ -49,7 +50,7 @@ class SpikedModel:
         InvalidInputError: strengths that are not positive or not descending, more of them than
             levels, a variance that is not positive, a symmetric matrix that is not square.
 
-    Example:
+    Examples:
         >>> spiked = SpikedModel([30.0, 10.0], shape=(160, 80))
         >>> round(spiked.threshold, 2), spiked.detached
         (10.64, array([ True, False]))

@@ -58,7 +58,7 @@ def unfold(
             method, a trim of half or more; levels that do not determine the smooth part, or a
             smooth part that falls (of a polynomial mostly at the edges: trim them).
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> unfold(np.arange(1, 10) ** 2 / 100, "law", cdf=np.sqrt).round(9)
         array([1., 2., 3., 4., 5., 6., 7., 8., 9.])

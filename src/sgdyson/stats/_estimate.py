@@ -29,7 +29,7 @@ class Estimate:
     Raises:
         InvalidInputError: an error or a value that is no finite number, a negative error.
 
-    Example:
+    Examples:
         >>> spacing = Estimate(0.14783, 0.00094, 1000.0)
         >>> print(spacing)
         0.1478(9)

@@ -72,7 +72,7 @@ def fit_pair_density(x: ArrayLike, beta: int = 1) -> LevelFit:
         InvalidInputError: NaN, fewer than two replicas, samples that are all equal, or samples so
             far from the density that its likelihood has no maximum near their moments.
 
-    Example:
+    Examples:
         >>> from sgdyson.ensembles import GaussianEnsemble
         >>> pairs = GaussianEnsemble(2, width=0.1).eigenvalues(10000, random_state=0)
         >>> fit = fit_pair_density(pairs)

@@ -94,7 +94,7 @@ def anderson_darling(samples: ArrayLike, cdf: Callable[[Floats], ArrayLike]) -> 
     Raises:
         InvalidInputError: NaN, or fewer than 50 replicas.
 
-    Example:
+    Examples:
         >>> from sgdyson.laws import Semicircle
         >>> law = Semicircle(radius=2.0)
         >>> middles = law.ppf([(2 * i + 1) / 200 for i in range(100)])  # as even as samples can be
@@ -125,7 +125,7 @@ def wigner_test(spacings: ArrayLike, mean: float | None = None, beta: int = 1) -
     Raises:
         InvalidInputError: NaN, negative spacings, a mean not above zero, fewer than 50 replicas.
 
-    Example:
+    Examples:
         Spacings of independent levels, which may meet, are refused; those of the surmise are not:
 
         >>> import numpy as np

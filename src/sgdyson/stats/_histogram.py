@@ -48,7 +48,7 @@ def density_histogram(samples: ArrayLike, edges: ArrayLike | None = None) -> His
     Raises:
         InvalidInputError: NaN, samples that are all equal, edges that do not rise.
 
-    Example:
+    Examples:
         >>> histogram = density_histogram([0.1, 0.2, 0.3, 0.9], edges=[0.0, 0.5, 1.0])
         >>> histogram.density
         array([1.5, 0.5])

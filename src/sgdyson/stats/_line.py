@@ -77,7 +77,7 @@ def fit_line(
         InvalidInputError: no errors, errors given twice or not positive, shapes that do not match,
             a covariance that is not symmetric and positive, too few different x.
 
-    Example:
+    Examples:
         >>> line = fit_line([0.0, 1.0, 2.0], [1.0, 3.0, 5.0], [0.1, 0.1, 0.1])
         >>> round(line.slope.value, 9), round(line.intercept.value, 9), round(line.chi2, 9)
         (2.0, 1.0, 0.0)

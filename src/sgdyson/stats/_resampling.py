@@ -31,7 +31,7 @@ def mean_over_replicas(x: ArrayLike) -> Estimate:
     Raises:
         InvalidInputError: NaN, fewer than two replicas, or more than two axes.
 
-    Example:
+    Examples:
         The error is that of four means, 1, 2, 3, 4, however many times each replica has:
 
         >>> estimate = mean_over_replicas([[1, 1, 1], [2, 2, 2], [3, 3, 3], [4, 4, 4]])
@@ -62,7 +62,7 @@ def means_over_replicas(x: ArrayLike) -> list[Estimate]:
     Raises:
         InvalidInputError: as `mean_over_replicas`.
 
-    Example:
+    Examples:
         >>> [round(mean.value, 6) for mean in means_over_replicas([[[1.0, 5.0]], [[3.0, 7.0]]])]
         [2.0, 6.0]
     """
@@ -144,7 +144,7 @@ def jackknife_of_means(function: Callable[[Floats], ArrayLike], means: ArrayLike
     Raises:
         InvalidInputError: NaN, fewer than two replicas.
 
-    Example:
+    Examples:
         Of a ratio of means, exact where all replicas have the same ratio:
 
         >>> ratio = jackknife_of_means(lambda m: m[..., 0] / m[..., 1], [[2, 1], [4, 2], [6, 3]])

@@ -27,7 +27,7 @@ class Burst:
     Raises:
         InvalidInputError: numbers that are not whole, a spacing not above the length.
 
-    Example:
+    Examples:
         Four updates in every hundred are seen one by one:
 
         >>> from sgdyson.tracking import Cadence

@@ -65,7 +65,7 @@ def emergence_of_checkpoints(
     Raises:
         InvalidInputError: fewer than two checkpoints, or no matrix with a bulk.
 
-    Example:
+    Examples:
         >>> import numpy as np, tempfile
         >>> from pathlib import Path
         >>> random, folder = np.random.default_rng(0), tempfile.TemporaryDirectory()

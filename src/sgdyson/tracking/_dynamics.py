@@ -74,7 +74,7 @@ def matrix_dynamics(run: xr.Dataset | Run, name: str, start: int | None = None) 
         InvalidInputError: no such matrix, fewer than 100 records, records at unequal intervals, or
             too far apart, a learning rate that varied.
 
-    Example:
+    Examples:
         >>> import numpy as np, tempfile
         >>> from sgdyson.tracking import Tracker, open_run
         >>> noise = np.random.default_rng(0)

@@ -85,7 +85,7 @@ def dyson_index(
     Raises:
         InvalidInputError: no noise, or fewer than three steps beside the means of bursts.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> random = np.random.default_rng(0)
         >>> dW = random.standard_normal((50, 8, 9, 9))

@@ -65,7 +65,7 @@ def dyson_test(
         InvalidInputError: no such matrix, no single updates recorded, a matrix at rest, or no noise
             in its motion; without a name, only where that holds of all.
 
-    Example:
+    Examples:
         Noise with independent entries of one variance makes levels repel with index 1:
 
         >>> import numpy as np, tempfile

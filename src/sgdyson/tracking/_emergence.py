@@ -96,7 +96,7 @@ def emergence(run: xr.Dataset | Run, name: str, false_alarm: float = 0.01) -> Em
     Raises:
         InvalidInputError: no such matrix, fewer than five levels, no record with a bulk.
 
-    Example:
+    Examples:
         >>> import tempfile, numpy as np
         >>> from sgdyson.tracking import Tracker, open_run
         >>> random, out = np.random.default_rng(0), tempfile.mkdtemp() + "/run.zarr"

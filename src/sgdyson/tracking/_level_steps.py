@@ -91,7 +91,7 @@ def level_steps(before: ArrayLike, after: ArrayLike, neighbours: int = NEIGHBOUR
     Raises:
         InvalidInputError: matrices of two shapes, NaN, an odd number of neighbours.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> level_steps(np.diag([3.0, 1.0]), np.diag([3.1, 1.0]), 2).round(6)
         array([[nan, 0.1, 0. ],

@@ -32,7 +32,7 @@ def noise_scale(
         InvalidInputError: fewer than two steps, b not below B, a squared norm that is negative or
             not finite, no gradient above the noise, or noise below zero.
 
-    Example:
+    Examples:
         >>> # |G|^2 = 1 and tr Sigma = 6: mean |g|^2 is 1 + 6/2 of two samples, 1 + 6/4 of four
         >>> noise_scale([4.0] * 10, [2.5] * 10, 2, 4).value
         6.0

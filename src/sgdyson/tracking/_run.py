@@ -29,7 +29,7 @@ class Run:
     Raises:
         InvalidInputError: steps that do not grow from record to record.
 
-    Example:
+    Examples:
         >>> import numpy as np, tempfile
         >>> from sgdyson.tracking import Tracker, open_run
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -180,7 +180,7 @@ def open_run(store: Path | str) -> xr.Dataset:
     Raises:
         InvalidInputError: no tracked run.
 
-    Example:
+    Examples:
         >>> import numpy as np, tempfile
         >>> from sgdyson.tracking import Tracker
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -197,7 +197,7 @@ def open_run(store: Path | str) -> xr.Dataset:
 def matrices_of(run: xr.Dataset | Run) -> dict[str, str]:
     """Names of the matrices of a run, in the order of the model, and the key of each.
 
-    Example:
+    Examples:
         >>> import numpy as np, tempfile
         >>> from sgdyson.tracking import Tracker, open_run
         >>> with tempfile.TemporaryDirectory() as folder:

@@ -63,7 +63,7 @@ class SpectralTracker(Tracker):
         InvalidInputError: no module, a store that exists or is of another model, an adaptive
             cadence of a distributed run, the wrapper `FullyShardedDataParallel`.
 
-    Example:
+    Examples:
         >>> with SpectralTracker(model, "run.zarr", every=100) as tracker:  # doctest: +SKIP
         ...     for batch in data:
         ...         train(batch)

@@ -70,7 +70,7 @@ class Tracker:
         InvalidInputError: a store that exists, or that holds no run to go on with; a cadence below
             one.
 
-    Example:
+    Examples:
         >>> import numpy as np, tempfile
         >>> from sgdyson.tracking import Run, open_run
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -186,7 +186,7 @@ class Tracker:
             value: one number, or anything that holds one.
             step: number of updates so far; by default that of the last call of this tracker.
 
-        Example:
+        Examples:
             >>> import numpy as np, tempfile
             >>> from sgdyson.tracking import Run, Tracker, open_run
             >>> with tempfile.TemporaryDirectory() as folder:

@@ -49,7 +49,7 @@ def watch(
     Raises:
         InvalidInputError: a time that is not positive; with once=True, no run.
 
-    Example:
+    Examples:
         >>> watch("run.zarr", page="run.html")  # doctest: +SKIP
     """
     every, path, screen = positive("every", every), Path(store), console()

@@ -60,7 +60,7 @@ def write_run_report(
     Raises:
         InvalidInputError: no run, one without a record, or without a matrix that can be measured.
 
-    Example:
+    Examples:
         >>> import numpy as np, tempfile
         >>> from pathlib import Path
         >>> from sgdyson.tracking import Tracker, open_run

@@ -83,7 +83,7 @@ def study_linear_scaling(out: Path, seed: int, say: Say, *, quick: bool = False)
 def spec(architecture: str, optimizer: str, seed: int, *, quick: bool = False) -> dict[str, Any]:
     """The spec file of an architecture, at the pace of an optimiser.
 
-    Example:
+    Examples:
         >>> spec("mlp", "heavy_ball", seed=0)["learning"]["learning_rate"]
         [0.01, 0.02, 0.04, 0.08, 0.16, 0.04, 0.04, 0.04]
     """

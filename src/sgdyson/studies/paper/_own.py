@@ -37,7 +37,7 @@ def paper_figure(name: str, runs: OwnRun | Sequence[OwnRun], *, burn_in: int = 0
     Raises:
         InvalidInputError: no such figure, no run, a run that cannot be measured.
 
-    Example:
+    Examples:
         >>> from sgdyson import TeacherStudent, simulate
         >>> student = TeacherStudent([2.0, 2.0], label_noise=0.2)
         >>> run = simulate(student, learning_rate=0.05, batch_size=8, replicas=64, updates=300,

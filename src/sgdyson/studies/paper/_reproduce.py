@@ -50,7 +50,7 @@ def reproduce(
     Raises:
         InvalidInputError: an unknown preset or figure, a folder that cannot or must not be used.
 
-    Example:
+    Examples:
         >>> checks = reproduce("quick", only=["wigner"], out="figures")  # doctest: +SKIP
         >>> all(check.passed for check in checks)  # doctest: +SKIP
         True
