@@ -12,6 +12,7 @@ from latex2mathml.converter import convert
 from mkdocs.exceptions import PluginError
 
 _BAR, _PRIME = ">&#x0007C;</mo>", "<mi>&#x02032;</mi>"
+_ROOT = '<msqrt><mspace width="0" height="0.85em" depth="0.15em"/>'
 _MARKED = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
 # $$ in the middle of a paragraph of a docstring, of which the extension takes the inner two as $
 _WITHIN = re.compile(r'\$<span class="arithmatex">\\\((.*?)\\\)</span>\$', re.DOTALL)
@@ -29,6 +30,7 @@ def on_page_content(content: str, *, page: Any, **_: Any) -> str:
         mathml = mathml.replace(_BAR, ' lspace="0" rspace="0"' + _BAR)  # |B| is no relation
         # raised, the sign would be a speck
         mathml = mathml.replace(_PRIME, _PRIME.replace("<mi", '<mi mathsize="125%"'))
+        mathml = mathml.replace("<msqrt>", _ROOT)  # over a low letter the sign would hang below it
         return f'<{match[1]} class="formula">{mathml}</{match[1]}>'
 
     content = _WITHIN.sub(r'<span class="arithmatex">\\[\1\\]</span>', content)
