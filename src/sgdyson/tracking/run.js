@@ -70,6 +70,8 @@ function drawOverview() {
     panel.style.height = `${Math.min(Math.max(14 * lines.length + 110, 220), 900)}px`;
     const room = Math.min(8 + 6.2 * Math.max(...lines.map(([name]) => name.length)), panel.clientWidth / 3);
     const short = (name) => (6.2 * name.length > room ? `…${name.slice(-Math.floor(room / 6.6))}` : name);
+    const apart = Math.ceil((13 * lines.length) / (panel.clientHeight - 110)); // rows, so that labels do not meet
+    const labelled = lines.map(([name], i) => [i, name]).filter(([i]) => (lines.length - 1 - i) % apart === 0);
     const steps = run.overview.steps; // records are equally wide, whatever lies between them
     const every = Math.ceil(steps.length / Math.max(panel.clientWidth / 110, 2));
     plot(id, [{
@@ -79,7 +81,7 @@ function drawOverview() {
     }], "step", "", {
       xaxis: { tickvals: steps.map((_, i) => i).filter((i) => i % every === 0), ticktext: steps.filter((_, i) => i % every === 0) },
       layout: { margin: { l: room + 12, r: 8, t: 32, b: 44 }, title: { text: `${run_of(places[number])}${map.title}`, font: { size: 13 } } },
-      yaxis: { tickvals: lines.map((_, i) => i), ticktext: lines.map(([name]) => short(name)), tickfont: { size: 10 }, ticks: "" },
+      yaxis: { tickvals: labelled.map(([i]) => i), ticktext: labelled.map(([, name]) => short(name)), tickfont: { size: 10 }, ticks: "" },
     });
     panel.removeAllListeners("plotly_click");
     panel.on("plotly_click", (event) => { location.hash = encodeURIComponent(event.points[0].customdata); });
