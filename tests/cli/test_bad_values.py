@@ -24,6 +24,8 @@ GOOD = {
     "run": {"SPEC": "spec.toml", "--dry-run": None},
     "status": {"FOLDER": "file"},
     "verify": {"FOLDER": "file"},
+    "export": {"FOLDER": "file", "--csv": "levels.csv"},
+    "gather": {"PARTS": "file", "--out": "gathered"},
     "analyze": {"PATH": "levels.npy", "--axes": "replica,time,level"},
     "spectrum": {"PATH": "weights.npz"},
     "report": {"PATH": "file"},
