@@ -274,17 +274,14 @@ class Campaign:
     def progress(self) -> Tally:
         """Settings and replicas that are finished, and in all as far as is known."""
         totals = self._totals()
-        counts, wanted = [0] * len(totals), [0] * len(totals)
-        for chunk in self._all(totals):
-            wanted[chunk.setting] += len(self.store.replicas(chunk, totals[chunk.setting]))
+        counts = [0] * len(totals)
         for chunk, entry in self.store.done().items():
             counts[chunk.setting] += len(range(*entry.replicas))
-        return Tally(counts, wanted)
+        return Tally(counts, self._own(totals))
 
     def replicas(self) -> int:
         """Replicas of all settings that are asked for; of many parts some may have none."""
-        asked = self._asked()
-        return sum(len(self.store.replicas(c, asked[c.setting])) for c in self._all(asked))
+        return sum(self._own(self._asked()))
 
     def seconds(self, index: int) -> float:
         """What the finished chunks of a setting took, of one thread."""
@@ -325,6 +322,15 @@ class Campaign:
         for chunk, entry in self.store.done().items():
             totals[chunk.setting] = max(totals[chunk.setting], entry.replicas[1])
         return totals
+
+    def _own(self, totals: list[int]) -> list[int]:
+        """Replicas of each setting that are to be run here: all of them unless this is a part."""
+        if self.store.part is None:
+            return totals  # of a request that is too large to be counted, too
+        own = [0] * len(totals)
+        for chunk in self._all(totals):
+            own[chunk.setting] += len(self.store.replicas(chunk, totals[chunk.setting]))
+        return own
 
     def _all(self, totals: list[int]) -> list[Chunk]:
         """Every chunk that is to be run here, all of them unless this is a part."""
@@ -389,7 +395,7 @@ class Campaign:
         other: "Campaign | None" = None,
     ) -> None:
         """So many replicas of each setting."""
-        missing = sum(len(replicas) for *_, replicas in self._missing(totals))
+        missing = sum(self._own(totals)) - sum(self.progress().counts)
         require_room(self.spec, self.store, totals, missing, workers)
         self.store.make_room(max(totals))
         if other is not None:
