@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-EXTRAS = ("data", "test")  # what the short set needs beside the dependencies
+EXTRAS = ("data", "netcdf", "test")  # what the short set needs beside the dependencies
 # newer ones warn at every import, whatever the filters, that the crc32c of the lowest zarr is old
 BESIDE = {"numcodecs": "0.16.3"}
 REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?>=([0-9.]+)")

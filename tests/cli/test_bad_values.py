@@ -110,6 +110,8 @@ def test_every_command_is_tried():
     "arguments",
     [
         ["spectrum", "weights.npz", "--split=0"],
+        ["spectrum", "weights.npz", "--smallest=0"],
+        ["spectrum", "weights.npz", "--names=nothing"],
         ["spectrum", "weights.npz", "--false-alarm=nan"],
         ["spectrum", "weights.npz", "--html=/"],
         ["analyze", "levels.npy", "--axes=replica,time,level", "--json=."],

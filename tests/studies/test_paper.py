@@ -113,11 +113,11 @@ def test_a_killed_run_leaves_nothing_behind_that_counts(folder):
     assert sum(before[path] != when for path, when in chunks(folder).items()) == 1
 
 
-def test_a_chunk_of_another_spec_is_refused(folder, tmp_path):
+def test_a_spec_that_was_edited_is_refused(folder, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "out")
     claim = copy / "campaigns" / "teacher_online" / "spec.json"
     claim.write_text(claim.read_text().replace('"digest": "', '"digest": "0'))
-    with pytest.raises(InvalidInputError, match="another spec"):
+    with pytest.raises(InvalidInputError, match="not as sgdyson wrote it"):
         again(copy)
 
 

@@ -91,6 +91,7 @@ def write_netcdf(campaign: Campaign, path: Path) -> None:
     """All arrays and coordinates with their units, in netCDF-4."""
     try:
         import h5netcdf
+        import h5py  # noqa: F401, which h5netcdf no longer brings
     except ImportError as error:
         raise InvalidInputError(
             'netCDF needs h5netcdf; install it with: pip install "sgdyson[netcdf]".'

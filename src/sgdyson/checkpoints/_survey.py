@@ -1,6 +1,6 @@
 """Spectra of all matrices of a checkpoint, or of a series of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from .._progress import progress_bar
 from ..errors import InvalidInputError, require
 from ..spectra import Skipped, layout_of, spectrum
 from ._checkpoints import Series, series_at
+from ._choice import Choice
 from ._work import Survey, Work
 
 _MOST_NAMES = 20
@@ -20,6 +21,8 @@ def survey(
     split: int | Mapping[str, int] = 1,
     *,
     layout: str | Mapping[str, str] = "auto",
+    names: str | Sequence[str] = (),
+    smallest: int = 1,
     **settings: Any,
 ) -> Survey:
     """Measure every matrix at a path, with a bar of the megabytes that are done.
@@ -31,6 +34,8 @@ def survey(
         path: see `checkpoints`.
         split: parts of fused matrices, see `weight_matrices`.
         layout: which axes are rows and columns, see `weight_matrices`.
+        names: a pattern of them, or several, with * and ?: the other arrays are not read.
+        smallest: least number of rows and of columns of a matrix.
         **settings: of `spectrum`.
 
     Raises:
@@ -51,11 +56,12 @@ def survey(
         isinstance(split, Mapping) or split >= 1,
         f"split = {split} must be a number of parts, from 1 up.",
     )
+    choice = Choice(names, smallest)
     # a wrong setting is one mistake, and not the fault of each matrix
     spectrum("of the settings", np.vander(np.arange(1.0, 7.0)), **settings | {"tail": False})
     layout_of("any", (1, 1), layout if isinstance(layout, str) else "auto")
     series = series_at(path)
-    work = Work(split, layout, settings)
+    work = Work(split, layout, choice, settings)
     work.skip(series.left_out)
     with progress_bar(_size(series), True, "MB") as advance:
         for unit in series.checkpoints:
@@ -66,8 +72,11 @@ def survey(
                     raise
                 work.skip([Skipped(unit.label, str(error).rstrip("."))])
     finished = work.finished()
-    finished.notes = series.notes
-    reasons = "; ".join(f"{reason}: {_first(names)}" for reason, names in finished.skipped.items())
+    finished.notes = [*series.notes, *choice.sentence()]
+    reasons = "; ".join(
+        [f"{reason}: {_first(names)}" for reason, names in finished.skipped.items()]
+        + choice.sentence()
+    )
     require(
         any(finished.spectra),
         f"{path} holds no weight matrix{f' ({reasons})' if reasons else ''}.",

@@ -13,7 +13,8 @@ _SHOWN = {
     "sigma": "sigma", "edge": "edge", "spectral": "largest",
     "random_spectral": "shuffled", "outliers": "outliers", "mp_distance": "MP distance",
     "bulk_pvalue": "bulk p", "mean_ratio": "<r>",
-    "ks_pvalue": "surmise p", "stable_rank": "stable rank", "effective_rank": "eff. rank",
+    "ks_pvalue": "surmise p", "stable_rank": "stable rank", "soft_rank": "soft rank",
+    "effective_rank": "eff. rank",
     "tail_exponent": "tail", "tail_pvalue": "tail p",
 }  # fmt: skip
 
@@ -23,6 +24,13 @@ _COMPARED = {
     "right_overlap": "right overlap", "right_chance": "by chance",
     "change_outliers": "change: outliers", "change_bulk_pvalue": "bulk p",
     "change_stable_rank": "stable rank",
+}  # fmt: skip
+
+_SUMMARY = {
+    "step": "step", "checkpoint": "checkpoint", "matrices": "matrices", "weights": "weights",
+    "outliers": "outliers", "soft_rank": "soft rank", "stable_rank": "stable rank",
+    "log_norm": "lg |W|^2", "log_spectral": "lg s_max^2", "tails": "power laws",
+    "tail_exponent": "tail", "weighted_exponent": "weighted",
 }  # fmt: skip
 
 HEADS = {"name": "matrix", "rows": "rows", "columns": "columns"} | _SHOWN
@@ -38,6 +46,15 @@ def print_table(rows: Sequence[dict[str, Any]]) -> None:
         shape = f"{row['rows']} x {row['columns']}"
         table.add_row(visible(row["name"]), shape, *(_text(row, name) for name in shown))
     drawn.print(table)
+
+
+def print_summary(rows: Sequence[dict[str, Any]]) -> None:
+    """Print a row for each checkpoint, of `Survey.summary`, to standard output."""
+    shown = [name for name in _SUMMARY if any(name in row for row in rows)]
+    table = Table(*(Column(_SUMMARY[name], justify="right") for name in shown), title="mean")
+    for row in rows:
+        table.add_row(*(visible("" if row[name] is None else str(row[name])) for name in shown))
+    console(width=160).print(table)
 
 
 def _text(row: dict[str, Any], name: str) -> str:

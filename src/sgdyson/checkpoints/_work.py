@@ -20,8 +20,10 @@ from ..spectra import (
     weight_matrices,
 )
 from ._checkpoints import Checkpoint, loaded
+from ._choice import Choice
 from ._quantised import is_unscaled
 from ._shards import MISSING
+from ._summary import summary_of
 from ._table import HEADS
 
 if TYPE_CHECKING:
@@ -68,17 +70,48 @@ class Survey(Tabular):
         With `step` where one has any, and with `checkpoint`, its name, where steps do not tell
         them apart.
         """
-        stepped = any(step is not None for step in self.steps)
-        labelled = len(self.steps) > 1 and len(set(self.steps) - {None}) < len(self.steps)
         rows = [
-            ({"step": step} if stepped else {})
-            | ({"checkpoint": label} if labelled else {})
-            | matrix.to_row()
-            for step, label, spectra in zip(self.steps, self.labels, self.spectra, strict=True)
+            head | matrix.to_row()
+            for head, spectra in zip(self._heads(), self.spectra, strict=True)
             for matrix in spectra
         ]
         keys = dict.fromkeys(key for row in rows for key in row)
         return [{key: row.get(key) for key in keys} for row in rows]
+
+    def summary(self) -> list[dict[str, Any]]:
+        """One row for each checkpoint: means over its matrices, as estimates.
+
+        `log_norm` and `log_spectral` are the means of lg |W|^2 (Frobenius) and lg s_max^2;
+        `tail_exponent` is that of the power laws that are not rejected, and `weighted_exponent`
+        the mean of exponent times lg s_max^2 (C. H. Martin, T. Peng and M. W. Mahoney, Nature
+        Communications 12, 4122 (2021)), where a tail was asked for; `soft_rank` counts the
+        matrices whose bulk is noise, `noisy` of them. Errors are those of a mean over matrices
+        that differ; None of fewer than two.
+
+        Examples:
+            >>> import numpy as np, tempfile
+            >>> from pathlib import Path
+            >>> from sgdyson.checkpoints import survey
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     np.savez(Path(folder, "m.npz"), v=np.diag([4.0, 2.0]), w=np.diag([4.0, 4.0]))
+            ...     (row,) = survey(Path(folder, "m.npz")).summary()
+            >>> row["matrices"], row["stable_rank"]  # 1.25 and 2
+            (2, 1.6(4))
+        """
+        return [
+            head | summary_of(spectra)
+            for head, spectra in zip(self._heads(), self.spectra, strict=True)
+            if spectra
+        ]
+
+    def _heads(self) -> list[dict[str, Any]]:
+        """Columns that tell checkpoints apart."""
+        stepped = any(step is not None for step in self.steps)
+        labelled = len(self.steps) > 1 and len(set(self.steps) - {None}) < len(self.steps)
+        return [
+            ({"step": step} if stepped else {}) | ({"checkpoint": label} if labelled else {})
+            for step, label in zip(self.steps, self.labels, strict=True)
+        ]
 
     def to_frame(self) -> DataFrame:
         """A pandas data frame of `rows`.
@@ -121,8 +154,10 @@ class Work:
         self,
         split: int | Mapping[str, int],
         layout: str | Mapping[str, str],
+        choice: Choice,
         settings: dict[str, Any],
     ) -> None:
+        self.choice = choice
         self.split, self.layout, self.settings = split, layout, settings
         self.survey, self._skipped, self._assumed = Survey(), _Lists(), _Lists()
         self._missing = _Lists()
@@ -149,11 +184,12 @@ class Work:
 
     def _spectra(self, stored: list[Stored], advance: Any) -> Iterator[MatrixSpectrum]:
         shapes = {item.name: item.shape for item in stored}
+        stored = self.choice.named(stored)
         arrays = _arrays(stored, advance)
         for matrix in weight_matrices(arrays, self.split, self.layout, shapes):
             if isinstance(matrix, Skipped):
                 self.skip([matrix])
-            else:
+            elif self.choice.takes(matrix[1]):
                 yield from self._spectrum(*matrix)
         for item in stored:
             self._assume(item, shapes)

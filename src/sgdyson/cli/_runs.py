@@ -48,6 +48,10 @@ def spectrum(
         str,
         typer.Option(help="Of three axes or more: auto (by name), torch, channels_last or stack."),
     ] = "auto",
+    names: Annotated[
+        list[str] | None, typer.Option(help="Names to take, with * and ?; several may be given.")
+    ] = None,
+    smallest: Annotated[int, typer.Option(help="Least number of rows and of columns.")] = 1,
     against: Annotated[
         Path | None, typer.Option(help="Hold each matrix against that of another checkpoint.")
     ] = None,
@@ -76,15 +80,19 @@ def spectrum(
         fetch(place or "")
     if against is not None:
         require(
-            html_file is None and not tail and not randomise,
-            "--against gives a table of distances, without --html, --tail and --randomise.",
+            html_file is None and not tail and not randomise and not names and smallest == 1,
+            "--against gives a table of distances, without --html, --tail, --randomise, --names and"
+            " --smallest.",
         )
         compared = compare(path, against, split, layout=layout, false_alarm=false_alarm)
         _emit_rows(compared.rows(), compared.sentences(), json_file, csv_file)
         return
     seed = 0 if randomise else None
-    spectra = survey(path, split, layout=layout, false_alarm=false_alarm, tail=tail, randomise=seed)
-    _emit_rows(spectra.rows(), spectra.sentences(), json_file, csv_file)
+    spectra = survey(
+        path, split, layout=layout, names=names or (), smallest=smallest, false_alarm=false_alarm,
+        tail=tail, randomise=seed,
+    )  # fmt: skip
+    _emit_rows(spectra.rows(), spectra.sentences(), json_file, csv_file, spectra.summary())
     if html_file is not None:
         run, measured = run_of_spectra(spectra.series())
         write_run_report(html_file, run, path.name, measured)
@@ -96,14 +104,17 @@ def _emit_rows(
     sentences: Iterable[str],
     json_file: Path | None,
     csv_file: Path | None,
+    summary: list[dict[str, Any]] | None = None,
 ) -> None:
-    """A table on the terminal, unless a file takes its place; what was left out on stderr."""
-    from ..checkpoints import print_table
+    """Tables on the terminal, unless a file takes their place; what was left out on stderr."""
+    from ..checkpoints import print_summary, print_table
 
     for sentence in sentences:
         tell(visible(sentence))
     if not to_standard_output(json_file, csv_file):
         print_table(rows)
+        if summary:
+            print_summary(summary)
     emit(json_file, json_text(rows, indent=2) + "\n")
     emit(csv_file, csv_text(rows))
 

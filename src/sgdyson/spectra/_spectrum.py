@@ -76,6 +76,17 @@ class MatrixSpectrum:
         ]
         return f"<MatrixSpectrum of {self.name}: {', '.join(fact for fact in facts if fact)}>"
 
+    @property
+    def soft_rank(self) -> float | None:
+        """Square of the edge of the bulk over that of the largest singular value.
+
+        It is near 1 where nothing stands out of the noise, and 0 where noise is a small part (C. H.
+        Martin and M. W. Mahoney, JMLR 22, 165 (2021), section 3.1). None where there is no bulk.
+        """
+        if self.bulk is None or not self.bulk.is_noise:
+            return None
+        return (self.bulk.edge.value / self.spectral) ** 2
+
     def to_row(self) -> dict[str, Any]:
         """Plain values, one row of a table; of a bulk that is none only what refuses it."""
         ratio, test, tail, tried = self.mean_ratio, self.ks_wigner, self.tail, self.bulk
@@ -88,7 +99,8 @@ class MatrixSpectrum:
             "bulk_pvalue": tried and tried.pvalue,
             "mean_ratio": ratio and ratio.value, "mean_ratio_error": ratio and ratio.error,
             "ks_wigner": test and test.statistic, "ks_pvalue": test and test.pvalue,
-            "stable_rank": self.stable_rank, "effective_rank": self.effective_rank,
+            "stable_rank": self.stable_rank, "soft_rank": self.soft_rank,
+            "effective_rank": self.effective_rank,
             "frobenius": self.frobenius, "spectral": self.spectral, "rank": self.rank,
         }  # fmt: skip
         if tail:
