@@ -45,6 +45,9 @@ def _terminal_bar(
     total: float, wanted: bool, label: str, say: Callable[[], str], *, noted: bool
 ) -> Iterator[Callable[[float], None]]:
     console = Console(stderr=True, markup=False, emoji=False)
+    if not (wanted and console.is_terminal):
+        yield lambda amount: None  # a disabled bar of Rich 13 leaves an empty line behind
+        return
     columns = (
         TextColumn("{task.fields[note]}", markup=False),
         TextColumn("{task.description}", markup=False),
@@ -58,7 +61,6 @@ def _terminal_bar(
         *(columns if noted else columns[1:]),
         console=console,
         transient=True,
-        disable=not (wanted and console.is_terminal),
     ) as bar:
         task = bar.add_task(label, total=total, rate="compiling", note=say())
 
