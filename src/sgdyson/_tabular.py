@@ -84,7 +84,7 @@ class Table:
         return [
             list(self.heads.values()),
             *(
-                [_LEFT_OUT if i is None else _shown(self.columns[key][i]) for key in self.heads]
+                [_LEFT_OUT if i is None else cell_text(self.columns[key][i]) for key in self.heads]
                 for i in places
             ),
         ]
@@ -153,7 +153,8 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _shown(value: Any) -> str:
+def cell_text(value: Any) -> str:
+    """A value as a cell shows it: four digits, or an estimate with its error."""
     value = _plain(value)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "–"

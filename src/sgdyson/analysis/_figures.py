@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .._types import Floats
 from ..figures import Figure, Histogram, Line, Mark, Panel, Points
 from ..laws import GaussianEnsembleDensity
 from ..stats import GoodnessOfFit, density_histogram
@@ -22,16 +23,8 @@ def history_spacings(pairs: Sequence[tuple[str, MeasuredPair]]) -> Figure:
     grid = np.linspace(0, 4, 200)
     for name, pair in pairs:
         surmise = Line(grid, pair.surmise.pdf(grid), label=f"Wigner surmise, beta = {pair.beta}")
-        unit = density_histogram(pair.spacing / pair.spacing.mean())
-        panels.append(
-            Panel(
-                [Histogram(unit.edges, unit.density), surmise],
-                r"$s = S/\langle S \rangle$",
-                "$P(s)$",
-                title=rf"{_plain(name)}: $\langle S \rangle$ = {pair.mean}",
-                x_range=(0, 4),
-            )
-        )
+        title = rf"{_plain(name)}: $\langle S \rangle$ = {pair.mean}"
+        panels.append(_unit_gaps(pair.spacing, surmise, title))
     return Figure(
         name="spacings",
         title="Spacings of degenerate pairs",
@@ -51,16 +44,11 @@ def history_gaps(multiplets: Sequence[tuple[str, MeasuredMultiplet]]) -> Figure:
     grid = np.linspace(0, 4, 200)
     panels = []
     for name, each in multiplets:
-        gaps = -np.diff(each.levels, axis=2)
-        unit = density_histogram(gaps / gaps.mean())
         law = gap_law(len(each.indices), each.beta)
         label = f"{law.n} levels of a Gaussian ensemble, beta = {law.beta}"
-        marks: list[Mark] = [
-            Histogram(unit.edges, unit.density),
-            Line(grid, law.pdf(grid), label=label),
-        ]
-        panels.append(Panel(marks, r"$s = S/\langle S \rangle$", "$P(s)$",
-                            title=_title(name, each, each.gaps), x_range=(0, 4)))  # fmt: skip
+        line = Line(grid, law.pdf(grid), label=label)
+        title = _title(name, each, each.gaps)
+        panels.append(_unit_gaps(-np.diff(each.levels, axis=2), line, title))
     return Figure(
         name="gaps",
         title="Gaps of larger multiplets",
@@ -69,6 +57,13 @@ def history_gaps(multiplets: Sequence[tuple[str, MeasuredMultiplet]]) -> Figure:
         panels=panels,
         columns=min(len(panels), 3),
     )
+
+
+def _unit_gaps(gaps: Floats, law: Line, title: str) -> Panel:
+    """Gaps in units of their mean, beside their law."""
+    unit = density_histogram(gaps / gaps.mean())
+    return Panel([Histogram(unit.edges, unit.density), law], r"$s = S/\langle S \rangle$", "$P(s)$",
+                 title=title, x_range=(0, 4))  # fmt: skip
 
 
 def history_densities(multiplets: Sequence[tuple[str, MeasuredMultiplet]]) -> Figure:

@@ -21,8 +21,6 @@ from ..engine.block import block_size
 from ..errors import InvalidInputError, require
 from ..models import Model
 from ..optimizers import optimizer_settings
-from ..spectra import spacings
-from ..stats import mean_over_replicas
 from ._claim import Part, claimed_part, holds_campaign, is_of, is_of_this_version, read_claimed
 from ._cluster import run_on_cluster
 from ._cost import Cost, cost_of, require_room
@@ -30,13 +28,13 @@ from ._executors import Job, Result, run_here
 from ._export import require_not_read, text_file, write_csv, write_netcdf
 from ._growth import grow, require_growth
 from ._parts import folder_of, stretch
+from ._precision import replicas_for
 from ._reuse import finished_elsewhere
-from ._spec import Setting, Spec, read_spec
+from ._spec import Spec, read_spec
 from ._store import Chunk, Store
 from ._tally import Tally
 
 _AT_ONCE = 4  # settings for each thread that are under way together
-_GROWTH = 4  # times as many replicas, at most, in one round of adaptive precision
 
 
 class Campaign:
@@ -443,13 +441,8 @@ class Campaign:
             if not self._is_ours(Chunk(index, 0)):
                 grown.append(total)
                 continue
-            error = _error(setting, self._kept(data, index, total))
-            wanted = total
-            if not error <= target:
-                wanted = int(total * min(1.1 * (error / target) ** 2, _GROWTH))
-            size = self.store.chunk_replicas[index]
-            most = max(setting.most_replicas // size * size, total)
-            grown.append(max(total, min(-(-wanted // size) * size, most)))
+            kept, size = self._kept(data, index, total), self.store.chunk_replicas[index]
+            grown.append(replicas_for(target, setting, kept, total, size))
         return grown
 
     def _kept(self, data: xr.Dataset, index: int, total: int) -> np.ndarray:
@@ -465,17 +458,6 @@ def _silent(_: str) -> None:
 def _in_turn(settings: int) -> Callable[[Chunk], tuple[int, int, int]]:
     """So many settings together, a chunk of each in turn: threads compile them side by side."""
     return lambda chunk: (chunk.setting // settings, chunk.number, chunk.setting)
-
-
-def _error(setting: Setting, levels: np.ndarray) -> float:
-    """Standard error of the setting's quantity."""
-    first = levels[..., 0]
-    if setting.quantity == "level_mean":
-        return mean_over_replicas(first).error
-    if setting.quantity == "level_width":
-        return mean_over_replicas((first - first.mean()) ** 2).error / (2 * float(first.std()))
-    pairs = [group for group in setting.multiplets() or [] if group.is_pair]
-    return mean_over_replicas(spacings(levels, pairs[0])).error
 
 
 def _levels(model: Model) -> int:

@@ -15,18 +15,15 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from .._checks import positive
+from .._tabular import cell_text
 from .._terminal import console, visible
 from ..errors import InvalidInputError, require
-from ..spectra import measure_values
-from ..stats import Estimate
+from ..spectra import MatrixSpectrum, measure_values
 from ._run import Run, open_run
 from ._run_store import traces_of
 from .page import write_run_report
 
-_HEADS = {
-    "outliers": "outliers", "spectral": "largest", "sigma": "σ", "stable_rank": "stable rank",
-    "mean_ratio": "⟨r⟩",
-}  # fmt: skip
+_HEADS = ("outliers", "largest", "σ", "stable rank", "⟨r⟩")
 _REST = 9.0  # times what work takes, before it is done again
 _ALL = 10_000  # lines
 
@@ -118,25 +115,23 @@ def _look(path: Path, height: int) -> RenderableType:
 
 def _table(run: Run, most: int) -> Table:
     """A row for each matrix, at its last record."""
-    right = (Column(head, justify="right") for head in ("step", *_HEADS.values()))
+    right = (Column(head, justify="right") for head in ("step", *_HEADS))
     table = Table("matrix", "shape", *right)
     for name in run.names[:most]:
         good = np.flatnonzero(np.isfinite(run.values(name)).all(axis=1))
         if not good.size:
             continue
         shape, last = run.shape(name), good[-1]
-        row = measure_values(name, run.values(name)[last], shape).to_row()
-        cells = [str(run.steps[last]), *(_text(row, head) for head in _HEADS)]
+        measured = measure_values(name, run.values(name)[last], shape)
+        cells = map(cell_text, (int(run.steps[last]), *_numbers(measured)))
         table.add_row(visible(name), f"{shape[0]} x {shape[1]}", *cells)
     if len(run.names) > most:
         table.caption = f"and {len(run.names) - most} more; sgdyson report shows all"
     return table
 
 
-def _text(row: dict[str, Any], name: str) -> str:
-    value, error = row[name], row.get(f"{name}_error")
-    if value is None:
-        return ""
-    if error is not None:
-        return str(Estimate(value, error, 1.0))
-    return str(value) if isinstance(value, int) else f"{value:.4g}"
+def _numbers(measured: MatrixSpectrum) -> tuple[object, ...]:
+    """What stands under `_HEADS`; of a bulk that is none nothing."""
+    noise = measured.bulk if measured.bulk and measured.bulk.is_noise else None
+    return (noise and noise.outliers, measured.spectral, noise and noise.sigma,
+            measured.stable_rank, measured.mean_ratio)  # fmt: skip
