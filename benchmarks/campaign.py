@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sgdyson.campaign import Campaign, Setting, _executors
-from sgdyson.campaign._executors import Result, run_chunk, run_here
+from sgdyson.campaign._executors import Result, run_chunk, run_chunks
 
 SPEC = """
 name = "benchmark"
@@ -57,7 +57,7 @@ def bare(campaign: Campaign, workers: int) -> None:
         for index, setting in enumerate(spec.settings)
         for chunk in store.chunks(index, setting.replicas)
     ]
-    for _ in run_here(iter(jobs), workers, lambda _: None):
+    for _ in run_chunks(iter(jobs), workers, None, lambda _: None, print):
         pass
 
 

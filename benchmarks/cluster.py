@@ -23,7 +23,7 @@ from rich.table import Table
 
 from benchmarks.campaign import SPEC, alone, median
 from sgdyson.campaign import Campaign
-from sgdyson.campaign._cluster import run_on_cluster
+from sgdyson.campaign._executors import run_chunks
 
 TURNS = 3
 WORKERS = 4
@@ -51,7 +51,7 @@ def seconds(work: Callable[[], object]) -> tuple[float, float]:
 def bare(campaign: Campaign, address: str) -> None:
     """The same chunks on the same workers, kept nowhere."""
     jobs = campaign._missing([s.replicas for s in campaign.spec.settings])
-    for _ in run_on_cluster(iter(jobs), address, lambda _: None, print):
+    for _ in run_chunks(iter(jobs), None, address, lambda _: None, print):
         pass
 
 

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 import pytest
 from test_campaign import SPEC, files, written
 
-from sgdyson.campaign import Campaign, _cluster, _store
+from sgdyson import _cluster
+from sgdyson.campaign import Campaign, _store
+from sgdyson.campaign._versions import versions
 from sgdyson.errors import InvalidInputError
 
 distributed = pytest.importorskip("distributed")
@@ -96,9 +98,9 @@ def test_workers_that_would_give_other_numbers_are_refused_by_name(tmp_path, bef
 
 
 def test_a_worker_that_joins_later_is_known_by_what_it_delivers():
-    theirs = _cluster.versions() | {"jaxlib": "0.1"}
+    theirs = versions() | {"jaxlib": "0.1"}
     with pytest.raises(InvalidInputError, match=r"the worker tcp://there has jaxlib 0\.1"):
-        _cluster._compare("tcp://there", theirs)
+        _cluster._compare("tcp://there", theirs, versions())
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -51,15 +51,15 @@ def small(made, tmp_path):
 @pytest.fixture
 def simulated(monkeypatch):
     """(rate, batch, replica) of all that is run."""
-    ran, here = [], module.run_here
+    ran, here = [], module.run_chunks
 
-    def watched(jobs, workers, advance):
+    def watched(jobs, *where):
         chosen = list(jobs)
         for _, s, replicas in chosen:
             ran.extend((s.learning.learning_rate, s.learning.batch_size, r) for r in replicas)
-        return here(iter(chosen), workers, advance)
+        return here(iter(chosen), *where)
 
-    monkeypatch.setattr(module, "run_here", watched)
+    monkeypatch.setattr(module, "run_chunks", watched)
     return ran
 
 
@@ -229,7 +229,7 @@ class TestKilled:
     @pytest.fixture(params=["written anew", "second names"])
     def growth(self, request, monkeypatch):
         """What makes a campaign of the larger spec, and one of what is there."""
-        monkeypatch.setattr(module, "run_here", lambda *_: (_ for _ in ()))  # what is new waits
+        monkeypatch.setattr(module, "run_chunks", lambda *_: (_ for _ in ()))  # what is new waits
         anew = request.param == "written anew"
         change = {"replicas": 300} if anew else {"learning": {"learning_rate": [0.1, 0.05]}}
         new = spec(**{"replicas": 200} | change)

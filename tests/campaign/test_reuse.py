@@ -33,16 +33,16 @@ def small(tmp_path_factory):
 @pytest.fixture
 def simulated(monkeypatch):
     """(setting, replicas) of all that is run and not taken."""
-    ran, here = [], module.run_here
+    ran, here = [], module.run_chunks
 
-    def watched(jobs, workers, advance):
+    def watched(jobs, *where):
         chosen = list(jobs)
         ran.extend(
             (s.learning.learning_rate, s.learning.batch_size, replicas) for _, s, replicas in chosen
         )
-        return here(iter(chosen), workers, advance)
+        return here(iter(chosen), *where)
 
-    monkeypatch.setattr(module, "run_here", watched)
+    monkeypatch.setattr(module, "run_chunks", watched)
     return ran
 
 

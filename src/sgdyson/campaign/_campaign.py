@@ -22,9 +22,8 @@ from ..errors import InvalidInputError, require
 from ..models import Model
 from ..optimizers import optimizer_settings
 from ._claim import Part, claimed_part, holds_campaign, is_of, is_of_this_version, read_claimed
-from ._cluster import run_on_cluster
 from ._cost import Cost, cost_of, require_room
-from ._executors import Job, Result, run_here
+from ._executors import Job, Result, run_chunks
 from ._export import require_not_read, text_file, write_csv, write_netcdf
 from ._growth import grow, require_growth
 from ._parts import folder_of, stretch
@@ -411,11 +410,8 @@ class Campaign:
         amount = sum(len(replicas) * updates[chunk.setting] for chunk, _, replicas in jobs)
         tally = self.progress()
         with progress_bar(amount, progress and bool(jobs), note=tally.text) as advance:
-            results = (
-                run_on_cluster(iter(jobs), scheduler, advance, tell if progress else _silent)
-                if scheduler
-                else run_here(iter(jobs), workers, advance)
-            )
+            say = tell if progress else _silent
+            results = run_chunks(iter(jobs), workers, scheduler, advance, say)
             with closing(results):
                 for (chunk, _, replicas), result in results:
                     self._keep(chunk, replicas, result)

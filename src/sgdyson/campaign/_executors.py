@@ -1,20 +1,18 @@
-"""Chunks on threads of this machine; on other machines see `_cluster`."""
+"""Chunks of a campaign, on threads of this machine or on others."""
 
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from .._threads import cores
+from .._cluster import run_on_cluster
+from .._executors import Advance, run_here
 from ..engine import simulate
 from ._spec import Setting
+from ._versions import versions
 
 Job: TypeAlias = tuple[Any, Setting, range]  # a name for it, and what to run
-Advance: TypeAlias = Callable[[float], None]
 
 
 class Result(NamedTuple):
@@ -44,35 +42,25 @@ def run_chunk(setting: Setting, replicas: range, advance: Advance | None = None)
     return Result(arrays, time.monotonic() - began)
 
 
-class _StoppedError(Exception):
-    pass
-
-
-def run_here(
-    jobs: Iterator[Job], workers: int | None, advance: Advance
+def run_chunks(
+    jobs: Iterator[Job],
+    workers: int | None,
+    scheduler: str | None,
+    advance: Advance,
+    say: Callable[[str], None],
 ) -> Generator[tuple[Job, Result], None, None]:
-    """Run jobs on threads, all cores by default; to stop the iteration stops the work."""
-    threads = workers or cores()
-    stop = threading.Event()
+    """Run chunks on threads of this machine, or on the workers of a Dask scheduler.
 
-    def step(amount: float) -> None:
-        if stop.is_set():
-            raise _StoppedError
-        advance(amount)
-
-    with ThreadPoolExecutor(threads) as pool:
-        running: dict[Future[Result], Job] = {}
-        try:
-            while True:
-                # one in reserve, so that no thread waits while results are written
-                for job in islice(jobs, threads + 1 - len(running)):
-                    running[pool.submit(run_chunk, job[1], job[2], step)] = job
-                if not running:
-                    return
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    yield running.pop(future), future.result()
-        finally:
-            stop.set()
-            for future in running:
-                future.cancel()
+    Args:
+        jobs: in the order in which they are begun.
+        workers: threads; all cores by default.
+        scheduler: address of a scheduler, instead of this machine.
+        advance: is told the updates of replicas.
+        say: is told what is waited for.
+    """
+    if scheduler is None:
+        yield from run_here(jobs, run_chunk, workers, advance)
+        return
+    for job, result in run_on_cluster(jobs, scheduler, say, run_chunk, versions):
+        advance(len(job[2]) * float(job[1].total_updates))
+        yield job, result

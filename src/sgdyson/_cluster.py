@@ -1,4 +1,4 @@
-"""Chunks on the workers of a Dask scheduler.
+"""Jobs on the workers of a Dask scheduler.
 
 Results come back to this process, which alone writes: the workers need no shared disk. What a dead
 worker was running is run again on another. Workers of other versions would give other numbers, and
@@ -15,56 +15,64 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any
 
-from ..errors import InvalidInputError, require
-from ._executors import Advance, Job, Result, run_chunk
-from ._spec import Setting
-from ._versions import versions
+from ._executors import Job, Result
+from .errors import InvalidInputError, require
 
+Versions = Callable[[], dict[str, str]]
 _PATIENCE = 10.0  # seconds without a worker, before a word is said
 _LOST = (OSError, concurrent.futures.CancelledError, asyncio.CancelledError)
 
 
 def run_on_cluster(
-    jobs: Iterator[Job], address: str, advance: Advance, say: Callable[[str], None]
+    jobs: Iterator[Job],
+    address: str,
+    say: Callable[[str], None],
+    work: Callable[..., Result],
+    versions: Versions,
 ) -> Generator[tuple[Job, Result], None, None]:
-    """Two chunks at a time for each thread of a worker.
+    """Two jobs at a time for each thread of a worker.
 
     Args:
         jobs: in the order in which they are sent.
         address: address of the scheduler.
-        advance: is told the updates of replicas as they come back.
         say: is told what is waited for.
+        work: a function of a module, called with all of a job but its first.
+        versions: a function of a module: name and version of what must be the same everywhere.
 
     Raises:
         InvalidInputError: no Dask here, a scheduler that does not answer or goes away, workers
             without sgdyson or of other versions.
     """
+    own = versions()
     with _quiet(), _connected(address) as client:
-        with _told(address):
+        with _told(address, own):
             _await_workers(client, address, say)
-            _check_workers(client)
+            _check_workers(client, versions)
         running: dict[Any, Job] = {}
         while True:
-            with _told(address):
+            with _told(address, own):
                 for job in islice(jobs, max(_ahead(client) - len(running), 0)):
-                    running[_submit(client, job)] = job
+                    future = client.submit(
+                        run_there, work, versions, *job[1:], pure=False, retries=3
+                    )
+                    running[future] = job
             if not running:
                 return
-            with _told(address):
+            with _told(address, own):
                 finished = [
-                    (running.pop(future), _result(future))
+                    (running.pop(future), _result(future, own))
                     for future in _finished(client, list(running), address, say)
                 ]
-            for job, result in finished:
-                advance(len(job[2]) * float(job[1].total_updates))
-                yield job, result
+            yield from finished
 
 
-def run_there(setting: Setting, replicas: range) -> tuple[Result, dict[str, str], str]:
-    """Run a chunk on a worker; tell too by which versions and where it was made."""
+def run_there(
+    work: Callable[..., Result], versions: Versions, *arguments: Any
+) -> tuple[Result, dict[str, str], str]:
+    """Run a job on a worker; tell too by which versions and where it was made."""
     from distributed import get_worker
 
-    return run_chunk(setting, replicas), versions(), str(get_worker().address)
+    return work(*arguments), versions(), str(get_worker().address)
 
 
 @contextmanager
@@ -90,7 +98,7 @@ def _connected(address: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _told(address: str) -> Iterator[None]:
+def _told(address: str, versions: dict[str, str]) -> Iterator[None]:
     """What Dask raises, as one sentence."""
     from distributed.scheduler import KilledWorker
 
@@ -107,7 +115,7 @@ def _told(address: str) -> Iterator[None]:
             " its log, and start the same command again."
         ) from error
     except (ImportError, AttributeError) as error:
-        own = versions()["sgdyson"]
+        own = versions["sgdyson"]
         raise InvalidInputError(
             f"the scheduler or a worker of {address} has no sgdyson {own} ({_first_line(error)});"
             f" install it there: pip install sgdyson=={own}."
@@ -127,18 +135,18 @@ def _await_workers(client: Any, address: str, say: Callable[[str], None]) -> Non
         time.sleep(min(0.2, _PATIENCE))
 
 
-def _check_workers(client: Any) -> None:
+def _check_workers(client: Any, versions: Versions) -> None:
     """Refuse workers that are there and would give other numbers, or none."""
     with suppress(ValueError):  # of a scheduler that runs nothing for others, and needs no sgdyson
         client.run_on_scheduler(versions)
     for worker, theirs in client.run(versions, on_error="return").items():
         if isinstance(theirs, BaseException):
             raise theirs
-        _compare(worker, theirs)
+        _compare(worker, theirs, versions())
 
 
-def _compare(worker: str, theirs: dict[str, str]) -> None:
-    for name, version in versions().items():
+def _compare(worker: str, theirs: dict[str, str], own: dict[str, str]) -> None:
+    for name, version in own.items():
         require(
             theirs.get(name) == version,
             f"the worker {worker} has {name} {theirs.get(name)}, and this is"
@@ -148,10 +156,6 @@ def _compare(worker: str, theirs: dict[str, str]) -> None:
 
 def _ahead(client: Any) -> int:
     return 2 * max(sum(client.nthreads().values()), 1)
-
-
-def _submit(client: Any, job: Job) -> Any:
-    return client.submit(run_there, job[1], job[2], pure=False, retries=3)
 
 
 def _finished(
@@ -166,10 +170,10 @@ def _finished(
         _await_workers(client, address, say)
 
 
-def _result(future: Any) -> Result:
+def _result(future: Any, own: dict[str, str]) -> Any:
     result, theirs, worker = future.result()
     future.release()
-    _compare(worker, theirs)
+    _compare(worker, theirs, own)
     return result
 
 
