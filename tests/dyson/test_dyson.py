@@ -300,21 +300,3 @@ class TestRepulsion:
         force = repulsion(spacing, np.linspace(0.3, 4.0, 16), interval=0.01)
         drift, _ = finite_step(force, 0.67, 1.0)
         assert chi2.sf(np.sum(((force.drift - drift) / force.drift_error) ** 2), 15) < 1e-6
-
-
-class TestPotentialsThatJaxCannotTrace:
-    @pytest.mark.parametrize(
-        ("potential", "reason"),
-        [
-            (lambda x: np.asarray(x) ** 2 / 2, "must be written with jax.numpy"),
-            (lambda x: np.array([float(y) for y in x]), "must be written with jax.numpy"),
-            (lambda x: x if x[0] > 0 else -x, "must be written with jax.numpy"),
-            (lambda x: x.sum(), "must return an array of the levels' shape"),
-            (lambda x: None, "must return an array of the levels' shape"),
-        ],
-        ids=range(5),
-    )
-    def test_they_are_refused_before_anything_is_compiled(self, potential, reason):
-        with pytest.raises(InvalidInputError, match=reason) as caught:
-            EigenvalueProcess(potential).simulate([0, 1], step=0.1, steps=1, replicas=1, seed=0)
-        assert "\n" not in str(caught.value)

@@ -19,9 +19,10 @@ from .._jax_settings import own_settings
 from .._progress import progress_bar
 from .._threads import cores, one_blas_thread
 from .._types import ArrayLike
-from ..errors import InvalidInputError, require
+from ..errors import require
 from ._dataset import check_ensemble, descending, labelled
 from ._implicit import Potential, implicit_step
+from ._potential import check_potential
 
 _ENTRIES = 4096  # of the matrices of levels by levels of all replicas in a block
 _LARGEST = 256  # replicas in a block
@@ -38,8 +39,10 @@ class EigenvalueProcess:
 
     Args:
         potential: maps levels, shape (n,), to V_i(x_i), same shape, in `jax.numpy`; see
-            `sgdyson.ensembles`. Where it is not convex, steps must be shorter than
-            1/max(-V'').
+            `sgdyson.ensembles`. It acts on each level alone, and is finite where levels begin.
+            Where it is not convex, steps must be shorter than 1/max(-V''). Nothing says that it
+            confines: without a potential levels spread for ever, and where it falls faster than
+            -x^2 they reach infinity, and `diverged` says so.
         beta: at least 1; below, levels collide.
 
     Examples:
@@ -93,7 +96,8 @@ class EigenvalueProcess:
             like that of `simulate`; a step that has no solution makes a replica diverge.
 
         Raises:
-            InvalidInputError: a value that breaks one of these rules.
+            InvalidInputError: a value that breaks one of these rules, or a potential that is not
+                written in `jax.numpy`, before anything is compiled.
         """
         check_ensemble(replicas, seed)
         require(bool(np.isfinite(step)) and step > 0, f"step = {step!r} must be a positive number.")
@@ -109,7 +113,7 @@ class EigenvalueProcess:
             bool((np.diff(start) < 0).all()),
             f"initial_levels = {initial_levels!r} must all differ: levels that meet have no force.",
         )
-        _check_potential(self.potential, len(start))
+        check_potential(self.potential, start)
         levels = np.empty((replicas, records + 1, len(start)))
         size = block_size(len(start))
         blocks = list(range(0, replicas, size))
@@ -157,24 +161,6 @@ def require_room(levels: int, replicas: int, records: int) -> None:
     require_memory(
         matrices + recorded,
         f"a process of {levels} levels in {replicas} replicas with {records} records",
-    )
-
-
-def _check_potential(potential: Potential, levels: int) -> None:
-    """Refuse, before anything is compiled, what JAX cannot trace."""
-    try:
-        with jax.enable_x64(True):  # as it will be run
-            shape = jax.ShapeDtypeStruct((levels,), jnp.float64)  # type: ignore[no-untyped-call]
-            force = jax.eval_shape(potential, shape)
-    except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
-        raise InvalidInputError(
-            f"potential = {potential!r} must be written with jax.numpy, not NumPy or Python's math,"
-            " and without `if` on levels."
-        ) from error
-    require(
-        getattr(force, "shape", None) == (levels,),
-        f"potential = {potential!r} must return an array of the levels' shape ({levels},), not"
-        f" {getattr(force, 'shape', force)!r}.",
     )
 
 
