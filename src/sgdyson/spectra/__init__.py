@@ -39,11 +39,11 @@ from ._repulsion_lines import coulomb_drift as coulomb_drift
 from ._repulsion_lines import finite_step as finite_step
 from ._roles import is_average as is_average
 from ._roles import is_optimiser_state as is_optimiser_state
+from ._singular_values import gram_suffices as gram_suffices
+from ._singular_values import singular_values as singular_values
+from ._singular_values import singular_values_of as singular_values_of
 from ._spectrum import MatrixSpectrum as MatrixSpectrum
-from ._spectrum import gram_suffices as gram_suffices
 from ._spectrum import measure_values as measure_values
-from ._spectrum import singular_values as singular_values
-from ._spectrum import singular_values_of as singular_values_of
 from ._spectrum import spectrum as spectrum
 from ._spectrum import with_tail as with_tail
 from ._spiked import SpikedModel as SpikedModel

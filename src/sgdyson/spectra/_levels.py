@@ -89,6 +89,15 @@ def real_matrices(name: str, weights: ArrayLike) -> Floats:
     Raises:
         InvalidInputError: fewer than two axes, no entries, anything but real numbers.
     """
+    return real_as_stored(name, weights).astype(np.float64, copy=False)
+
+
+def real_as_stored(name: str, weights: ArrayLike) -> np.ndarray:
+    """Matrices of real numbers, in the type that they have.
+
+    Raises:
+        InvalidInputError: fewer than two axes, no entries, anything but real numbers.
+    """
     w = np.asarray(weights)
     _check_form(name, w)
     require(
@@ -99,7 +108,7 @@ def real_matrices(name: str, weights: ArrayLike) -> Floats:
     # bfloat16 and its like are no kind of NumPy's own
     real = w.dtype.kind in "fiub" or "float" in w.dtype.name
     require(real, f"{name} of type {w.dtype} must be real numbers.")
-    return w.astype(np.float64, copy=False)
+    return w
 
 
 def _check_form(name: str, w: np.ndarray) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._types import Floats
+from ._blocks import largest_entry
 from ._layouts import Layout, Shape, is_vectors, layout_of
 from ._roles import is_optimiser_state
 
@@ -35,7 +36,9 @@ def weight_matrices(
     split: int | Mapping[str, int] = 1,
     layout: str | Mapping[str, str] = "auto",
     shapes: Mapping[str, Shape] | None = None,
-) -> Iterator[tuple[str, Floats] | Skipped]:
+    *,
+    as_stored: bool = False,
+) -> Iterator[tuple[str, Any] | Skipped]:
     """Matrices in float64, in the order of the arrays.
 
     A convolution becomes (out, in times kernel), what the layer does to one patch. PyTorch's are
@@ -54,6 +57,8 @@ def weight_matrices(
             shape; or one of these by full name, "auto" for the others.
         shapes: shapes of all arrays, by which a stack is told by the shape of its biases; those of
             `arrays`, where it is a sequence, if None.
+        as_stored: give matrices in the type of their array, which takes a quarter of the room in
+            bfloat16, where that is no wider than float64.
 
     Raises:
         InvalidInputError: another layout.
@@ -68,7 +73,7 @@ def weight_matrices(
         if is_optimiser_state(name, shapes or ()):
             yield Skipped(name, "state of the optimiser")
             continue
-        yield from _matrices_of(name, value, split, _kind(layout, name), shapes)
+        yield from _matrices_of(name, value, split, _kind(layout, name), shapes, as_stored)
 
 
 def _kind(layout: str | Mapping[str, str], name: str) -> str:
@@ -87,7 +92,8 @@ def _matrices_of(
     split: int | Mapping[str, int],
     layout: str,
     shapes: Mapping[str, Shape] | None,
-) -> Iterator[tuple[str, Floats] | Skipped]:
+    as_stored: bool,
+) -> Iterator[tuple[str, Any] | Skipped]:
     try:
         array = np.asarray(value)
     except Exception as error:  # of any kind: a key of JAX, a tensor without numbers
@@ -98,7 +104,7 @@ def _matrices_of(
         yield Skipped(name, reason)
         return
     for own, taken in _taken(name, array, layout_of(name, array.shape, layout, shapes)):
-        matrix = _in_float64(taken)
+        matrix = taken if as_stored and array.dtype.itemsize <= 8 else _in_float64(taken)
         reason = _without_spectrum(array, matrix)
         yield from [Skipped(own, reason)] if reason else _parts(own, matrix, split)
 
@@ -178,7 +184,7 @@ def _taken(name: str, array: Any, layout: Layout) -> Iterator[tuple[str, Any]]:
 def _without_spectrum(array: np.ndarray, matrix: Any) -> str | None:
     if min(matrix.shape) < _FEWEST:
         return f"shape {array.shape}: a single row or column"
-    largest = np.abs(matrix).max()
+    largest = largest_entry(matrix)
     if not math.isfinite(largest):
         return "holds NaN or infinity"
     return None if largest else "all zero"

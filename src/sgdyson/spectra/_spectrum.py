@@ -1,28 +1,26 @@
 """The spectrum of one weight matrix, and the numbers read off it."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse.linalg import eigsh
 
 from .._tabular import Table, frame
 from .._types import ArrayLike, Floats
 from ..errors import InvalidInputError, require
 from ..stats import Estimate, GoodnessOfFit, wigner_ks_test
+from ._blocks import Looks, Matrix, central_moments, look_at, mean_of
 from ._bulk import Bulk, fit_bulk
-from ._levels import real_matrices
+from ._levels import real_as_stored
 from ._long_range import mean_ratio
+from ._singular_values import largest_shuffled, unit_of, values_in_unit
 from ._tail import Tail, fit_tail
 from ._unfolding import unfold
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_SMALL = 64  # singular values, up to which there is no time to be won
-_EXACT = 1e-5  # of the largest: a smaller one is not exact to six digits through a Gram matrix
 _FOR_BULK, _FOR_SPACINGS, _FOR_KURTOSIS = 5, 64, 4096
 
 
@@ -125,54 +123,6 @@ class MatrixSpectrum:
         return Table(self.name, columns, {"what": "", "value": ""}, self.notes).html()
 
 
-def singular_values(matrix: Floats) -> Floats:
-    """All singular values, descending, in float64.
-
-    Through the smaller Gram matrix, and by a decomposition of the matrix itself where one is below
-    1e-5 of the largest, which the Gram matrix would lose in rounding.
-    """
-    unit = _unit(matrix)
-    w = matrix if unit == 1.0 else matrix / unit
-    if min(w.shape) > _SMALL:
-        tall = w if w.shape[0] >= w.shape[1] else w.T
-        s = np.sqrt(np.maximum(np.linalg.eigvalsh(tall.T @ tall)[::-1], 0.0))
-        if gram_suffices(s):
-            return _times(s, unit)
-    return _times(np.linalg.svd(w, compute_uv=False), unit)
-
-
-def singular_values_of(matrices: Sequence[Floats]) -> list[Floats]:
-    """Singular values of finite matrices; small ones of one shape are decomposed in one call."""
-    alike: dict[tuple[int, ...], list[int]] = {}
-    for place, matrix in enumerate(matrices):
-        alike.setdefault(matrix.shape, []).append(place)
-    values: list[Floats] = [np.zeros(0)] * len(matrices)
-    for shape, places in alike.items():
-        if min(shape) <= _SMALL and _unit(stack := np.array([matrices[p] for p in places])) == 1.0:
-            together = list(np.linalg.svd(stack, compute_uv=False))
-        else:
-            together = [singular_values(matrices[place]) for place in places]
-        for place, s in zip(places, together, strict=True):
-            values[place] = s
-    return values
-
-
-def gram_suffices(s: Floats) -> bool:
-    """Whether singular values of a Gram matrix, descending, have lost nothing in rounding."""
-    return bool(s[-1] > _EXACT * s[0])
-
-
-def _largest(matrix: Floats) -> float:
-    """The largest singular value, to six digits."""
-    if min(matrix.shape) <= _SMALL:
-        return float(singular_values(matrix)[0])
-    short = matrix.astype(np.float32)
-    gram = short.T @ short if len(short) > short.shape[1] else short @ short.T
-    squares = eigsh(gram.astype(np.float64), 1, tol=1e-4, v0=np.ones(len(gram)),
-                  return_eigenvectors=False)  # fmt: skip
-    return float(np.sqrt(squares[0]))
-
-
 def spectrum(
     name: str,
     matrix: ArrayLike,
@@ -201,24 +151,12 @@ def spectrum(
         >>> round(measured.spectral, 6), round(measured.stable_rank, 6)  # (16 + 4 + 1)/16
         (4.0, 1.3125)
     """
-    require(
-        np.ndim(matrix) == 2 and np.size(matrix) > 0,
-        f"{name} of shape {np.shape(matrix)} must be a matrix of finite numbers, not all zero.",
-    )
-    w = real_matrices(name, matrix)
-    require(
-        bool(np.isfinite(w).all()) and bool(w.any()),
-        f"{name} of shape {w.shape} must be a matrix of finite numbers, not all zero.",
-    )
-    unit = _unit(w)
-    w = w if unit == 1.0 else w / unit
-    measured = _of_live_part(name, w, false_alarm)
+    w, looks, unit = _in_unit(name, matrix)
+    measured = _of_live_part(name, w, looks, false_alarm)
     if tail:
         measured = with_tail(measured, tail_draws)
     if randomise is not None:
-        entries = w.flatten()
-        np.random.Generator(np.random.MT19937(randomise)).shuffle(entries)  # the fastest at this
-        measured = replace(measured, random_spectral=_largest(entries.reshape(w.shape)))
+        measured = replace(measured, random_spectral=largest_shuffled(w, randomise))
     return measured if unit == 1.0 else _scaled(measured, unit)
 
 
@@ -291,37 +229,40 @@ def with_tail(measured: MatrixSpectrum, draws: int = 100) -> MatrixSpectrum:
     return replace(measured, tail=replace(tail, start=start))
 
 
-def _of_live_part(name: str, w: Floats, false_alarm: float) -> MatrixSpectrum:
+def _in_unit(name: str, matrix: ArrayLike) -> tuple[Matrix, Looks, float]:
+    """The matrix as it is stored, or in a unit where squares are ordinary; looked at; the unit."""
+    fault = f"{name} of shape {np.shape(matrix)} must be a matrix of finite numbers, not all zero."
+    require(np.ndim(matrix) == 2 and np.size(matrix) > 0, fault)
+    w = real_as_stored(name, matrix)
+    if w.dtype.itemsize > 8:
+        w = w.astype(np.float64)
+    looks = look_at(w)
+    require(0 < looks.largest < math.inf, fault)
+    unit = unit_of(looks.largest)
+    if unit != 1.0:
+        w = w.astype(np.float64) / unit
+        looks = look_at(w)
+    return w, looks, unit
+
+
+def _of_live_part(name: str, w: Matrix, looks: Looks, false_alarm: float) -> MatrixSpectrum:
     """Rows and columns of zeros, of units that have died, have no part in noise."""
-    live = w[w.any(axis=1)][:, w.any(axis=0)]
-    s = singular_values(live)
+    live = w if looks.rows.all() and looks.columns.all() else w[looks.rows][:, looks.columns]
+    s = values_in_unit(live, 1.0)
     missing = min(w.shape) - s.size
-    exact = np.float32 if np.array_equal(w, w.astype(np.float32)) else np.float64
     return measure_values(
         name, np.pad(s, (0, missing)), (w.shape[0], w.shape[1]), false_alarm,
         live=(live.shape[0], live.shape[1]), kurtosis=_kurtosis(live),
-        precision=float(np.finfo(exact).eps),
+        precision=float(np.finfo(np.float32 if looks.single else np.float64).eps),
     )  # fmt: skip
 
 
-def _kurtosis(w: Floats) -> float | None:
+def _kurtosis(w: Matrix) -> float | None:
     """Excess kurtosis of the entries; None of so few that their outliers would decide it."""
     if w.size < _FOR_KURTOSIS:
         return None
-    squares = (w - w.mean()) ** 2
-    return float(np.mean(squares**2) / np.mean(squares) ** 2 - 3) if squares.any() else None
-
-
-def _unit(w: Floats) -> float:
-    """1, or a power of two near the largest entry where its square is too large or too small."""
-    largest = float(np.abs(w).max(initial=0.0))
-    if largest == 0.0 or 1e-15 < largest < 1e15:  # where squares are exact in float32 too
-        return 1.0
-    return math.ldexp(1.0, max(math.frexp(largest)[1], -1022))
-
-
-def _times(s: ArrayLike, unit: float) -> Floats:
-    return np.asarray(s) if unit == 1.0 else np.asarray(s) * unit
+    second, fourth = central_moments(w, mean_of(w))
+    return fourth / second**2 - 3 if second > 0 else None
 
 
 def _scaled(measured: MatrixSpectrum, unit: float) -> MatrixSpectrum:
