@@ -29,6 +29,8 @@ class Stored:
         read: reads it; raises `InvalidInputError` with the reason where that fails.
         reason: why it is not read, where its header tells.
         share: a key that arrays with the same numbers in memory have in common.
+        words: how it was made of what is in the file; empty where it was not.
+        factors: reads two matrices whose product it is, where it is stored so.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Stored:
     read: Callable[[], np.ndarray] = field(default=_nothing, repr=False)
     reason: str | None = None
     share: tuple[object, ...] | None = field(default=None, repr=False)
+    words: str = ""
+    factors: Callable[[], tuple[np.ndarray, np.ndarray]] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Half a pair of UTF-16, which JSON and pickles let through, no output could encode."""

@@ -15,6 +15,7 @@ from .._input_files import open_regular
 from .._stored import Stored
 from ..errors import InvalidInputError, require
 from ..spectra import Skipped, is_optimiser_state
+from ._adapted import adapted
 from ._cache import located
 from ._folders import Listing, list_folder, require_any
 from ._quantised import unquantised
@@ -37,6 +38,7 @@ class Checkpoint:
         label: name of the file or folder, without ending.
         missing: names of shards that are not there.
         elsewhere: names of arrays in these.
+        base: the model that an adapter changes, where it is asked for.
     """
 
     step: int | None
@@ -44,6 +46,7 @@ class Checkpoint:
     label: str = ""
     missing: tuple[str, ...] = field(default=(), repr=False)
     elsewhere: tuple[str, ...] = field(default=(), repr=False)
+    base: Checkpoint | None = field(default=None, repr=False)
 
     def place(self, name: str) -> list[tuple[str, int]]:
         """Key of an array's place: block 9 before block 10, in files whose writers sort as text."""
@@ -55,11 +58,15 @@ class Checkpoint:
     def open(self) -> Iterator[list[Stored]]:
         """What its shards hold, by their headers; what is no weights has the reason.
 
+        Factors of an adapter come as their product, or added to its base.
+
         Raises:
             InvalidInputError: not one of the files can be read.
         """
         with ExitStack() as stack:
-            yield list(_weights(_of_shards(self.files, stack), self.elsewhere))
+            arrays = _weights(_of_shards(self.files, stack), self.elsewhere)
+            base = stack.enter_context(self.base.open()) if self.base else None
+            yield list(adapted(arrays, self.files, base))
 
     def arrays(self) -> Iterator[tuple[str, np.ndarray] | Skipped]:
         """Names and arrays, one shard after the other; what is not read comes as `Skipped`.
@@ -126,9 +133,31 @@ def checkpoints(path: Path | str) -> list[Checkpoint]:
     return series_at(path).checkpoints
 
 
-def series_at(path: Path | str) -> Series:
-    """The same, with what was left out and where the steps are from."""
-    path = located(path)
+def only_checkpoint(path: Path | str, base: Path | str | None = None) -> Checkpoint:
+    """The one checkpoint at a path.
+
+    Raises:
+        InvalidInputError: nothing there that can be read, or several.
+    """
+    series = series_at(path, base).checkpoints
+    labels = ", ".join(each.label for each in series[:_MOST])
+    require(
+        len(series) == 1,
+        f"{path} holds {len(series)} checkpoints ({labels}); give one of them.",
+    )
+    return series[0]
+
+
+def series_at(path: Path | str, base: Path | str | None = None) -> Series:
+    """The same, with what was left out and where the steps are from, each on its base."""
+    series = _series_at(located(path))
+    if base is not None:
+        model = only_checkpoint(base)
+        series.checkpoints = [replace(each, base=model) for each in series.checkpoints]
+    return series
+
+
+def _series_at(path: Path) -> Series:
     # Path.is_dir() raises for a name that is too long
     if not os.path.isdir(path):  # noqa: PTH112
         require(

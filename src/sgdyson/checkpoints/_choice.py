@@ -55,7 +55,7 @@ class Choice:
         self.left_out += len(stored) - len(chosen)
         return chosen
 
-    def takes(self, matrix: np.ndarray) -> bool:
+    def takes(self, matrix: np.ndarray | Stored) -> bool:
         """Whether a matrix is large enough."""
         if min(matrix.shape) >= self.smallest:
             return True

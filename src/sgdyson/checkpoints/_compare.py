@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +13,12 @@ from .._tabular import frame
 from .._types import Floats
 from ..errors import InvalidInputError, require
 from ..spectra import MatrixDistance, Skipped, matrix_distance, weight_matrices
-from ._checkpoints import Checkpoint, loaded, series_at
+from ._by_name import by_name
+from ._checkpoints import loaded, only_checkpoint
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_WRAPPERS = ("module", "_orig_mod", "model", "params", "base_model", "state_dict", "model_weights")
 _MOST_NAMES = 20
 
 
@@ -62,6 +61,7 @@ def compare(
     layout: str | Mapping[str, str] = "auto",
     rank: int | None = None,
     false_alarm: float = 0.01,
+    base: Path | str | None = None,
 ) -> Comparison:
     """Hold a checkpoint against another: how far spectra and subspaces have moved, and what by.
 
@@ -75,6 +75,7 @@ def compare(
         layout: which axes are rows and columns, see `weight_matrices`.
         rank: number of leading vectors whose subspaces are compared, see `matrix_distance`.
         false_alarm: see `spectrum`.
+        base: the model of an adapter at `path`, see `survey`; `against` may be the same.
 
     Raises:
         InvalidInputError: nothing that can be read, several checkpoints, or no matrix in both.
@@ -90,8 +91,8 @@ def compare(
         0.1
     """
     work = _Pairs(split, layout, rank, false_alarm)
-    with _only(path).open() as mine, _only(against).open() as other:
-        ours, theirs = _by_name(mine), _by_name(other)
+    with only_checkpoint(path, base).open() as mine, only_checkpoint(against).open() as other:
+        ours, theirs = by_name(mine), by_name(other)
         shapes = {each.name: each.shape for each in mine}
         work.skip(Skipped(s.name, f"not in {path}") for key, s in theirs.items() if key not in ours)
         with progress_bar(len(ours), True, "arrays") as advance:
@@ -107,35 +108,6 @@ def compare(
         f"{path} and {against} have no matrix in common{f' ({reasons})' if reasons else ''}.",
     )
     return work.found
-
-
-def _only(path: Path | str) -> Checkpoint:
-    series = series_at(path).checkpoints
-    labels = ", ".join(each.label for each in series[:_MOST_NAMES])
-    require(
-        len(series) == 1,
-        f"{path} holds {len(series)} checkpoints ({labels}); give one of them.",
-    )
-    return series[0]
-
-
-def _by_name(arrays: list[Stored]) -> dict[str, Stored]:
-    """Arrays of two axes or more by their bare names, or by the full ones where two are alike."""
-    wide = [each for each in arrays if each.reason is None and len(each.shape) > 1]
-    bare = [_bare(each.name) for each in wide]
-    number = Counter(bare)
-    return {
-        name if number[name] == 1 else each.name: each
-        for name, each in zip(bare, wide, strict=True)
-    }
-
-
-def _bare(name: str) -> str:
-    """A name without what wrappers put in front of it."""
-    parts = name.replace("/", ".").split(".")
-    while len(parts) > 1 and parts[0] in _WRAPPERS:
-        parts.pop(0)
-    return ".".join(parts)
 
 
 class _Pairs:
@@ -158,6 +130,9 @@ class _Pairs:
 
     def compare(self, mine: Stored, other: Stored, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """The matrices of two arrays of one name, among arrays of these shapes."""
+        if (mine.factors is None) != (other.factors is None):
+            self.skip([Skipped(mine.name, "a change s B A on one side alone; give its base")])
+            return
         if mine.shape != other.shape:
             self.skip([Skipped(mine.name, f"of shape {mine.shape} here and {other.shape} there")])
             return

@@ -23,6 +23,7 @@ def survey(
     layout: str | Mapping[str, str] = "auto",
     names: str | Sequence[str] = (),
     smallest: int = 1,
+    base: Path | str | None = None,
     **settings: Any,
 ) -> Survey:
     """Measure every matrix at a path, with a bar of the megabytes that are done.
@@ -36,6 +37,8 @@ def survey(
         layout: which axes are rows and columns, see `weight_matrices`.
         names: a pattern of them, or several, with * and ?: the other arrays are not read.
         smallest: least number of rows and of columns of a matrix.
+        base: the model that an adapter at `path` belongs to: its matrices $W_0 + s B A$ are
+            measured; the change $s B A$ alone, if None.
         **settings: of `spectrum`.
 
     Raises:
@@ -60,7 +63,7 @@ def survey(
     # a wrong setting is one mistake, and not the fault of each matrix
     spectrum("of the settings", np.vander(np.arange(1.0, 7.0)), **settings | {"tail": False})
     layout_of("any", (1, 1), layout if isinstance(layout, str) else "auto")
-    series = series_at(path)
+    series = series_at(path, base)
     work = Work(split, layout, choice, settings)
     work.skip(series.left_out)
     with progress_bar(_size(series), True, "MB") as advance:

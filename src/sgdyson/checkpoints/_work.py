@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from ..spectra import (
     is_average,
     layout_of,
     spectrum,
+    spectrum_of_product,
     weight_matrices,
 )
 from ._checkpoints import Checkpoint, loaded
@@ -185,7 +186,8 @@ class Work:
     def _spectra(self, stored: list[Stored], advance: Any) -> Iterator[MatrixSpectrum]:
         shapes = {item.name: item.shape for item in stored}
         stored = self.choice.named(stored)
-        arrays = _arrays(stored, advance)
+        yield from self._products(stored)
+        arrays = _arrays([item for item in stored if not self._is_thin(item)], advance)
         for matrix in weight_matrices(arrays, self.split, self.layout, shapes):
             if isinstance(matrix, Skipped):
                 self.skip([matrix])
@@ -194,10 +196,25 @@ class Work:
         for item in stored:
             self._assume(item, shapes)
 
-    def _spectrum(self, name: str, matrix: np.ndarray) -> Iterator[MatrixSpectrum]:
+    def _products(self, stored: list[Stored]) -> Iterator[MatrixSpectrum]:
+        """Products of thin factors, by the factors: the product itself is not made."""
+        for item in stored:
+            if item.factors is not None and self._is_thin(item) and self.choice.takes(item):
+                yield from self._spectrum(item.name, item.factors)
+
+    def _is_thin(self, item: Stored) -> bool:
+        return item.factors is not None and self.split == 1
+
+    def _spectrum(
+        self, name: str, matrix: np.ndarray | Callable[[], tuple[np.ndarray, np.ndarray]]
+    ) -> Iterator[MatrixSpectrum]:
         """Measure a matrix, if it can be; tell the reason of what could not be measured."""
         try:
-            measured = spectrum(name, matrix, **self.settings)
+            measured = (
+                spectrum_of_product(name, *matrix(), **self.settings)
+                if callable(matrix)
+                else spectrum(name, matrix, **self.settings)
+            )
         except _FAULTS as error:
             self.skip([Skipped(name, str(error).rstrip("."))])
             return
@@ -213,6 +230,7 @@ class Work:
         words = layout_of(item.name, item.shape, chosen, shapes).words
         for text in (
             words and f"taken as {words}",
+            item.words and f"taken as {item.words}",
             is_average(item.name) and "moving averages of weights, by their name",
             is_unscaled(item) and f"{item.dtype} without scales, taken as it is",
         ):

@@ -55,6 +55,9 @@ def spectrum(
     against: Annotated[
         Path | None, typer.Option(help="Hold each matrix against that of another checkpoint.")
     ] = None,
+    base: Annotated[
+        Path | None, typer.Option(help="Model of an adapter: W_0 + s B A in place of s B A.")
+    ] = None,
     download: Annotated[
         bool, typer.Option("--download", help="Fetch hf:ORG/NAME; else nothing is fetched.")
     ] = False,
@@ -76,7 +79,7 @@ def spectrum(
     require(split >= 1, f"--split {split} must be at least 1: the parts of a matrix.")
     require(0 < false_alarm < 1, f"--false-alarm {false_alarm} must be between 0 and 1.")
     check_outputs(force=force, source=path, json=json_file, csv=csv_file, html=html_file)
-    for place in (path, against) if download else ():
+    for place in (path, against, base) if download else ():
         fetch(place or "")
     if against is not None:
         require(
@@ -84,13 +87,13 @@ def spectrum(
             "--against gives a table of distances, without --html, --tail, --randomise, --names and"
             " --smallest.",
         )
-        compared = compare(path, against, split, layout=layout, false_alarm=false_alarm)
+        compared = compare(path, against, split, layout=layout, false_alarm=false_alarm, base=base)
         _emit_rows(compared.rows(), compared.sentences(), json_file, csv_file)
         return
     seed = 0 if randomise else None
     spectra = survey(
         path, split, layout=layout, names=names or (), smallest=smallest, false_alarm=false_alarm,
-        tail=tail, randomise=seed,
+        tail=tail, randomise=seed, base=base,
     )  # fmt: skip
     _emit_rows(spectra.rows(), spectra.sentences(), json_file, csv_file, spectra.summary())
     if html_file is not None:

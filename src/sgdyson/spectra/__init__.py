@@ -32,6 +32,7 @@ from ._multiplets import multiplets as multiplets
 from ._multiplets import single_levels as single_levels
 from ._multiplets import spacings as spacings
 from ._multiplets import unit_spacings as unit_spacings
+from ._product import spectrum_of_product as spectrum_of_product
 from ._repulsion import CoulombForce as CoulombForce
 from ._repulsion import repulsion as repulsion
 from ._repulsion_lines import coulomb_diffusion as coulomb_diffusion
