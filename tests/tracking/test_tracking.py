@@ -106,7 +106,7 @@ class TestMatrices:
         row = spectrum("w", spiked, randomise=0)
         assert row.spectral > row.bulk.threshold
         entries = spiked.flatten()
-        np.random.Generator(np.random.MT19937(0)).shuffle(entries)
+        np.random.Generator(np.random.SFC64(0)).shuffle(entries)
         exact = np.linalg.norm(entries.reshape(spiked.shape), 2)
         assert row.random_spectral == pytest.approx(exact, rel=1e-6)
         assert row.random_spectral < 1.05 * row.bulk.threshold  # entries of larger variance
