@@ -68,10 +68,15 @@ class NotebookBar:
 
     def _speed(self, share: float) -> list[str]:
         if not self._done:
-            return ["compiling"]
+            return [beginning(self._label)]
         spent = max(time.monotonic() - self._begun, 1e-9)
         left = spent * (1 - share) / share
         return [f"{self._done / spent:.3g} {self._label}/s", f"{_clock(left)} left"]
+
+
+def beginning(label: str) -> str:
+    """What goes on before the first of an amount is done: updates are compiled, files are not."""
+    return "compiling" if label == "updates" else "begins"
 
 
 def _clock(seconds: float) -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from ._notebook import NotebookBar, in_kernel
+from ._notebook import NotebookBar, beginning, in_kernel
 
 
 @contextmanager
@@ -62,13 +62,13 @@ def _terminal_bar(
         console=console,
         transient=True,
     ) as bar:
-        task = bar.add_task(label, total=total, rate="compiling", note=say())
+        task = bar.add_task(label, total=total, rate=beginning(label), note=say())
 
         def advance(amount: float) -> None:
             with lock:
                 bar.advance(task, amount)
                 speed = bar.tasks[0].speed
-                rate = f"{speed:.3g} {label}/s" if speed else "compiling"
+                rate = f"{speed:.3g} {label}/s" if speed else beginning(label)
                 bar.update(task, rate=rate, note=say())
 
         yield advance

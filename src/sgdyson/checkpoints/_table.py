@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.table import Column, Table
+from rich.cells import cell_len
+from rich.table import Table
 
-from .._terminal import console, visible
+from .._terminal import console, tell, visible
 from ..stats import Estimate
 
 _SHOWN = {
@@ -36,25 +37,77 @@ _SUMMARY = {
 HEADS = {"name": "matrix", "rows": "rows", "columns": "columns"} | _SHOWN
 
 
+_FIRST = (  # to keep where a terminal has no room for all
+    "step", "checkpoint", "sigma", "outliers", "spectral", "stable_rank", "bulk_pvalue",
+    "tail_exponent", "tail_pvalue", "mean_ratio", "edge", "random_spectral", "soft_rank",
+    "distance", "values_distance", "left_overlap", "left_chance", "change_outliers",
+    "matrices", "log_norm", "log_spectral", "weighted_exponent",
+)  # fmt: skip
+_NARROWEST = 34  # of names and shapes
+_FRAME = 3  # a line and two spaces, for each column
+
+
 def print_table(rows: Sequence[dict[str, Any]]) -> None:
-    """Print a row for each matrix, of `Survey.rows` or `Comparison.rows`, to standard output."""
-    drawn = console(width=160)
+    """Print a row for each matrix, of `Survey.rows` or `Comparison.rows`, to standard output.
+
+    In a terminal that is too narrow for all columns the last of them are left out, and named.
+    """
     heads = _COMPARED if any("distance" in row for row in rows) else _SHOWN
     shown = [name for name in heads if any(name in row for row in rows)]
-    table = Table("matrix", "shape", *(Column(heads[name], justify="right") for name in shown))
-    for row in rows:
-        shape = f"{row['rows']} x {row['columns']}"
-        table.add_row(visible(row["name"]), shape, *(_text(row, name) for name in shown))
-    drawn.print(table)
+    names = [visible(row["name"]) for row in rows]
+    shapes = [f"{row['rows']} x {row['columns']}" for row in rows]
+    cells = {name: [_text(row, name) for row in rows] for name in shown}
+    _print({"matrix": names, "shape": shapes}, cells, heads)
 
 
 def print_summary(rows: Sequence[dict[str, Any]]) -> None:
     """Print a row for each checkpoint, of `Survey.summary`, to standard output."""
     shown = [name for name in _SUMMARY if any(name in row for row in rows)]
-    table = Table(*(Column(_SUMMARY[name], justify="right") for name in shown), title="mean")
-    for row in rows:
-        table.add_row(*(visible("" if row[name] is None else str(row[name])) for name in shown))
-    console(width=160).print(table)
+    cells = {
+        name: [visible("" if row[name] is None else str(row[name])) for row in rows]
+        for name in shown
+    }
+    _print({}, cells, _SUMMARY, title="mean")
+
+
+def _print(
+    left: dict[str, list[str]],
+    cells: dict[str, list[str]],
+    heads: dict[str, str],
+    title: str | None = None,
+) -> None:
+    """A table as wide as its longest names, or as a terminal allows."""
+    widths = {name: _width(heads[name], column) for name, column in cells.items()}
+    widest = sum(_width(head, column) for head, column in left.items()) + 1
+    drawn = console(width=widest + sum(widths.values()))
+    room = drawn.width - min(widest, max(drawn.width // 3, _NARROWEST))
+    shown = _fitting(widths, room)
+    table = Table(title=title)
+    for head in left:
+        table.add_column(head, overflow="fold", no_wrap=head != "matrix")
+    for name in shown:
+        table.add_column(heads[name], justify="right", no_wrap=True)
+    columns = [*left.values(), *(cells[name] for name in shown)]
+    for texts in zip(*columns, strict=True):
+        table.add_row(*texts)
+    drawn.print(table)
+    if len(shown) < len(cells):
+        rest = ", ".join(heads[name] for name in cells if name not in shown)
+        tell(f"no room in this terminal for {rest}{'' if title else '; --csv writes all'}")
+
+
+def _width(head: str, texts: Sequence[str]) -> int:
+    return max(map(cell_len, [head, *texts])) + _FRAME
+
+
+def _fitting(widths: dict[str, int], room: int) -> list[str]:
+    """Columns for which there is room, the most wanted of them, in their own order."""
+    chosen = set[str]()
+    for name in sorted(widths, key=lambda name: _FIRST.index(name) if name in _FIRST else 99):
+        if sum(widths[each] for each in chosen) + widths[name] > room:
+            break
+        chosen.add(name)
+    return [name for name in widths if name in chosen]
 
 
 def _text(row: dict[str, Any], name: str) -> str:
