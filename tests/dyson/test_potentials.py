@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sgdyson.dyson import EigenvalueProcess, _eigenvalues
+from sgdyson.dyson import EigenvalueProcess, _ensemble
 from sgdyson.ensembles import Laguerre, Quadratic
 from sgdyson.errors import InvalidInputError
 
@@ -56,7 +56,7 @@ def test_it_is_refused_before_anything_is_compiled(monkeypatch, potential, reaso
     def compiled(*_):
         raise AssertionError("compiled")
 
-    monkeypatch.setattr(_eigenvalues, "_Run", compiled)
+    monkeypatch.setattr(_ensemble, "_Run", compiled)
     with pytest.raises(InvalidInputError, match=reason) as caught:
         run(potential)
     assert "\n" not in str(caught.value)

@@ -1,8 +1,8 @@
 r"""One implicit step of the eigenvalue process.
 
-$y = z + h [\beta \sum_j 1/(y_i - y_j) - V_i'(y_i)]$ is where
-$\Phi(y) = |y - z|^2/2 + h \sum V_i - h \beta \sum_{i<j} \ln(y_i - y_j)$ has its minimum among
-ordered levels: one, if V is convex. The logarithms are a barrier, so that levels never cross.
+$y = z + h [\beta \sum_j g_{ij}^2/(y_i - y_j) - V_i'(y_i)]$ is where
+$\Phi(y) = |y - z|^2/2 + h \sum V_i - h \beta \sum_{i<j} g_{ij}^2 \ln(y_i - y_j)$ has its minimum
+among ordered levels: one, if V is convex. The logarithms are a barrier, so that levels never cross.
 """
 
 from collections.abc import Callable
@@ -14,17 +14,20 @@ from jax.scipy.linalg import cho_factor, cho_solve
 from jaxtyping import Array, Float
 
 Levels = Float[Array, "level"]
+Pairs = Float[Array, "level level"]
 Potential = Callable[[Levels], Levels]
 _State = tuple[Levels, Array, Array, Array]  # levels, decrement to be halved, done, count
 _ROUNDING = float(np.finfo(float).eps)
 _ITERATIONS = 200  # 5 to 8 do, from any start that was tried
 _EXACT = 1e-9  # decrement: no gap is then off by more than this part of itself
+_HALVINGS = 20  # of the length of a step
 _SURE = 0.25  # decrement below which a whole Newton step of a self-concordant function is safe
 
 
 def implicit_step(
-    potential: Potential, beta: float, step: float, start: Levels, z: Levels
-) -> Levels:
+    potential: Potential, beta: float, step: float, start: Levels, z: Levels,
+    noise: float | Array = 1.0,
+) -> Levels:  # fmt: skip
     """The minimum of Phi, by Newton steps from `start`, descending levels; NaN where there is none.
 
     For a self-concordant function, as is Phi of a quadratic potential, Newton steps shortened by
@@ -34,7 +37,7 @@ def implicit_step(
     converge. All begins at the best dilation of `start`: levels that leave a point spread by
     orders of magnitude, which Newton steps would do a factor at a time.
     """
-    problem = _Problem(potential, beta, step, z)
+    problem = _Problem(potential, beta, step, z, noise)
 
     def unfinished(state: _State) -> Array:
         _, _, done, count = state
@@ -55,25 +58,36 @@ def implicit_step(
 class _Problem:
     """The function Phi of one step, and its Newton steps."""
 
-    def __init__(self, potential: Potential, beta: float, step: float, z: Levels) -> None:
-        self.potential, self.beta, self.step, self.z = potential, beta, step, z
+    def __init__(
+        self, potential: Potential, beta: float, step: float, z: Levels, noise: float | Array
+    ) -> None:
+        self.potential, self.step, self.z = potential, step, z
         self.force = jax.grad(lambda y: jnp.sum(potential(y)))
-        self.unit = step * beta
+        # strengths of repulsion, in units of the weakest, in which Phi is self-concordant
+        squares = noise**2 * jnp.ones_like(z)
+        self.common = jnp.ndim(noise) == 0
+        self.unit = step * beta * (noise**2 if self.common else jnp.min(squares))
+        self.strengths = (squares[:, None] + squares) / (2 * jnp.min(squares))
+
+    def weighed(self, pairs: Pairs) -> Pairs:
+        """Pairs of levels times the strengths of their repulsion."""
+        return pairs if self.common else self.strengths * pairs
 
     def newton(self, y: Levels) -> tuple[Levels, Array, Array]:
         """A Newton step, its decrement, and whether there is nothing left to gain."""
         # a potential acts on each level alone: its second derivatives are one directional one
         slope, curvature = jax.jvp(self.force, (y,), (jnp.ones_like(y),))
-        inverse = (1 - jnp.eye(len(y))) / (y[:, None] - y[None, :] + jnp.eye(len(y)))
-        gradient = y - self.z + self.step * slope - self.unit * inverse.sum(axis=1)
-        stiffness = self.unit * inverse**2
+        inverse = _inverse_gaps(y)
+        push = self.weighed(inverse)
+        gradient = y - self.z + self.step * slope - self.unit * push.sum(axis=1)
+        stiffness = self.unit * self.weighed(inverse**2)
         hessian = jnp.diag(1 + self.step * curvature + stiffness.sum(axis=1)) - stiffness
         change = -cho_solve(cho_factor(hessian), gradient)
         decrement = jnp.sqrt(-gradient @ change / self.unit)
         # what rounding leaves of the gradient, whose decrement is at most this: the Hessian of a
         # convex potential is 1 and more. Of hundreds of levels close together it is above _EXACT
         size = jnp.abs(y) + jnp.abs(self.z) + self.step * jnp.abs(slope)
-        rounding = _ROUNDING * (size + self.unit * jnp.abs(inverse).sum(axis=1))
+        rounding = _ROUNDING * (size + self.unit * jnp.abs(push).sum(axis=1))
         floor = 4 * jnp.linalg.norm(rounding) / jnp.sqrt(self.unit)
         return change, decrement, decrement <= _EXACT + floor
 
@@ -81,14 +95,37 @@ class _Problem:
         """Part of a Newton step: all of a bold one, but nine tenths of the way to a collision."""
         closing = jnp.max(jnp.diff(change) / -jnp.diff(y), initial=0.0)
         longest = jnp.minimum(1.0, 0.9 / jnp.maximum(closing, 1e-300))
+        if not self.common:
+            # in units of the weakest repulsion decrements are large, and shortened steps short
+            best = self.lowest_along(y, change, longest)
+            return jnp.where(decrement < _SURE, longest, best)
         inside = self._within(y + longest * change)
         return jnp.where(bold & inside, longest, jnp.minimum(longest, 1 / (1 + decrement)))
+
+    def lowest_along(self, y: Levels, change: Levels, longest: Array) -> Array:
+        """Where along a Newton step Phi, convex, is lowest: its slope there is bisected."""
+
+        def downhill(length: Array) -> Array:
+            moved = y + length * change
+            slope = self.z - moved - self.step * self.force(moved)
+            return (slope + self.unit * self.weighed(_inverse_gaps(moved)).sum(axis=1)) @ change > 0
+
+        def halve(_: int, bounds: tuple[Array, Array]) -> tuple[Array, Array]:
+            low, high = bounds
+            middle = (low + high) / 2
+            further = downhill(middle)
+            return jnp.where(further, middle, low), jnp.where(further, high, middle)
+
+        low, high = jax.lax.fori_loop(0, _HALVINGS, halve, (jnp.zeros_like(longest), longest))
+        return jnp.where(downhill(longest), longest, (low + high) / 2)
 
     def dilated(self, start: Levels) -> Levels:
         """The minimum of Phi, without its potential, among dilations and shifts of `start`."""
         shape, centre = start - jnp.mean(start), jnp.mean(self.z)
         square, along = shape @ shape, shape @ (self.z - centre)
-        pairs = len(start) * (len(start) - 1) / 2
+        pairs = (
+            len(start) * (len(start) - 1) / 2 if self.common else jnp.triu(self.strengths, 1).sum()
+        )
         root = jnp.sqrt(along**2 + 4 * square * self.unit * pairs)
         spread = centre + (along + root) / (2 * jnp.maximum(square, 1e-300)) * shape
         return jnp.where(self._within(spread), spread, start)
@@ -96,3 +133,8 @@ class _Problem:
     def _within(self, y: Levels) -> Array:
         """Whether the potential is finite: beyond a wall it is not."""
         return jnp.isfinite(self.potential(y)).all()
+
+
+def _inverse_gaps(y: Levels) -> Pairs:
+    """1/(y_i - y_j), 0 on the diagonal."""
+    return (1 - jnp.eye(len(y))) / (y[:, None] - y[None, :] + jnp.eye(len(y)))

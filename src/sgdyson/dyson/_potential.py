@@ -1,5 +1,9 @@
 """What a potential must be, asked before anything is compiled."""
 
+import inspect
+from collections.abc import Callable
+from typing import cast
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,29 +14,48 @@ from .._devices import devices
 from .._jax_settings import own_settings
 from .._types import Floats
 from ..errors import InvalidInputError, require
-from ._implicit import Potential
+from ._implicit import Levels, Potential
+
+TimedPotential = Callable[[Levels, Array], Levels]
 
 _BEYOND_JAX = (jax.errors.JAXTypeError, jax.errors.JAXIndexError)
 _ALONE = 1e-6  # of a slope; rounding is far below it, and forces of other levels far above
 
 
-def check_potential(potential: Potential, levels: Floats) -> None:
-    """Refuse what the solver cannot use, at these initial levels.
+def at_time(potential: Potential | TimedPotential, time: float | Array) -> Potential:
+    """The potential of a time; itself where it asks for levels alone."""
+    if _takes_time(potential):
+        return lambda levels: cast(TimedPotential, potential)(levels, jnp.asarray(time))
+    return cast(Potential, potential)
+
+
+def _takes_time(potential: Potential | TimedPotential) -> bool:
+    """Whether a function asks for two arguments, levels and time."""
+    try:
+        given = inspect.signature(potential).parameters.values()
+    except (TypeError, ValueError):  # of functions that tell none
+        return False
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in positional and p.default is p.empty for p in given) == 2
+
+
+def check_potential(potential: Potential | TimedPotential, levels: Floats, time: float) -> None:
+    """Refuse what the solver cannot use, at these initial levels and this first time.
 
     Raises:
         InvalidInputError: a potential that JAX cannot trace or differentiate twice, of another
             shape or of numbers that are not real and double, that is not finite where the levels
             begin, or in which a level feels where the others are.
     """
-    with own_settings():
-        _check_trace(potential, len(levels))
-        with jax.default_device(devices(1)[0]):
-            _check_values(potential, levels)
-
-
-def _check_trace(potential: Potential, n: int) -> None:
-    shape = jax.ShapeDtypeStruct((n,), jnp.float64)  # type: ignore[no-untyped-call]
     told = f"potential = {shown(potential)}"
+    with own_settings():
+        _check_trace(at_time(potential, time), told, len(levels))
+        with jax.default_device(devices(1)[0]):
+            _check_values(at_time(potential, time), told, levels)
+
+
+def _check_trace(potential: Potential, told: str, n: int) -> None:
+    shape = jax.ShapeDtypeStruct((n,), jnp.float64)  # type: ignore[no-untyped-call]
     try:
         value = jax.eval_shape(potential, shape)
     except _BEYOND_JAX as error:
@@ -70,13 +93,12 @@ def _slopes(potential: Potential, levels: Array, along: Array) -> tuple[Array, A
     return change, jax.jvp(force, (levels,), (along,))[1]
 
 
-def _check_values(potential: Potential, levels: Floats) -> None:
+def _check_values(potential: Potential, told: str, levels: Floats) -> None:
     values = np.asarray(potential(jnp.asarray(levels)))
     lost = levels[~np.isfinite(values)]
     require(
         len(lost) == 0,
-        f"potential = {shown(potential)} is not finite at initial_levels = {shown(lost.tolist())};"
-        " begin where it is.",
+        f"{told} is not finite at initial_levels = {shown(lost.tolist())}; begin where it is.",
     )
     random = np.random.default_rng(0)
     # not at the levels themselves, where a force may vanish for their symmetry
@@ -89,7 +111,7 @@ def _check_values(potential: Potential, levels: Floats) -> None:
     off = np.abs(mixed - weights * own)
     require(
         not bool((off > _ALONE * np.abs(own).max(initial=0.0)).any()),
-        f"potential = {shown(potential)} must act on each level alone, V_i(x_i), and here a level"
+        f"{told} must act on each level alone, V_i(x_i), and here a level"
         " feels where the others are; repulsion is in the equation already.",
     )
 

@@ -14,7 +14,8 @@ from .._types import ArrayLike, Floats
 from ..ensembles import Quadratic
 from ..errors import require
 from ..figures import STYLE, Figure, Line, Panel, draw, prepare_matplotlib
-from ._eigenvalues import EigenvalueProcess, require_room
+from ._eigenvalues import EigenvalueProcess
+from ._ensemble import require_room
 from ._frames import frames
 
 PICTURES = (".png", ".pdf", ".svg")

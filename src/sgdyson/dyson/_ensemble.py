@@ -1,0 +1,169 @@
+"""Replicas of a process of levels, in blocks on every core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from .._capacity import require_memory
+from .._devices import devices
+from .._jax_settings import own_settings
+from .._progress import progress_bar
+from .._threads import cores, one_blas_thread
+from .._types import Floats
+from ..errors import require
+from ._dataset import check_ensemble, labelled
+
+# levels after a step, given those before it, standard normal numbers, and how many steps were made
+Stepper = Callable[[Array, Array, Array], Array]
+
+_ENTRIES = 4096  # of the matrices of levels by levels of all replicas in a block
+_LARGEST = 256  # replicas in a block
+_MATRICES = 4  # of levels by levels, for each replica, in a Newton step: at least so many
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How long a run is, and of how many replicas."""
+
+    step: float
+    steps: int
+    record_every: int
+    replicas: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        check_ensemble(self.replicas, self.seed)
+        require(
+            bool(np.isfinite(self.step)) and self.step > 0,
+            f"step = {self.step!r} must be a positive number.",
+        )
+        for name in ("steps", "record_every"):
+            value = getattr(self, name)
+            require(
+                isinstance(value, int | np.integer) and bool(1 <= value <= self.steps),
+                f"{name} = {value!r} must be a whole number from 1 to steps = {self.steps}.",
+            )
+
+    @property
+    def records(self) -> int:
+        """Records after the first."""
+        return self.steps // self.record_every
+
+    def settings(self) -> dict[str, Any]:
+        return {
+            "step": self.step, "steps": self.steps, "record_every": self.record_every,
+            "seed": int(self.seed),
+        }  # fmt: skip
+
+
+def run_ensemble(
+    stepper: Stepper,
+    start: Floats,
+    plan: Steps,
+    settings: dict[str, Any],
+    progress: bool,
+    shown: Callable[[Floats], Floats] = lambda levels: levels,
+) -> xr.Dataset:
+    """Replicas that all begin at `start`; `shown` maps what is stepped to levels."""
+    records, replicas = plan.records, plan.replicas
+    levels = np.empty((replicas, records + 1, len(start)))
+    size = block_size(len(start))
+    blocks = list(range(0, replicas, size))
+    run = _Run(stepper, int(plan.seed), plan.record_every)
+
+    def work(device: jax.Device) -> None:
+        with own_settings(), jax.default_device(device):
+            while blocks:
+                with suppress(IndexError):  # the last one was another worker's
+                    first = blocks.pop(0)
+                    run.block(first, size, start, levels[first : first + size], advance)
+
+    # of few levels a second compilation costs more than a second core brings
+    workers = devices(min(len(blocks), cores()) if size == 1 else 1)
+    with (
+        progress_bar(replicas * records, progress) as advance,
+        one_blas_thread(),  # of several, on busy cores, most wait for each other
+        ThreadPoolExecutor() as pool,
+    ):
+        for done in [pool.submit(work, device) for device in workers]:
+            done.result()
+    times = plan.step * plan.record_every * np.arange(records + 1)
+    diverged = np.any(~np.isfinite(levels[:, -1]), axis=1)
+    return labelled(shown(levels), times, diverged, {**settings, **plan.settings()})
+
+
+def block_size(levels: int) -> int:
+    """Replicas in a block: by the levels alone, so that a replica's numbers never change."""
+    return min(max(_ENTRIES // levels**2, 1), _LARGEST)
+
+
+def require_room(levels: int, replicas: int, records: int) -> None:
+    """Refuse what does not fit into memory: matrices of a block, and all that is recorded.
+
+    Raises:
+        InvalidInputError: more than this machine has.
+    """
+    size = block_size(levels)
+    matrices = 8 * size * _MATRICES * levels**2
+    recorded = 8 * (replicas + size) * (records + 1) * levels
+    require_memory(
+        matrices + recorded,
+        f"a process of {levels} levels in {replicas} replicas with {records} records",
+    )
+
+
+class _Run:
+    """The programs of a run, compiled once."""
+
+    def __init__(self, stepper: Stepper, seed: int, every: int) -> None:
+        self._stepper, self._seed, self._every = stepper, seed, every
+        members = (None, 0, 0, None)
+        self._records = jax.jit(jax.vmap(self._several, members), static_argnums=3)
+        self._record = jax.jit(self._one)  # of one replica: the LAPACK of a batch takes ten times
+
+    def block(
+        self, first: int, size: int, start: np.ndarray, kept: np.ndarray,
+        advance: Callable[[float], None],
+    ) -> None:  # fmt: skip
+        """Write the records of the replicas from `first` on into `kept`, as far as it reaches."""
+        kept[:, 0], records, root = start, kept.shape[1] - 1, jax.random.key(self._seed)
+        if size > 1:
+            members = jnp.arange(first, first + size, dtype=jnp.uint32)
+            levels = jnp.broadcast_to(jnp.asarray(start), (size, len(start)))
+            kept[:, 1:] = self._records(root, members, levels, records)[: len(kept)]
+            advance(records * len(kept))
+            return
+        levels = jnp.asarray(start)
+        for slot in range(records):
+            levels = self._record(root, jnp.uint32(first), levels, slot)
+            kept[0, slot + 1] = levels
+            advance(1)
+
+    def _one(self, root: PRNGKeyArray, replica: Array, levels: Array, slot: Array) -> Array:
+        """Levels of a replica from one record to the next."""
+        key = jax.random.fold_in(root, replica)
+
+        def advance(number: Array, levels: Array) -> Array:
+            noise = jax.random.normal(jax.random.fold_in(key, number), levels.shape, levels.dtype)
+            return self._stepper(levels, noise, number)
+
+        return jax.lax.fori_loop(slot * self._every, (slot + 1) * self._every, advance, levels)
+
+    def _several(
+        self, root: PRNGKeyArray, replica: Array, start: Array, records: int
+    ) -> Float[Array, "time level"]:
+        def record(levels: Array, slot: Array) -> tuple[Array, Array]:
+            levels = self._one(root, replica, levels, slot)
+            return levels, levels
+
+        return jax.lax.scan(record, start, jnp.arange(records))[1]
