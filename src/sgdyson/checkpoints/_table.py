@@ -17,6 +17,7 @@ _SHOWN = {
     "ks_pvalue": "surmise p", "stable_rank": "stable rank", "soft_rank": "soft rank",
     "effective_rank": "eff. rank",
     "tail_exponent": "tail", "tail_pvalue": "tail p",
+    "cutoff_exponent": "with cut-off", "cutoff_pvalue": "cut-off p",
 }  # fmt: skip
 
 _COMPARED = {
@@ -39,8 +40,8 @@ HEADS = {"name": "matrix", "rows": "rows", "columns": "columns"} | _SHOWN
 
 _FIRST = (  # to keep where a terminal has no room for all
     "step", "checkpoint", "sigma", "outliers", "spectral", "stable_rank", "bulk_pvalue",
-    "tail_exponent", "tail_pvalue", "mean_ratio", "edge", "random_spectral", "soft_rank",
-    "distance", "values_distance", "left_overlap", "left_chance", "change_outliers",
+    "tail_exponent", "tail_pvalue", "cutoff_pvalue", "mean_ratio", "edge", "random_spectral",
+    "soft_rank",    "distance", "values_distance", "left_overlap", "left_chance", "change_outliers",
     "matrices", "log_norm", "log_spectral", "weighted_exponent",
 )  # fmt: skip
 _NARROWEST = 34  # of names and shapes

@@ -50,5 +50,6 @@ from ._spectrum import with_tail as with_tail
 from ._spiked import SpikedModel as SpikedModel
 from ._tail import Tail as Tail
 from ._tail import fit_tail as fit_tail
+from ._truncated import TruncatedTail as TruncatedTail
 from ._unfolding import nearest_spacings as nearest_spacings
 from ._unfolding import unfold as unfold

@@ -102,9 +102,7 @@ class MatrixSpectrum:
             "frobenius": self.frobenius, "spectral": self.spectral, "rank": self.rank,
         }  # fmt: skip
         if tail:
-            row |= {"tail_exponent": tail.exponent.value,
-                    "tail_exponent_error": tail.exponent.error, "tail_start": tail.start,
-                    "tail_distance": tail.distance, "tail_pvalue": tail.pvalue}  # fmt: skip
+            row |= tail.to_row()
         if self.random_spectral is not None:
             row["random_spectral"] = self.random_spectral
         return {key: _finite(value) for key, value in row.items()}
@@ -224,9 +222,7 @@ def with_tail(measured: MatrixSpectrum, draws: int = 100) -> MatrixSpectrum:
         tail = fit_tail((measured.singular_values[: measured.rank] / largest) ** 2, draws)
     except InvalidInputError as error:
         return replace(measured, notes=(*measured.notes, f"no tail: {str(error).rstrip('.')}"))
-    with np.errstate(over="ignore", under="ignore"):
-        start = float(np.float64(tail.start) * np.float64(largest) ** 2)
-    return replace(measured, tail=replace(tail, start=start))
+    return replace(measured, tail=tail.in_units(largest).in_units(largest))
 
 
 def _in_unit(name: str, matrix: ArrayLike) -> tuple[Matrix, Looks, float]:
@@ -275,7 +271,7 @@ def _scaled(measured: MatrixSpectrum, unit: float) -> MatrixSpectrum:
                 threshold=bulk.threshold * unit,
             )  # fmt: skip
         if tail:
-            tail = replace(tail, start=float(np.float64(tail.start) * unit * unit))
+            tail = tail.in_units(unit).in_units(unit)
         return replace(
             measured, singular_values=measured.singular_values * unit, bulk=bulk, tail=tail,
             frobenius=measured.frobenius * unit, spectral=measured.spectral * unit,

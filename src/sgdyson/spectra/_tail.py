@@ -6,7 +6,9 @@ $\hat\alpha = 1 + n/\sum\ln(x_i/x_\mathrm{min})$ (their eq. 3.1), and of all $x_
 one with the smallest distance of Kolmogorov and Smirnov is taken.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from .._types import ArrayLike, Flags, Floats
 from ..errors import require
 from ..stats import Estimate
+from ._truncated import TruncatedTail, fit_truncated
 
 Places = NDArray[np.intp]
 FEWEST = 3
@@ -30,12 +33,37 @@ class Tail:
         distance: Kolmogorov and Smirnov's, of the tail and the fit.
         pvalue: share of samples of the fitted law that lie as far from their own fit, below 0.1
             there is no power law (section 4.1 of Clauset et al.); None where no samples were drawn.
+        truncated: the same levels under a power law with a cut-off; None where no samples were
+            drawn, and of levels so near to each other that the two parameters are one.
     """
 
     exponent: Estimate
     start: float
     distance: float
     pvalue: float | None
+    truncated: TruncatedTail | None = None
+
+    def in_units(self, unit: float) -> Tail:
+        """The same tail of levels that are larger by a factor."""
+        with np.errstate(over="ignore", under="ignore"):
+            start = float(np.float64(self.start) * unit)
+        truncated = self.truncated and self.truncated.in_units(unit)
+        return replace(self, start=start, truncated=truncated)
+
+    def to_row(self) -> dict[str, float | None]:
+        """Plain values, as they stand in a row of a table of matrices."""
+        cut = self.truncated
+        rate = cut.rate if cut else None
+        return {
+            "tail_exponent": self.exponent.value, "tail_exponent_error": self.exponent.error,
+            "tail_start": self.start, "tail_distance": self.distance, "tail_pvalue": self.pvalue,
+            "cutoff_exponent": cut.exponent.value if cut else None,
+            "cutoff_exponent_error": cut.exponent.error if cut else None,
+            "cutoff_rate": rate.value if rate else None,
+            "cutoff_rate_error": rate.error if rate else None,
+            "cutoff_log_ratio": cut.log_ratio if cut else None,
+            "cutoff_pvalue": cut.pvalue if cut else None,
+        }  # fmt: skip
 
 
 def fit_tail(levels: ArrayLike, draws: int = 100, seed: int = 0) -> Tail:
@@ -43,7 +71,8 @@ def fit_tail(levels: ArrayLike, draws: int = 100, seed: int = 0) -> Tail:
 
     Args:
         levels: positive ones are used, in any order; three or more different ones.
-        draws: samples behind the p-value; its error is at most half of 1/sqrt(draws).
+        draws: samples behind the p-value, whose error is at most half of 1/sqrt(draws), and ten
+            times as many behind that of the cut-off; 0 for no p-value and no cut-off.
         seed: seed of the samples.
 
     Raises:
@@ -64,7 +93,10 @@ def fit_tail(levels: ArrayLike, draws: int = 100, seed: int = 0) -> Tail:
         drawn = (_draw(random, x, first, exponent) for _ in range(draws))
         pvalue = float(np.mean([_best(sample)[2] >= distance for sample in drawn]))
     error = (exponent - 1) / size**0.5
-    return Tail(Estimate(exponent, error, float(size)), float(x[first]), distance, pvalue)
+    return Tail(
+        Estimate(exponent, error, float(size)), float(x[first]), distance, pvalue,
+        fit_truncated(x[first:] / x[first], exponent, 10 * draws, seed) if draws else None,
+    )  # fmt: skip
 
 
 def _different(x: Floats) -> int:

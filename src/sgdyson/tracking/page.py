@@ -32,7 +32,8 @@ _COLUMNS = {
     "ks_pvalue": "surmise p", "stable_rank": "stable rank", "effective_rank": "effective rank",
     "dyson_index": "Dyson index", "dyson_p_one": "p against 1", "dyson_p_zero": "p against 0",
     "dyson_verdict": "motion of levels",
-    "tail_exponent": "tail exponent", "tail_pvalue": "tail p", "noise_scale": "noise scale",
+    "tail_exponent": "tail exponent", "tail_pvalue": "tail p", "cutoff_pvalue": "cut-off p",
+    "noise_scale": "noise scale",
 }  # fmt: skip
 
 
