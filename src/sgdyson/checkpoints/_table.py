@@ -12,7 +12,8 @@ from ..stats import Estimate
 _SHOWN = {
     "step": "step", "checkpoint": "checkpoint",
     "sigma": "sigma", "edge": "edge", "spectral": "largest",
-    "random_spectral": "shuffled", "outliers": "outliers", "mp_distance": "MP distance",
+    "random_spectral": "shuffled", "traps": "traps", "outliers": "outliers",
+    "mp_distance": "MP distance",
     "bulk_pvalue": "bulk p", "mean_ratio": "<r>",
     "ks_pvalue": "surmise p", "stable_rank": "stable rank", "soft_rank": "soft rank",
     "effective_rank": "eff. rank",

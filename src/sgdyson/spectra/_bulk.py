@@ -14,7 +14,7 @@ from ..laws import LargestLevel, MarchenkoPastur, MarchenkoPasturSingular
 from ..stats import Estimate
 from ._sphericity import LEAST_KURTOSIS, sphericity_pvalue
 
-_FEWEST = 5  # levels, from which the edge has Tracy and Widom's law
+FEWEST_LEVELS = 5  # levels, from which the edge has Tracy and Widom's law
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def fit_bulk(
     s = np.asarray(singular_values, dtype=np.float64)
     n, m = sorted(shape)
     require(
-        s.shape == (n,) and n >= _FEWEST,
+        s.shape == (n,) and n >= FEWEST_LEVELS,
         f"{s.shape} singular values of a matrix of shape {shape}; give all {n}, at least 5.",
     )
     require(
@@ -111,7 +111,7 @@ def fit_bulk(
     # in units of the largest, whose square may be too large or too small for a float
     unit = float(s[0])
     levels = (s / unit) ** 2
-    variance, outliers = _without_outliers(levels, m, _threshold(n, m, false_alarm))
+    variance, outliers = _without_outliers(levels, m, highest_noise(n, m, false_alarm))
     sigma = unit * float(np.sqrt(variance))
     entries = (m - outliers) * (n - outliers)
     noise = Estimate(sigma, sigma / float(np.sqrt(2 * entries)), float(entries))
@@ -119,7 +119,7 @@ def fit_bulk(
     return Bulk(
         sigma=noise,
         edge=noise * float(np.sqrt(m) + np.sqrt(n)),
-        threshold=float(np.sqrt(_threshold(n, m, false_alarm))) * sigma,
+        threshold=float(np.sqrt(highest_noise(n, m, false_alarm))) * sigma,
         outliers=outliers,
         false_alarm=false_alarm,
         distance=_distance(bulk[::-1] / (m * variance), n / m) if variance else 1.0,
@@ -156,8 +156,8 @@ def _pvalue(levels: Floats, shape: tuple[int, int], n: int, kurtosis: float | No
 
 
 @lru_cache
-def _threshold(n: int, m: int, false_alarm: float) -> float:
-    """Level of W^T W, in units of sigma^2."""
+def highest_noise(n: int, m: int, false_alarm: float) -> float:
+    """Level of W^T W that noise reaches with this chance, in units of sigma^2."""
     return float(LargestLevel.of_singular_values((m, n)).ppf(1 - false_alarm)) ** 2
 
 

@@ -77,8 +77,8 @@ def times(s: ArrayLike, unit: float) -> Floats:
     return np.asarray(s) if unit == 1.0 else np.asarray(s) * unit
 
 
-def largest_shuffled(matrix: Matrix, seed: int) -> float:
-    """The largest singular value, to six digits, with the entries in another order.
+def shuffled(matrix: Matrix, seed: int) -> Matrix:
+    """The entries in another order.
 
     Entries of two or four bytes are moved as they are, and any others as float32. With the bit
     generator SFC64, the fastest at this.
@@ -87,20 +87,21 @@ def largest_shuffled(matrix: Matrix, seed: int) -> float:
     entries = (matrix if narrow else matrix.astype(np.float32)).flatten()
     kind = {1: np.uint8, 2: np.uint16, 4: np.uint32}[entries.dtype.itemsize]
     np.random.Generator(np.random.SFC64(seed)).shuffle(entries.view(kind))
-    return _largest(entries.reshape(matrix.shape))
+    return entries.reshape(matrix.shape)
 
 
-def _largest(matrix: Matrix) -> float:
-    if min(matrix.shape) <= _SMALL:
-        return float(singular_values(matrix.astype(np.float64))[0])
+def largest_levels(matrix: Matrix, count: int) -> Floats:
+    """Squares of the largest singular values, descending, to five digits."""
+    size = min(matrix.shape)
+    if size <= _SMALL or 8 * count > size:
+        return singular_values(matrix.astype(np.float64))[:count] ** 2
     triangle = gram(matrix, np.float32)
-    size = len(triangle)
     product = LinearOperator(
         (size, size), lambda x: blas.ssymv(1.0, triangle, x, lower=1), dtype=np.float32
     )
     start = np.ones(size, np.float32)
-    squares = eigsh(product, 1, tol=1e-4, v0=start, return_eigenvectors=False)
-    return float(np.sqrt(squares[0]))
+    squares = eigsh(product, count, tol=1e-4, v0=start, return_eigenvectors=False)
+    return np.sort(squares.astype(np.float64))[::-1]
 
 
 def _decomposed(w: Matrix) -> Floats:

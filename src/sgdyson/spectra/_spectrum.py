@@ -14,8 +14,9 @@ from ._blocks import Looks, Matrix, central_moments, look_at, mean_of
 from ._bulk import Bulk, fit_bulk
 from ._levels import real_as_stored
 from ._long_range import mean_ratio
-from ._singular_values import largest_shuffled, unit_of, values_in_unit
+from ._singular_values import unit_of, values_in_unit
 from ._tail import Tail, fit_tail
+from ._traps import traps_of
 from ._unfolding import unfold
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ class MatrixSpectrum:
         tail: where it was asked for.
         random_spectral: largest singular value with the entries shuffled, where it was asked for:
             what the same entries do without correlations.
+        traps: singular values of the shuffled entries above what noise reaches with the chance
+            of a false alarm: of a few very large entries, or of a mean of all of them, and not of
+            correlations; None where it was not asked for, and below five singular values.
         rank: singular values above what rounding leaves of zero.
         notes: why a number is missing, a phrase each.
     """
@@ -61,6 +65,7 @@ class MatrixSpectrum:
     spectral: float
     tail: Tail | None = None
     random_spectral: float | None = None
+    traps: int | None = None
     rank: int = 0
     notes: tuple[str, ...] = ()
 
@@ -104,7 +109,7 @@ class MatrixSpectrum:
         if tail:
             row |= tail.to_row()
         if self.random_spectral is not None:
-            row["random_spectral"] = self.random_spectral
+            row |= {"random_spectral": self.random_spectral, "traps": self.traps}
         return {key: _finite(value) for key, value in row.items()}
 
     def to_frame(self) -> "DataFrame":
@@ -138,7 +143,7 @@ def spectrum(
         false_alarm: of an outlier, for a matrix of noise.
         tail: also fit a power law to the tail of the levels.
         tail_draws: samples behind its p-value, which take most of the time; 0 for none.
-        randomise: a seed: also find the largest singular value with the entries shuffled.
+        randomise: a seed: also find what singular values the entries have if shuffled.
 
     Raises:
         InvalidInputError: no matrix, NaN or infinity, all zero.
@@ -154,7 +159,8 @@ def spectrum(
     if tail:
         measured = with_tail(measured, tail_draws)
     if randomise is not None:
-        measured = replace(measured, random_spectral=largest_shuffled(w, randomise))
+        largest, traps = traps_of(w, randomise, false_alarm)
+        measured = replace(measured, random_spectral=largest, traps=traps)
     return measured if unit == 1.0 else _scaled(measured, unit)
 
 
