@@ -29,6 +29,7 @@ def run_on_cluster(
     say: Callable[[str], None],
     work: Callable[..., Result],
     versions: Versions,
+    after: str = "what is finished is good, and the same command goes on from it",
 ) -> Generator[tuple[Job, Result], None, None]:
     """Two jobs at a time for each thread of a worker.
 
@@ -38,6 +39,7 @@ def run_on_cluster(
         say: is told what is waited for.
         work: a function of a module, called with all of a job but its first.
         versions: a function of a module: name and version of what must be the same everywhere.
+        after: told when the scheduler has gone away: what has become of the work.
 
     Raises:
         InvalidInputError: no Dask here, a scheduler that does not answer or goes away, workers
@@ -45,12 +47,12 @@ def run_on_cluster(
     """
     own = versions()
     with _quiet(), _connected(address) as client:
-        with _told(address, own):
+        with _told(address, own, after):
             _await_workers(client, address, say)
             _check_workers(client, versions)
         running: dict[Any, Job] = {}
         while True:
-            with _told(address, own):
+            with _told(address, own, after):
                 for job in islice(jobs, max(_ahead(client) - len(running), 0)):
                     future = client.submit(
                         run_there, work, versions, *job[1:], pure=False, retries=3
@@ -58,7 +60,7 @@ def run_on_cluster(
                     running[future] = job
             if not running:
                 return
-            with _told(address, own):
+            with _told(address, own, after):
                 finished = [
                     (running.pop(future), _result(future, own))
                     for future in _finished(client, list(running), address, say)
@@ -98,7 +100,7 @@ def _connected(address: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _told(address: str, versions: dict[str, str]) -> Iterator[None]:
+def _told(address: str, versions: dict[str, str], after: str) -> Iterator[None]:
     """What Dask raises, as one sentence."""
     from distributed.scheduler import KilledWorker
 
@@ -106,8 +108,7 @@ def _told(address: str, versions: dict[str, str]) -> Iterator[None]:
         yield
     except _LOST as error:
         raise InvalidInputError(
-            f"the scheduler {address} has gone away ({_first_line(error)}); what is finished is"
-            " good, and the same command goes on from it."
+            f"the scheduler {address} has gone away ({_first_line(error)}); {after}."
         ) from error
     except KilledWorker as error:
         raise InvalidInputError(

@@ -1,17 +1,21 @@
 """Spectra of all matrices of a checkpoint, or of a series of them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .._progress import progress_bar
-from ..errors import InvalidInputError, require
-from ..spectra import Skipped, layout_of, spectrum
+from ..errors import require
+from ..spectra import layout_of, spectrum
 from ._checkpoints import Series, series_at
 from ._choice import Choice
-from ._work import Survey, Work
+from ._journal import journal
+from ._measure import Options
+from ._under_way import Work
+from ._work import Survey
 
 _MOST_NAMES = 20
 
@@ -24,6 +28,9 @@ def survey(
     names: str | Sequence[str] = (),
     smallest: int = 1,
     base: Path | str | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    resume: Path | str | None = None,
     **settings: Any,
 ) -> Survey:
     """Measure every matrix at a path, with a bar of the megabytes that are done.
@@ -39,10 +46,17 @@ def survey(
         smallest: least number of rows and of columns of a matrix.
         base: the model that an adapter at `path` belongs to: its matrices $W_0 + s B A$ are
             measured; the change $s B A$ alone, if None.
+        workers: threads of this machine, each with a matrix of its own; all cores by default. The
+            numbers are the same to the bit, however many there are.
+        scheduler: address of a Dask scheduler, instead of this machine. Its workers read the files
+            by themselves.
+        resume: a file that keeps what is found, array by array; called again with it, only what is
+            missing, or has changed since, is measured.
         **settings: of `spectrum`.
 
     Raises:
-        InvalidInputError: nothing that can be read, or no matrix in it.
+        InvalidInputError: nothing that can be read, or no matrix in it; workers below one; a
+            scheduler that does not answer; a file to resume from that holds anything else.
 
     Examples:
         >>> import numpy as np, tempfile
@@ -59,23 +73,20 @@ def survey(
         isinstance(split, Mapping) or split >= 1,
         f"split = {split} must be a number of parts, from 1 up.",
     )
+    require(workers is None or workers >= 1, f"workers = {workers} must be at least 1.")
     choice = Choice(names, smallest)
     # a wrong setting is one mistake, and not the fault of each matrix
     spectrum("of the settings", np.vander(np.arange(1.0, 7.0)), **settings | {"tail": False})
     layout_of("any", (1, 1), layout if isinstance(layout, str) else "auto")
     series = series_at(path, base)
-    work = Work(split, layout, choice, settings)
-    work.skip(series.left_out)
-    with progress_bar(_size(series), True, "MB") as advance:
-        for unit in series.checkpoints:
-            try:
-                work.measure(unit, advance)
-            except InvalidInputError as error:
-                if len(series.checkpoints) == 1 and not series.left_out:
-                    raise
-                work.skip([Skipped(unit.label, str(error).rstrip("."))])
-    finished = work.finished()
-    finished.notes = [*series.notes, *choice.sentence()]
+    options = Options(split, layout, choice, settings)
+    with ExitStack() as stack:
+        kept = stack.enter_context(journal(resume, options.claim())) if resume else None
+        advance = stack.enter_context(progress_bar(_size(series), True, "MB"))
+        work = Work(options, kept, advance)
+        work.run(series, workers, scheduler)
+        finished = work.finished()
+        finished.notes = [*series.notes, *choice.sentence(), *(kept.sentences() if kept else ())]
     reasons = "; ".join(
         [f"{reason}: {_first(names)}" for reason, names in finished.skipped.items()]
         + choice.sentence()

@@ -1,36 +1,20 @@
-"""A survey under way: one checkpoint after the other, one array after the other."""
+"""What a survey has found."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from .._stored import Stored
 from .._tabular import Table, Tabular, frame
-from ..errors import InvalidInputError
 from ..spectra import (
     MatrixSpectrum,
-    Skipped,
-    is_average,
-    layout_of,
-    spectrum,
-    spectrum_of_product,
-    weight_matrices,
 )
-from ._checkpoints import Checkpoint, loaded
-from ._choice import Choice
-from ._quantised import is_unscaled
-from ._shards import MISSING
 from ._summary import summary_of
 from ._table import HEADS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-_FAULTS = (InvalidInputError, np.linalg.LinAlgError, ArithmeticError, RuntimeError, RuntimeWarning)
 
 
 @dataclass(repr=False)
@@ -143,112 +127,3 @@ class Survey(Tabular):
         if by_step:
             return list(by_step.items())
         return [(number, spectra) for number, (_, spectra) in enumerate(measured)]
-
-
-_Lists = dict[str, dict[str, None]]
-
-
-class Work:
-    """A survey under way."""
-
-    def __init__(
-        self,
-        split: int | Mapping[str, int],
-        layout: str | Mapping[str, str],
-        choice: Choice,
-        settings: dict[str, Any],
-    ) -> None:
-        self.choice = choice
-        self.split, self.layout, self.settings = split, layout, settings
-        self.survey, self._skipped, self._assumed = Survey(), _Lists(), _Lists()
-        self._missing = _Lists()
-
-    def finished(self) -> Survey:
-        """What was found, with the lists of names."""
-        self.survey.skipped, self.survey.assumed = _plain(self._skipped), _plain(self._assumed)
-        self.survey.missing = _plain(self._missing)
-        return self.survey
-
-    def skip(self, items: Iterable[Skipped]) -> None:
-        for item in items:
-            self._skipped.setdefault(item.reason, {})[item.name] = None
-
-    def measure(self, unit: Checkpoint, advance: Any) -> None:
-        """One checkpoint."""
-        self.skip(Skipped(name, MISSING) for name in unit.missing)
-        with unit.open() as stored:
-            spectra = list(self._spectra(stored, advance))
-        spectra.sort(key=lambda m: unit.place(m.name))
-        self.survey.spectra.append(spectra)
-        self.survey.steps.append(unit.step)
-        self.survey.labels.append(unit.label)
-
-    def _spectra(self, stored: list[Stored], advance: Any) -> Iterator[MatrixSpectrum]:
-        shapes = {item.name: item.shape for item in stored}
-        stored = self.choice.named(stored)
-        yield from self._products(stored)
-        arrays = _arrays([item for item in stored if not self._is_thin(item)], advance)
-        for matrix in weight_matrices(arrays, self.split, self.layout, shapes):
-            if isinstance(matrix, Skipped):
-                self.skip([matrix])
-            elif self.choice.takes(matrix[1]):
-                yield from self._spectrum(*matrix)
-        for item in stored:
-            self._assume(item, shapes)
-
-    def _products(self, stored: list[Stored]) -> Iterator[MatrixSpectrum]:
-        """Products of thin factors, by the factors: the product itself is not made."""
-        for item in stored:
-            if item.factors is not None and self._is_thin(item) and self.choice.takes(item):
-                yield from self._spectrum(item.name, item.factors)
-
-    def _is_thin(self, item: Stored) -> bool:
-        return item.factors is not None and self.split == 1
-
-    def _spectrum(
-        self, name: str, matrix: np.ndarray | Callable[[], tuple[np.ndarray, np.ndarray]]
-    ) -> Iterator[MatrixSpectrum]:
-        """Measure a matrix, if it can be; tell the reason of what could not be measured."""
-        try:
-            measured = (
-                spectrum_of_product(name, *matrix(), **self.settings)
-                if callable(matrix)
-                else spectrum(name, matrix, **self.settings)
-            )
-        except _FAULTS as error:
-            self.skip([Skipped(name, str(error).rstrip("."))])
-            return
-        for note in measured.notes:
-            self._missing.setdefault(note, {})[name] = None
-        yield measured
-
-    def _assume(self, item: Stored, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        """Tell how an array was taken, once for all checkpoints."""
-        if item.reason is not None or not 2 <= len(item.shape) <= 5:
-            return
-        chosen = self.layout if isinstance(self.layout, str) else self.layout.get(item.name, "auto")
-        words = layout_of(item.name, item.shape, chosen, shapes).words
-        for text in (
-            words and f"taken as {words}",
-            item.words and f"taken as {item.words}",
-            is_average(item.name) and "moving averages of weights, by their name",
-            is_unscaled(item) and f"{item.dtype} without scales, taken as it is",
-        ):
-            if text:
-                self._assumed.setdefault(text, {})[item.name] = None
-
-
-def _plain(lists: _Lists) -> dict[str, list[str]]:
-    return {key: list(names) for key, names in lists.items()}
-
-
-def _arrays(stored: list[Stored], advance: Any) -> Iterator[tuple[str, np.ndarray] | Skipped]:
-    """The arrays, with the bar moved once for many small ones."""
-    done = 0.0
-    for item in stored:
-        array = loaded(item)
-        yield array
-        done += 0 if isinstance(array, Skipped) else array[1].nbytes / 1e6
-        if done > 1:
-            advance(done)
-            done = 0.0

@@ -8,7 +8,15 @@ import typer
 
 from .._terminal import tell
 from ._app import Command, app
-from ._outputs import CsvFile, Force, check_outputs, out_folder, to_standard_output
+from ._outputs import (
+    CsvFile,
+    Force,
+    Scheduler,
+    Workers,
+    check_outputs,
+    out_folder,
+    to_standard_output,
+)  # fmt: skip
 
 _PANEL = "Campaigns"
 _MOST_FAILURES = 20
@@ -39,10 +47,8 @@ def new(
 def run(
     spec: Annotated[Path, typer.Argument(help="A TOML file; `sgdyson new NAME` writes one.")],
     out: Annotated[Path | None, out_folder("the campaign's name")] = None,
-    workers: Annotated[int | None, typer.Option(help="Threads here; all cores if none.")] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="A Dask scheduler, tcp://HOST:PORT, instead of this machine.")
-    ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     reuse: Annotated[
         Path | None,
         typer.Option("--from", help="Another campaign; what it has of the same is not run again."),

@@ -34,6 +34,10 @@ HtmlFile = Annotated[
     typer.Option("--html", metavar="FILE", help="Write a page with pictures to FILE."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
+Workers = Annotated[int | None, typer.Option(help="Threads here; all cores if none.")]
+Scheduler = Annotated[
+    str | None, typer.Option(help="A Dask scheduler, tcp://HOST:PORT, instead of this machine.")
+]
 Seed = Annotated[int, typer.Option(help="Of all random numbers, a whole number from 0 up.")]
 
 DYSON_INDEX = typer.Option(

@@ -14,6 +14,8 @@ from ._outputs import (
     Force,
     HtmlFile,
     JsonFile,
+    Scheduler,
+    Workers,
     check_outputs,
     emit,
     out_file,
@@ -58,6 +60,12 @@ def spectrum(
     base: Annotated[
         Path | None, typer.Option(help="Model of an adapter: W_0 + s B A in place of s B A.")
     ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep what is found in FILE, and go on from it."),
+    ] = None,
     download: Annotated[
         bool, typer.Option("--download", help="Fetch hf:ORG/NAME; else nothing is fetched.")
     ] = False,
@@ -79,13 +87,25 @@ def spectrum(
     require(split >= 1, f"--split {split} must be at least 1: the parts of a matrix.")
     require(0 < false_alarm < 1, f"--false-alarm {false_alarm} must be between 0 and 1.")
     check_outputs(force=force, source=path, json=json_file, csv=csv_file, html=html_file)
+    require(workers is None or workers >= 1, f"--workers {workers} must be at least 1.")
+    require(
+        resume is None or resume not in (path, json_file, csv_file, html_file),
+        f"--resume {resume} is a file of its own; choose another name.",
+    )
     for place in (path, against, base) if download else ():
         fetch(place or "")
     if against is not None:
         require(
-            html_file is None and not tail and not randomise and not names and smallest == 1,
-            "--against gives a table of distances, without --html, --tail, --randomise, --names and"
-            " --smallest.",
+            html_file is None
+            and not tail
+            and not randomise
+            and not names
+            and smallest == 1
+            and workers is None
+            and scheduler is None
+            and resume is None,
+            "--against gives a table of distances, without --html, --tail, --randomise, --names,"
+            " --smallest, --workers, --scheduler and --resume.",
         )
         compared = compare(path, against, split, layout=layout, false_alarm=false_alarm, base=base)
         _emit_rows(compared.rows(), compared.sentences(), json_file, csv_file)
@@ -93,7 +113,7 @@ def spectrum(
     seed = 0 if randomise else None
     spectra = survey(
         path, split, layout=layout, names=names or (), smallest=smallest, false_alarm=false_alarm,
-        tail=tail, randomise=seed, base=base,
+        tail=tail, randomise=seed, base=base, workers=workers, scheduler=scheduler, resume=resume,
     )  # fmt: skip
     _emit_rows(spectra.rows(), spectra.sentences(), json_file, csv_file, spectra.summary())
     if html_file is not None:

@@ -1,0 +1,43 @@
+"""Whether a checkpoint is still the one that was read: its files, their sizes and times."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from .._version import __version__
+from ..errors import InvalidInputError
+from ._checkpoints import Checkpoint
+
+
+def identity(checkpoint: Checkpoint) -> str:
+    """A key of all files of a checkpoint, by name, size and time of change; none is read.
+
+    Raises:
+        InvalidInputError: a file that is not there.
+    """
+    key = hashlib.sha256()
+    try:
+        for path in _files(checkpoint):
+            state = path.stat()
+            key.update(f"{path.name}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
+    except OSError as error:
+        raise InvalidInputError(f"{error.filename} cannot be read: {error.strerror}.") from error
+    return key.hexdigest()[:32]
+
+
+def _files(checkpoint: Checkpoint) -> Iterator[Path]:
+    for place in checkpoint.files:
+        if place.is_dir():
+            yield from sorted(path for path in place.rglob("*") if path.is_file())
+        else:
+            yield place
+    if checkpoint.base is not None:
+        yield from _files(checkpoint.base)
+
+
+def versions() -> dict[str, str]:
+    """Name and version, of this process, of what makes the numbers of a spectrum."""
+    import numpy as np
+    import scipy
+
+    return {"sgdyson": __version__, "numpy": np.__version__, "scipy": scipy.__version__}

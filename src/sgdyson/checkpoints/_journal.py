@@ -1,0 +1,164 @@
+"""Spectra that are kept as they are found, a line of a file each, so that a survey goes on.
+
+A line is written whole and brought to the disk before the next matrix is done. One that a kill or
+a full disk has cut short is left out, and written over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .._files import user_path
+from .._input_files import open_regular
+from .._locks import hold
+from ..errors import InvalidInputError, require
+from ._codec import decode, encode
+from ._measure import Found
+
+_FIRST = "sgdyson spectra"
+Key = tuple[str, str]  # identity of a checkpoint, name of an array
+
+
+class Journal:
+    """What was found, by array; `journal` opens one.
+
+    Of what is stale, the files have changed since, or are not those of this survey.
+    """
+
+    def __init__(self, path: Path, handle: BinaryIO, known: dict[Key, Found]) -> None:
+        self._path, self._handle, self._known = path, handle, known
+        self._wanted: set[Key] = set()
+
+    def sentences(self) -> list[str]:
+        """What was taken from it, and what was not."""
+        taken, stale = self._known.keys() & self._wanted, self._known.keys() - self._wanted
+        said = [f"{len(taken)} arrays taken from {self._path}"] if taken else []
+        if stale:
+            said.append(
+                f"{len(stale)} arrays in {self._path} are of files that have changed, or of others"
+            )
+        return said
+
+    def get(self, key: Key) -> Found | None:
+        """What is known of an array."""
+        self._wanted.add(key)
+        return self._known.get(key)
+
+    def keep(self, key: Key, found: Found) -> None:
+        """Add an array, on the disk when this returns.
+
+        Raises:
+            InvalidInputError: a disk that is full, or another reason of the system.
+        """
+        line = {"key": key, "spectra": encode(found.spectra), "left_out": found.left_out}
+        try:
+            _append(self._handle, line)
+        except OSError as error:
+            raise InvalidInputError(
+                f"--resume {self._path} could not take a row ({error.strerror or error}); those in"
+                " it are good, and the same command goes on from them."
+            ) from error
+
+
+@contextmanager
+def journal(path: Path | str, claim: Mapping[str, Any]) -> Iterator[Journal]:
+    """The journal of a file, which is made if need be, for one process at a time.
+
+    Args:
+        path: of the file.
+        claim: what its numbers depend on beside the files.
+
+    Raises:
+        InvalidInputError: a file with anything else, or of another claim, told by the keys in which
+            they differ: it is left as it is; one that cannot be written.
+    """
+    path = user_path(path)
+    claim = json.loads(json.dumps(claim))
+    try:
+        handle = _opened(path)
+    except OSError as error:
+        raise InvalidInputError(
+            f"--resume {path} cannot be written ({error.strerror}); choose another file."
+        ) from error
+    with handle:
+        hold(handle.fileno(), f"--resume {path}")
+        known, end = _read(path, handle, claim)
+        handle.seek(end)
+        handle.truncate()
+        entries = Journal(path, handle, known)
+        if not end:
+            try:
+                _append(handle, {_FIRST: claim})
+            except OSError as error:
+                raise InvalidInputError(
+                    f"--resume {path} cannot be written ({error.strerror}); choose another file."
+                ) from error
+        yield entries
+
+
+def _opened(path: Path) -> BinaryIO:
+    """For reading and writing, made empty where there is none; no pipe is waited for."""
+    if os.path.lexists(path):
+        open_regular(path).close()
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
+
+
+def _append(handle: BinaryIO, line: Mapping[str, Any]) -> None:
+    place = handle.tell()
+    try:
+        handle.write(json.dumps(line).encode("ascii") + b"\n")
+        handle.flush()
+        os.fsync(handle.fileno())
+    except OSError:
+        os.ftruncate(handle.fileno(), place)
+        raise
+
+
+def _read(path: Path, handle: BinaryIO, claim: Mapping[str, Any]) -> tuple[dict[Key, Found], int]:
+    """What is known, and where the last whole line ends."""
+    known: dict[Key, Found] = {}
+    end = 0
+    for line in handle:
+        entry = _entry(line)
+        if not end:
+            cut = not line.endswith(b"\n") and f'{{"{_FIRST}"'.encode().startswith(line[:20])
+            require(
+                cut or (entry is not None and isinstance(entry.get(_FIRST), dict)),
+                f"--resume {path} is no file that this command wrote; choose another name.",
+            )
+            if cut:
+                break
+            _require_same(path, entry[_FIRST], claim)
+        elif entry is None:
+            break  # cut short: it and what follows are found anew
+        else:
+            spectra = list(decode(entry["spectra"]))
+            known[entry["key"][0], entry["key"][1]] = Found(spectra, int(entry["left_out"]))
+        end += len(line)
+    return known, end
+
+
+def _entry(line: bytes) -> Any:
+    try:
+        entry = json.loads(line) if line.endswith(b"\n") else None
+    except (ValueError, RecursionError):
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def _require_same(path: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+    differing = [
+        f"{key} = {theirs.get(key)} there, {ours.get(key)} here"
+        for key in dict.fromkeys([*theirs, *ours])
+        if theirs.get(key) != ours.get(key)
+    ]
+    require(
+        not differing,
+        f"--resume {path} holds spectra of other options ({'; '.join(differing)}); choose another"
+        " file.",
+    )

@@ -1,0 +1,210 @@
+"""A survey under way: arrays of all its checkpoints as jobs, and what was found in their order."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+
+from .._cluster import run_on_cluster
+from .._executors import Advance, run_here
+from .._stored import Stored
+from .._terminal import tell
+from .._threads import one_blas_thread
+from ..errors import InvalidInputError
+from ..spectra import MatrixSpectrum, Skipped, is_average, layout_of
+from ._checkpoints import Checkpoint, Series
+from ._identity import identity, versions
+from ._journal import Journal
+from ._measure import Found, Options, measure, measure_there
+from ._quantised import is_unscaled
+from ._room import Room, bytes_of, need_of
+from ._shards import MISSING
+from ._work import Survey
+
+_Lists = dict[str, dict[str, None]]
+_MB = 1e6
+_KEPT = "what is finished is kept, and the same command goes on from it"
+_LOST = "nothing is kept without --resume FILE"
+
+
+@dataclass
+class _Open:
+    """A checkpoint whose files are open until all its arrays are done."""
+
+    checkpoint: Checkpoint
+    key: str
+    stored: list[Stored] = field(default_factory=list)
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    found: dict[int, Found] = field(default_factory=dict)
+    files: ExitStack = field(default_factory=ExitStack)
+    reading: threading.Lock = field(default_factory=threading.Lock)
+    fault: Skipped | None = None
+
+    def add(self, number: int, found: Found) -> None:
+        self.found[number] = found
+        self.close_if_done()
+
+    def close_if_done(self) -> None:
+        if len(self.found) == len(self.stored):
+            self.files.close()
+
+
+_Label = tuple[_Open, int]
+
+
+class Work:
+    """A survey under way.
+
+    Args:
+        options: of all arrays.
+        journal: where spectra are kept as they are found.
+        advance: is told megabytes.
+    """
+
+    def __init__(self, options: Options, journal: Journal | None, advance: Advance) -> None:
+        self._options, self._journal, self._advance = options, journal, advance
+        self._opened: list[_Open] = []
+        self._skipped, self._assumed, self._missing = _Lists(), _Lists(), _Lists()
+
+    def skip(self, items: Iterable[Skipped]) -> None:
+        for item in items:
+            self._skipped.setdefault(item.reason, {})[item.name] = None
+
+    def run(self, series: Series, workers: int | None, scheduler: str | None) -> None:
+        """Measure what is not known: on threads, or on the workers of a Dask scheduler."""
+        self.skip(series.left_out)
+        try:
+            with closing(self._results(series, workers, scheduler)) as results:
+                for (opened, number), found in results:
+                    self._keep(opened, number, found)
+        finally:
+            for opened in self._opened:
+                opened.files.close()
+
+    def finished(self) -> Survey:
+        """What was found, in the order of checkpoints and arrays, with the lists of names."""
+        survey = Survey()
+        for opened in self._opened:
+            unit = opened.checkpoint
+            self.skip(Skipped(name, MISSING) for name in unit.missing)
+            if opened.fault:
+                self.skip([opened.fault])
+                continue
+            spectra = list(self._spectra(opened))
+            survey.spectra.append(sorted(spectra, key=lambda m: unit.place(m.name)))
+            survey.steps.append(unit.step)
+            survey.labels.append(unit.label)
+        survey.skipped, survey.assumed = _plain(self._skipped), _plain(self._assumed)
+        survey.missing = _plain(self._missing)
+        return survey
+
+    def _results(
+        self, series: Series, workers: int | None, scheduler: str | None
+    ) -> Generator[tuple[_Label, Found], None, None]:
+        if scheduler is not None:
+            jobs = (
+                ((opened, number), opened.checkpoint, opened.key, number, self._options)
+                for opened, number in self._wanted(series)
+            )
+            after = _KEPT if self._journal else _LOST
+            for job, found in run_on_cluster(jobs, scheduler, tell, measure_there, versions, after):
+                opened, number = job[0]
+                self._advance(bytes_of(opened.stored[number]) / _MB)
+                yield job[0], found
+            return
+        room = Room()
+        here = (
+            ((opened, number), opened, number, self._options, room)
+            for opened, number in self._wanted(series)
+        )
+        with one_blas_thread():
+            for place, found in run_here(here, _measure_here, workers, self._advance):
+                yield place[0], found
+
+    def _wanted(self, series: Series) -> Iterator[_Label]:
+        """Arrays that are to be measured; what is known, and what has no numbers, is kept."""
+        alone = len(series.checkpoints) == 1 and not series.left_out
+        for unit in series.checkpoints:
+            opened = _Open(unit, identity(unit))
+            try:
+                stored = opened.files.enter_context(unit.open())
+                opened.shapes = {item.name: item.shape for item in stored}
+                opened.stored = self._options.choice.named(stored)
+            except InvalidInputError as error:
+                opened.files.close()
+                if alone:
+                    raise
+                opened.fault = Skipped(unit.label, str(error).rstrip("."))
+            self._opened.append(opened)
+            if opened.fault:
+                continue
+            wanted = self._unknown(opened)
+            done = sum(map(bytes_of, stored)) - sum(bytes_of(opened.stored[n]) for n in wanted)
+            self._advance(done / _MB)
+            yield from ((opened, number) for number in wanted)
+
+    def _unknown(self, opened: _Open) -> list[int]:
+        """Numbers of the arrays that are to be measured."""
+        wanted = []
+        for number, item in enumerate(opened.stored):
+            if item.reason is not None or len(item.shape) < 2:
+                with opened.reading:
+                    opened.found[number] = measure(item, opened.shapes, self._options)
+                continue
+            known = self._journal and self._journal.get((opened.key, item.name))
+            if known:
+                opened.found[number] = known
+            else:
+                wanted.append(number)
+        opened.close_if_done()
+        return wanted
+
+    def _keep(self, opened: _Open, number: int, found: Found) -> None:
+        if self._journal is not None:
+            self._journal.keep((opened.key, opened.stored[number].name), found)
+        opened.add(number, found)
+
+    def _spectra(self, opened: _Open) -> Iterator[MatrixSpectrum]:
+        for number, item in enumerate(opened.stored):
+            found = opened.found[number]
+            self._options.choice.left_out += found.left_out
+            for measured in found.spectra:
+                if isinstance(measured, Skipped):
+                    self.skip([measured])
+                    continue
+                for note in measured.notes:
+                    self._missing.setdefault(note, {})[measured.name] = None
+                yield measured
+            self._assume(item, opened.shapes)
+
+    def _assume(self, item: Stored, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Tell how an array was taken, once for all checkpoints."""
+        if item.reason is not None or not 2 <= len(item.shape) <= 5:
+            return
+        layout = self._options.layout
+        chosen = layout if isinstance(layout, str) else layout.get(item.name, "auto")
+        words = layout_of(item.name, item.shape, chosen, shapes).words
+        for text in (
+            words and f"taken as {words}",
+            item.words and f"taken as {item.words}",
+            is_average(item.name) and "moving averages of weights, by their name",
+            is_unscaled(item) and f"{item.dtype} without scales, taken as it is",
+        ):
+            if text:
+                self._assumed.setdefault(text, {})[item.name] = None
+
+
+def _measure_here(
+    opened: _Open, number: int, options: Options, room: Room, step: Callable[[float], None]
+) -> Found:
+    item = opened.stored[number]
+    with room.of(need_of(item)):
+        found = measure(item, opened.shapes, options, opened.reading)
+    step(bytes_of(item) / _MB)
+    return found
+
+
+def _plain(lists: _Lists) -> dict[str, list[str]]:
+    return {key: list(names) for key, names in lists.items()}

@@ -1,0 +1,278 @@
+"""A survey that was stopped goes on, on threads or with Dask, to the same rows and bits."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import ml_dtypes
+import numpy as np
+import pytest
+from checkpoint_files import noise, write_safetensors
+
+from sgdyson.checkpoints import _journal, _measure, _under_way, survey
+from sgdyson.errors import InvalidInputError
+
+SHAPES = {"embed": (150, 70), "b.q": (80, 80), "a.up": (180, 80), "a.down": (80, 180)}
+
+
+def shards(folder, **extra):
+    """A checkpoint of two shards in bfloat16, with a vector."""
+    names = list(SHAPES)
+    for number, part in enumerate((names[:2], names[2:])):
+        arrays = {
+            name: noise(SHAPES[name], seed=number * 7 + len(name)).astype(ml_dtypes.bfloat16)
+            for name in part
+        }
+        path = folder / f"model-{number + 1:05}-of-00002.safetensors"
+        arrays |= {f"norm{number}": np.ones(8, np.float32)}
+        write_safetensors(path, arrays | (extra if number == 0 else {}))
+    return folder
+
+
+@pytest.fixture
+def model(tmp_path):
+    (tmp_path / "model").mkdir()
+    return shards(tmp_path / "model")
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Names of all that is measured, and not taken from a file."""
+    names, before = [], _measure.measure
+
+    def watched(item, *rest):
+        if len(item.shape) > 1:
+            names.append(item.name)
+        return before(item, *rest)
+
+    monkeypatch.setattr(_under_way, "measure", watched)
+    return names
+
+
+def bits(found):
+    """Rows with all singular values, to the last bit."""
+    values = [m.singular_values.tobytes() for spectra in found.spectra for m in spectra]
+    return json.dumps(found.rows()), values, found.skipped
+
+
+def test_rows_and_bits_do_not_depend_on_the_number_of_workers(model):
+    one, two, many = (bits(survey(model, workers=n, tail=True, randomise=0)) for n in (1, 2, 5))
+    assert one == two == many
+    assert [row["name"] for row in json.loads(one[0])] == ["a.down", "a.up", "b.q", "embed"]
+
+
+class TestJournal:
+    def test_what_is_kept_is_not_measured_again(self, model, tmp_path, measured):
+        settings = {"tail": True, "randomise": 0}
+        plain = survey(model, **settings)
+        first = survey(model, resume=tmp_path / "rows", **settings)
+        assert sorted(measured) == sorted(2 * list(SHAPES))
+        measured.clear()
+        again = survey(model, resume=tmp_path / "rows", **settings)
+        assert measured == []
+        assert bits(plain) == bits(first) == bits(again)
+        assert again.notes == [f"4 arrays taken from {tmp_path / 'rows'}"]
+        assert repr(again.spectra) == repr(plain.spectra)
+
+    @pytest.mark.parametrize("cut", [1, 30, "line"])
+    def test_a_line_that_was_cut_short_costs_one_matrix(self, model, tmp_path, measured, cut):
+        path = tmp_path / "rows"
+        whole = bits(survey(model, resume=path))
+        lines = path.read_bytes().splitlines(keepends=True)
+        assert len(lines) == 1 + len(SHAPES)
+        last = lines.pop()
+        path.write_bytes(b"".join(lines) + (b"" if cut == "line" else last[:-cut]))
+        measured.clear()
+        assert bits(survey(model, resume=path)) == whole
+        assert len(measured) == 1
+        assert sorted(path.read_bytes().splitlines()) == sorted(
+            line.rstrip() for line in [*lines, last]
+        )
+
+    def test_files_that_changed_are_measured_again_and_that_is_told(
+        self, model, tmp_path, measured
+    ):
+        path = tmp_path / "rows"
+        survey(model, resume=path)
+        measured.clear()
+        shards(model, extra=noise((40, 30)))
+        found = survey(model, resume=path)
+        assert sorted(set(measured)) == sorted([*SHAPES, "extra"])
+        assert found.notes == [f"4 arrays in {path} are of files that have changed, or of others"]
+        assert bits(found) == bits(survey(model))
+
+    def test_other_options_are_refused_by_their_keys(self, model, tmp_path):
+        path = tmp_path / "rows"
+        survey(model, resume=path)
+        before = path.read_bytes()
+        with pytest.raises(
+            InvalidInputError, match=r"other options \(tail = None there, True here"
+        ):
+            survey(model, resume=path, tail=True)
+        assert path.read_bytes() == before
+
+    @pytest.mark.parametrize(
+        "mine", ["mine", "{}\n", '{"sgdyson spectra": 1}\n', "\0" * 40, "[1]\n"]
+    )
+    def test_nothing_foreign_is_touched(self, model, tmp_path, mine):
+        path = tmp_path / "rows"
+        path.write_text(mine)
+        with pytest.raises(InvalidInputError, match=r"rows is no file that this command wrote"):
+            survey(model, resume=path)
+        assert path.read_text() == mine
+
+    def test_two_at_once_are_refused(self, model, tmp_path):
+        with (
+            _journal.journal(tmp_path / "rows", {}),
+            pytest.raises(InvalidInputError, match="is being written by another process"),
+        ):
+            survey(model, resume=tmp_path / "rows")
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a disk that is always full")  # noqa: PTH110
+    def test_a_full_disk_is_one_sentence_and_what_was_kept_is_good(
+        self, model, tmp_path, monkeypatch, measured
+    ):
+        path, append = tmp_path / "rows", _journal._append
+        whole = bits(survey(model))
+
+        def full(handle, line):
+            """Two arrays fit; then the system says what it says of a disk that is full."""
+            if handle.tell() > 0 and len(path.read_bytes().splitlines()) > 2:
+                with open("/dev/full", "wb", buffering=0) as disk:  # noqa: PTH123
+                    disk.write(b"x")
+            append(handle, line)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(_journal, "_append", full)
+            with pytest.raises(InvalidInputError, match=r"rows could not take a row \(No space"):
+                survey(model, resume=path, workers=1)
+        measured.clear()
+        assert bits(survey(model, resume=path)) == whole
+        assert len(measured) == 2
+
+
+def start(*words):
+    command = [sys.executable, "-m", "sgdyson", "spectrum", *map(str, words)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def lines(path):
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def test_a_kill_costs_no_more_than_the_matrices_at_work(tmp_path):
+    (tmp_path / "model").mkdir()
+    path = tmp_path / "model" / "w.safetensors"
+    write_safetensors(path, {f"w{i}": noise((500, 400), i).astype("f4") for i in range(30)})
+    rows, table = tmp_path / "rows", tmp_path / "table.json"
+    process = start(path, "--workers", 1, "--resume", rows)
+    while lines(rows) < 4 and process.poll() is None:
+        time.sleep(0.002)
+    process.kill()
+    process.communicate()
+    kept = lines(rows) - 1
+    assert 3 <= kept < 30
+    process = start(path, "--workers", 2, "--resume", rows, "--json", table)
+    _, told = process.communicate()
+    assert process.returncode == 0, told
+    assert f"{kept} arrays taken from {rows}" in told
+    assert json.loads(table.read_text()) == json.loads(json.dumps(survey(path).rows()))
+    assert lines(rows) == 31
+
+
+@pytest.mark.parametrize("words", [("--workers", "0"), ("--resume", "t.json", "--json", "t.json")])
+def test_the_command_refuses(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    np.savez("w.npz", w=noise((9, 7)))
+    process = start("w.npz", *words)
+    out, told = process.communicate()
+    assert (process.returncode, out) == (2, "")
+    assert len(told.splitlines()) == 1
+    assert words[0] in told
+
+
+CLUSTER = """
+import sys
+{before}
+import distributed
+if __name__ == "__main__":
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://",
+        dashboard_address=None, memory_limit=0,
+    ) as cluster:
+        print(cluster.scheduler_address, flush=True)
+        sys.stdin.read()
+"""
+
+
+def cluster(before=""):
+    """A scheduler with a worker, in a process of its own."""
+    command = [sys.executable, "-W", "ignore", "-c", CLUSTER.format(before=before)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, text=True, **pipes)
+    address = process.stdout.readline().strip()
+    assert address
+    return process, address
+
+
+@pytest.mark.filterwarnings("ignore")  # Dask's own
+class TestDask:
+    def test_rows_and_bits_are_those_of_this_machine(self, model, tmp_path):
+        pytest.importorskip("distributed")
+        process, address = cluster()
+        with process:
+            there = survey(model, scheduler=address, tail=True, resume=tmp_path / "rows")
+            assert bits(there) == bits(survey(model, tail=True))
+            assert lines(tmp_path / "rows") == 1 + len(SHAPES)
+            process.kill()
+
+    def test_another_version_is_refused_by_name(self, model):
+        pytest.importorskip("distributed")
+        before = "import sgdyson.checkpoints._identity as own; own.__version__ = '99'"
+        process, address = cluster(before)
+        with process:
+            with pytest.raises(InvalidInputError, match=r"worker .*127\.0\.0\.1.* has sgdyson 99"):
+                survey(model, scheduler=address)
+            process.kill()
+
+    def test_files_that_a_worker_does_not_see_are_told(self, model):
+        pytest.importorskip("distributed")
+        before = (
+            "import pathlib; stat = pathlib.Path.stat\n"
+            "def gone(path, **how):\n"
+            "    if path.name.startswith('model-'): raise FileNotFoundError(2, 'No', str(path))\n"
+            "    return stat(path, **how)\n"
+            "pathlib.Path.stat = gone"
+        )
+        process, address = cluster(before)
+        with process:
+            with pytest.raises(InvalidInputError, match="put it where all of them see it"):
+                survey(model, scheduler=address)
+            process.kill()
+
+    def test_a_lost_scheduler_is_one_sentence_and_the_same_command_goes_on(self, tmp_path):
+        pytest.importorskip("distributed")
+        path, rows = tmp_path / "w.safetensors", tmp_path / "rows"
+        write_safetensors(path, {f"w{i}": noise((400, 300), i).astype("f4") for i in range(40)})
+        process, address = cluster()
+        with process:
+            killed = threading.Thread(target=lambda: (_wait_for(rows), process.kill()))
+            killed.start()
+            with pytest.raises(InvalidInputError, match="has gone away") as caught:
+                survey(path, scheduler=address, resume=rows)
+            killed.join()
+        assert "\n" not in str(caught.value)
+        assert "what is finished is kept" in str(caught.value)
+        kept = lines(rows) - 1
+        assert 1 <= kept < 40
+        found = survey(path, resume=rows)
+        assert f"{kept} arrays taken from {rows}" in found.notes
+        assert bits(found) == bits(survey(path))
+
+
+def _wait_for(rows):
+    while lines(rows) < 3:
+        time.sleep(0.002)
