@@ -34,8 +34,27 @@ def check_ensemble(replicas: int, seed: int) -> None:
     )
 
 
+def check_repulsion(beta: float) -> None:
+    """Refuse a repulsion too weak to keep levels apart."""
+    require(
+        bool(np.isfinite(beta)) and beta >= 1,
+        f"beta = {beta!r} must be at least 1: below, levels collide, and the equation no"
+        " longer says how they go on.",
+    )
+
+
+def apart(initial_levels: ArrayLike) -> np.ndarray:
+    """Initial levels in falling order, all different."""
+    start = descending(initial_levels, np.size(initial_levels))
+    require(
+        bool((np.diff(start) < 0).all()),
+        f"initial_levels = {initial_levels!r} must all differ: levels that meet have no force.",
+    )
+    return start
+
+
 def descending(initial_levels: ArrayLike, n: int) -> np.ndarray:
-    """Initial levels in falling order; finite ones, and all apart where a process needs it."""
+    """Initial levels in falling order, finite ones."""
     levels = np.asarray(initial_levels, dtype=float)
     require(
         levels.shape == (n,) and bool(np.isfinite(levels).all()),

@@ -12,7 +12,7 @@ from jaxtyping import Array
 from .._checks import settle
 from .._types import ArrayLike
 from ..errors import require
-from ._dataset import descending
+from ._dataset import apart, check_repulsion
 from ._ensemble import Steps, require_room, run_ensemble
 from ._implicit import Potential, implicit_step
 from ._noise import Noise, check_noise, settled_noise
@@ -70,11 +70,7 @@ class EigenvalueProcess:
 
     def __post_init__(self) -> None:
         require(callable(self.potential), f"potential = {self.potential!r} must be a function.")
-        require(
-            bool(np.isfinite(self.beta)) and self.beta >= 1,
-            f"beta = {self.beta!r} must be at least 1: below, levels collide, and the equation no"
-            " longer says how they go on.",
-        )
+        check_repulsion(self.beta)
         settle(self, noise=settled_noise(self.noise))
 
     def simulate(
@@ -109,11 +105,7 @@ class EigenvalueProcess:
         """
         plan = Steps(step, steps, record_every, replicas, seed)
         require_room(np.size(initial_levels), replicas, plan.records)
-        start = descending(initial_levels, np.size(initial_levels))
-        require(
-            bool((np.diff(start) < 0).all()),
-            f"initial_levels = {initial_levels!r} must all differ: levels that meet have no force.",
-        )
+        start = apart(initial_levels)
         check_noise(self.noise, len(start), step, steps)
         check_potential(self.potential, start, step / 2)
 

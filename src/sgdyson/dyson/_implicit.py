@@ -11,10 +11,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import cho_factor, cho_solve
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
-Levels = Float[Array, "level"]
-Pairs = Float[Array, "level level"]
+from ._geometry import LINE, Geometry, Levels, Pairs
+
 Potential = Callable[[Levels], Levels]
 _State = tuple[Levels, Array, Array, Array]  # levels, decrement to be halved, done, count
 _ROUNDING = float(np.finfo(float).eps)
@@ -26,7 +26,7 @@ _SURE = 0.25  # decrement below which a whole Newton step of a self-concordant f
 
 def implicit_step(
     potential: Potential, beta: float, step: float, start: Levels, z: Levels,
-    noise: float | Array = 1.0,
+    noise: float | Array = 1.0, geometry: Geometry = LINE,
 ) -> Levels:  # fmt: skip
     """The minimum of Phi, by Newton steps from `start`, descending levels; NaN where there is none.
 
@@ -37,7 +37,7 @@ def implicit_step(
     converge. All begins at the best dilation of `start`: levels that leave a point spread by
     orders of magnitude, which Newton steps would do a factor at a time.
     """
-    problem = _Problem(potential, beta, step, z, noise)
+    problem = _Problem(potential, beta, step, z, noise, geometry)
 
     def unfinished(state: _State) -> Array:
         _, _, done, count = state
@@ -59,9 +59,10 @@ class _Problem:
     """The function Phi of one step, and its Newton steps."""
 
     def __init__(
-        self, potential: Potential, beta: float, step: float, z: Levels, noise: float | Array
-    ) -> None:
-        self.potential, self.step, self.z = potential, step, z
+        self, potential: Potential, beta: float, step: float, z: Levels, noise: float | Array,
+        geometry: Geometry,
+    ) -> None:  # fmt: skip
+        self.potential, self.step, self.z, self.geometry = potential, step, z, geometry
         self.force = jax.grad(lambda y: jnp.sum(potential(y)))
         # strengths of repulsion, in units of the weakest, in which Phi is self-concordant
         squares = noise**2 * jnp.ones_like(z)
@@ -77,11 +78,11 @@ class _Problem:
         """A Newton step, its decrement, and whether there is nothing left to gain."""
         # a potential acts on each level alone: its second derivatives are one directional one
         slope, curvature = jax.jvp(self.force, (y,), (jnp.ones_like(y),))
-        inverse = _inverse_gaps(y)
-        push = self.weighed(inverse)
+        forces = self.geometry.forces(y)
+        push = self.weighed(forces)
+        own, mutual = (self.unit * self.weighed(k) for k in self.geometry.stiffness(y, forces))
         gradient = y - self.z + self.step * slope - self.unit * push.sum(axis=1)
-        stiffness = self.unit * self.weighed(inverse**2)
-        hessian = jnp.diag(1 + self.step * curvature + stiffness.sum(axis=1)) - stiffness
+        hessian = jnp.diag(1 + self.step * curvature + own.sum(axis=1)) - mutual
         change = -cho_solve(cho_factor(hessian), gradient)
         decrement = jnp.sqrt(-gradient @ change / self.unit)
         # what rounding leaves of the gradient, whose decrement is at most this: the Hessian of a
@@ -93,10 +94,10 @@ class _Problem:
 
     def length(self, y: Levels, change: Levels, decrement: Array, bold: Array) -> Array:
         """Part of a Newton step: all of a bold one, but nine tenths of the way to a collision."""
-        closing = jnp.max(jnp.diff(change) / -jnp.diff(y), initial=0.0)
+        closing = self.geometry.closing(y, change)
         longest = jnp.minimum(1.0, 0.9 / jnp.maximum(closing, 1e-300))
-        if not self.common:
-            # in units of the weakest repulsion decrements are large, and shortened steps short
+        if self.geometry.walled or not self.common:
+            # where walls or strengths differ decrements are large, and shortened steps short
             best = self.lowest_along(y, change, longest)
             return jnp.where(decrement < _SURE, longest, best)
         inside = self._within(y + longest * change)
@@ -108,7 +109,9 @@ class _Problem:
         def downhill(length: Array) -> Array:
             moved = y + length * change
             slope = self.z - moved - self.step * self.force(moved)
-            return (slope + self.unit * self.weighed(_inverse_gaps(moved)).sum(axis=1)) @ change > 0
+            return (
+                slope + self.unit * self.weighed(self.geometry.forces(moved)).sum(axis=1)
+            ) @ change > 0
 
         def halve(_: int, bounds: tuple[Array, Array]) -> tuple[Array, Array]:
             low, high = bounds
@@ -127,14 +130,13 @@ class _Problem:
             len(start) * (len(start) - 1) / 2 if self.common else jnp.triu(self.strengths, 1).sum()
         )
         root = jnp.sqrt(along**2 + 4 * square * self.unit * pairs)
-        spread = centre + (along + root) / (2 * jnp.maximum(square, 1e-300)) * shape
+        factor = (along + root) / (2 * jnp.maximum(square, 1e-300))
+        widest = self.geometry.widest * (1 - 1 / len(start))
+        if widest < np.inf:
+            factor = jnp.minimum(factor, widest / jnp.maximum(shape[0] - shape[-1], 1e-300))
+        spread = centre + factor * shape
         return jnp.where(self._within(spread), spread, start)
 
     def _within(self, y: Levels) -> Array:
         """Whether the potential is finite: beyond a wall it is not."""
-        return jnp.isfinite(self.potential(y)).all()
-
-
-def _inverse_gaps(y: Levels) -> Pairs:
-    """1/(y_i - y_j), 0 on the diagonal."""
-    return (1 - jnp.eye(len(y))) / (y[:, None] - y[None, :] + jnp.eye(len(y)))
+        return jnp.isfinite(self.potential(y)).all() & (self.geometry.gaps(y) > 0).all()

@@ -14,11 +14,13 @@ from .._devices import devices
 from .._jax_settings import own_settings
 from .._types import Floats
 from ..errors import InvalidInputError, require
-from ._implicit import Levels, Potential
+from ._geometry import Levels
+from ._implicit import Potential
 
 TimedPotential = Callable[[Levels, Array], Levels]
 
 _BEYOND_JAX = (jax.errors.JAXTypeError, jax.errors.JAXIndexError)
+_PERIODIC = 1e-9  # of the values of a potential: above rounding, below any other potential
 _ALONE = 1e-6  # of a slope; rounding is far below it, and forces of other levels far above
 
 
@@ -39,19 +41,23 @@ def _takes_time(potential: Potential | TimedPotential) -> bool:
     return sum(p.kind in positional and p.default is p.empty for p in given) == 2
 
 
-def check_potential(potential: Potential | TimedPotential, levels: Floats, time: float) -> None:
+def check_potential(
+    potential: Potential | TimedPotential, levels: Floats, time: float, period: float | None = None
+) -> None:
     """Refuse what the solver cannot use, at these initial levels and this first time.
 
     Raises:
         InvalidInputError: a potential that JAX cannot trace or differentiate twice, of another
             shape or of numbers that are not real and double, that is not finite where the levels
-            begin, or in which a level feels where the others are.
+            begin, or in which a level feels where the others are; one without the period.
     """
     told = f"potential = {shown(potential)}"
     with own_settings():
         _check_trace(at_time(potential, time), told, len(levels))
         with jax.default_device(devices(1)[0]):
             _check_values(at_time(potential, time), told, levels)
+            if period is not None:
+                _check_period(at_time(potential, time), told, levels, period)
 
 
 def _check_trace(potential: Potential, told: str, n: int) -> None:
@@ -113,6 +119,14 @@ def _check_values(potential: Potential, told: str, levels: Floats) -> None:
         not bool((off > _ALONE * np.abs(own).max(initial=0.0)).any()),
         f"{told} must act on each level alone, V_i(x_i), and here a level"
         " feels where the others are; repulsion is in the equation already.",
+    )
+
+
+def _check_period(potential: Potential, told: str, levels: Floats, period: float) -> None:
+    here, there = (np.asarray(potential(jnp.asarray(levels + by))) for by in (0.0, period))
+    require(
+        bool((np.abs(here - there) <= _PERIODIC * (1 + np.abs(here))).all()),
+        f"{told} must have the period 2 pi, as jax.numpy.cos has.",
     )
 
 

@@ -1,0 +1,93 @@
+"""Where levels live, and how a pair repels there: on a line, on a circle, between walls.
+
+Each geometry's repulsion is the derivative of a logarithm that is a barrier: -ln of the distance on
+a line, of the sine of half the angle on a circle; mirrored, each level meets the images of the
+others too. All are convex and self-concordant, so that one solver serves them.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+Levels = Float[Array, "level"]
+Pairs = Float[Array, "level level"]
+
+TURN = 2 * math.pi
+
+
+class Geometry(ABC):
+    """Repulsion of pairs, and what may not close."""
+
+    @abstractmethod
+    def forces(self, y: Levels) -> Pairs:
+        """Force of level j on level i for unit repulsion, 0 on the diagonal."""
+
+    @abstractmethod
+    def stiffness(self, y: Levels, forces: Pairs) -> tuple[Pairs, Pairs]:
+        """Minus the derivatives of the force on i by i and, of opposite sign, by j."""
+
+    @abstractmethod
+    def gaps(self, y: Levels) -> Levels:
+        """Distances that stay positive, of neighbours and of walls; affine in descending y."""
+
+    def closing(self, y: Levels, change: Levels) -> Array:
+        """The largest part of a gap that a change takes away."""
+        lost = self.gaps(jnp.zeros_like(change)) - self.gaps(change)
+        return jnp.max(lost / self.gaps(y), initial=0.0)
+
+    widest: ClassVar[float] = math.inf  # distance that two levels may have
+    walled: ClassVar[bool] = False  # whether there are walls, whose repulsion is in the potential
+
+
+class Line(Geometry):
+    """All real numbers, with forces 1/(x_i - x_j)."""
+
+    def forces(self, y: Levels) -> Pairs:
+        return inverse(_apart(y))
+
+    def stiffness(self, y: Levels, forces: Pairs) -> tuple[Pairs, Pairs]:
+        return forces**2, forces**2
+
+    def gaps(self, y: Levels) -> Levels:
+        return -jnp.diff(y)
+
+
+class Circle(Geometry):
+    """Angles on the universal cover, with forces cot((x_i - x_j)/2)/2, those of all images."""
+
+    def forces(self, y: Levels) -> Pairs:
+        return half_cotangent(_apart(y))
+
+    def stiffness(self, y: Levels, forces: Pairs) -> tuple[Pairs, Pairs]:
+        square = _off_diagonal(forces**2 + 0.25)  # 1/4 sin^2
+        return square, square
+
+    def gaps(self, y: Levels) -> Levels:
+        return jnp.append(-jnp.diff(y), TURN - (y[0] - y[-1]))
+
+    widest = TURN
+
+
+def inverse(apart: Pairs) -> Pairs:
+    """1/d, 0 on the diagonal."""
+    same = jnp.eye(len(apart))
+    return (1 - same) / (apart + same)
+
+
+def half_cotangent(apart: Pairs) -> Pairs:
+    """cot(d/2)/2, 0 on the diagonal."""
+    return _off_diagonal(0.5 / jnp.tan(apart / 2 + jnp.eye(len(apart))))
+
+
+def _apart(y: Levels) -> Pairs:
+    return y[:, None] - y[None, :]
+
+
+def _off_diagonal(pairs: Pairs) -> Pairs:
+    return (1 - jnp.eye(len(pairs))) * pairs
+
+
+LINE, CIRCLE = Line(), Circle()

@@ -1,0 +1,180 @@
+"""Levels on a circle: exact moments, the circular ensembles, matrices that diffuse, winding."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import integrate, stats
+from scipy.linalg import expm
+from scipy.special import iv
+
+from sgdyson.dyson import CircularProcess
+from sgdyson.dyson._geometry import CIRCLE
+from sgdyson.dyson._implicit import implicit_step
+from sgdyson.ensembles import CircularEnsemble
+from sgdyson.errors import InvalidInputError
+
+FALSE_ALARM = 1e-3
+START = np.array([1.0, 0.2, -0.4])
+
+
+def angles(beta, end, steps, replicas, *, seed=1, start=START, potential=None):
+    process = CircularProcess(beta) if potential is None else CircularProcess(beta, potential)
+    run = process.simulate(
+        start, step=end / steps, steps=steps, record_every=steps, replicas=replicas, seed=seed,
+        progress=False,
+    )  # fmt: skip
+    assert not run.diverged.any()
+    return run.levels.values[:, -1]
+
+
+def spacings(levels):
+    """Sorted gaps round the circle: they do not change when all levels turn together."""
+    levels = np.sort(np.mod(levels, 2 * np.pi), axis=1)
+    around = levels[:, :1] + 2 * np.pi - levels[:, -1:]
+    return np.sort(np.hstack([np.diff(levels, axis=1), around]), axis=1)
+
+
+def smallest_pvalue(x, y):
+    pvalues = [stats.ks_2samp(a, b).pvalue for a, b in zip(x.T, y.T, strict=True)]
+    return min(pvalues) * len(pvalues)
+
+
+@pytest.mark.parametrize("beta", [1.0, 2.0, 4.0])
+def test_it_comes_to_rest_in_the_circular_ensemble(beta):
+    found = spacings(angles(beta, 3.0, 150, 2048))
+    assert smallest_pvalue(found, spacings(CircularEnsemble(3, beta).eigenvalues(4000, 2))) > (
+        FALSE_ALARM
+    )
+    other = CircularEnsemble(3, {1: 2, 2: 1, 4: 2}[beta]).eigenvalues(4000, 2)
+    assert smallest_pvalue(found, spacings(other)) < FALSE_ALARM
+
+
+def test_moments():
+    """The generator closes on p_1 = sum exp(i theta), |p_1|^2, p_2 and p_1^2, for every beta.
+
+    L p_1 = -l p_1 with l = 1 + beta (n - 1)/2; L |p_1|^2 = 2 n - 2 l |p_1|^2;
+    L p_2 = -(4 + beta (n - 2)) p_2 - beta p_1^2; L p_1^2 = -2 l p_1^2 - 2 p_2.
+    """
+    beta, end, replicas, n = 2.5, 0.25, 20_000, 3
+    first = np.exp(1j * START).sum()
+    second, rate = np.exp(2j * START).sum(), 1 + beta * (3 - 1) / 2
+    slow = expm(end * np.array([[-(4 + beta * (n - 2)), -beta], [-2, -2 * rate]]))
+    size = n / rate + (abs(first) ** 2 - n / rate) * np.exp(-2 * rate * end)
+    exact = np.array([first * np.exp(-rate * end), size, *(slow @ [second, first**2])])
+    means, errors = [], []
+    for steps in (16, 32):
+        levels = angles(beta, end, steps, replicas, seed=steps)
+        p1, p2 = (np.exp(1j * k * levels).sum(axis=1) for k in (1, 2))
+        seen = np.stack([p1, np.abs(p1) ** 2, p2, p1**2])
+        means.append(seen.mean(axis=1))
+        errors.append(seen.std(axis=1) / np.sqrt(replicas))
+    off = np.abs(2 * means[1] - means[0] - exact)  # without the bias of first order in the step
+    allowed = 4 * np.hypot(errors[0], 2 * errors[1]) + 0.004
+    assert (off < allowed).all()
+    # power: rates of another beta, a fifth off, are seen
+    wrong = first * np.exp(-(1 + 0.8 * beta) * end)
+    assert abs(2 * means[1][0] - means[0][0] - wrong) > allowed[0]
+
+
+def unitary_steps(n, end, steps, replicas, start):
+    """Phases of U' = U exp(i H), <|H_ij|^2> = 2 h."""
+    random, u = np.random.default_rng(6), np.tile(np.diag(np.exp(1j * start)), (replicas, 1, 1))
+    for _ in range(steps):
+        g = random.standard_normal((2, replicas, n, n))
+        entries = (g[0] + 1j * g[1]) * np.sqrt(end / steps / 2)
+        values, vectors = np.linalg.eigh(entries + entries.conj().mT)
+        u = u @ (vectors * np.exp(1j * values)[:, None, :]) @ vectors.conj().mT
+    return np.angle(np.linalg.eigvals(u))
+
+
+def test_unitary_brownian_motion():
+    expected = unitary_steps(3, 0.15, 60, 3000, START)
+    found = angles(2.0, 0.15, 60, 3000)
+    assert smallest_pvalue(spacings(found), spacings(expected)) > FALSE_ALARM
+    real = stats.ks_2samp(np.cos(found).sum(axis=1), np.cos(expected).sum(axis=1)).pvalue
+    assert real > FALSE_ALARM
+    late = angles(2.0, 0.2, 60, 3000)  # power: a third later
+    assert smallest_pvalue(spacings(late), spacings(expected)) < FALSE_ALARM
+
+
+@pytest.mark.parametrize("step", [1e-3, 0.3])
+@pytest.mark.parametrize("beta", [1.0, 4.0])
+def test_levels_keep_their_order_through_whole_turns(beta, step):
+    run = CircularProcess(beta).simulate(
+        1e-6 * np.arange(6), step=step, steps=200, replicas=64, seed=1, progress=False
+    )
+    levels = run.levels.values
+    assert not run.diverged.any()
+    assert (np.diff(levels, axis=2) < 0).all()
+    assert (levels[..., 0] - levels[..., -1] < 2 * np.pi).all()
+    # repulsion is mutual: the sum of the angles is a Brownian motion, of variance 2 n t
+    moved = levels.sum(axis=2)[:, -1] - levels.sum(axis=2)[:, 0]
+    end = step * 200
+    assert stats.kstest(moved / np.sqrt(12 * end), "norm").pvalue > FALSE_ALARM
+    assert step < 0.1 or np.abs(moved / 6).max() > 2 * np.pi  # some did go round
+
+
+@pytest.mark.parametrize("n", [1, 2, 40])
+@pytest.mark.parametrize("apart", [1e-9, 1e-3])
+@pytest.mark.parametrize("step", [1e-5, 1.0])
+def test_a_step_is_solved_from_any_start(n, apart, step):
+    start, beta = apart * np.arange(n)[::-1].astype(float), 1.0
+    z = start + np.sqrt(2 * step) * np.random.default_rng(1).standard_normal(n)
+    with jax.enable_x64(True):
+        y = np.array(
+            jax.jit(lambda x: implicit_step(lambda y: 0 * y, beta, step, x, jnp.asarray(z),
+                                            geometry=CIRCLE))(start)
+        )  # fmt: skip
+
+    def off(y):
+        half = (y[:, None] - y) / 2 + np.eye(n)
+        pushes = step * beta / 2 / np.tan(half) * (1 - np.eye(n))
+        residual = y - z - pushes.sum(axis=1)
+        return np.abs(residual) / (1e-8 * np.abs(pushes).sum(axis=1) + 1e-12 * (1 + np.abs(y)))
+
+    assert (np.diff(y) < 0).all()
+    assert y[0] - y[-1] < 2 * np.pi
+    assert (off(y) < 1).all()
+    y[-1] -= 1e-4
+    assert (off(y) > 1).any()
+
+
+def test_a_potential_on_the_circle():
+    """One level in -k cos: von Mises, <cos> = I_1(k)/I_0(k); three, beta = 2: its determinant."""
+    k = 1.5
+    one = angles(2.0, 6.0, 300, 4096, start=[0.0], potential=lambda x: -k * jnp.cos(x))
+    found = np.cos(one).mean()
+    assert abs(found - iv(1, k) / iv(0, k)) < 4 * np.cos(one).std() / 64 + 0.005
+    # D. J. Gross and E. Witten, Phys. Rev. D 21, 446 (1980): Toeplitz determinants of I_{i-j}(k)
+    three = np.cos(angles(2.0, 3.0, 150, 4096, potential=lambda x: -k * jnp.cos(x))).sum(axis=1)
+
+    def logarithm(k):
+        i = np.arange(3)
+        return np.linalg.slogdet(iv(np.abs(i[:, None] - i), k))[1]
+
+    exact = (logarithm(k + 1e-5) - logarithm(k - 1e-5)) / 2e-5
+    assert abs(three.mean() - exact) < 4 * three.std() / 64 + 0.005
+    free = integrate.quad(np.cos, 0, 2 * np.pi)[0]
+    assert abs(three.mean() - free) > 8 * three.std() / 64  # power: no potential
+
+
+def test_a_replica_is_the_same_in_every_ensemble():
+    few, many = (angles(2.0, 0.1, 4, replicas, seed=4) for replicas in (2, 270))
+    np.testing.assert_array_equal(few, many[:2])
+
+
+@pytest.mark.parametrize(
+    ("act", "named"),
+    [
+        (lambda: CircularProcess(0.5), r"beta = 0\.5.*collide"),
+        (lambda: CircularProcess(2.0, 3.0), r"potential = 3\.0"),
+        (lambda: angles(2.0, 1.0, 2, 1, start=[0.0, 7.0]), "within one turn"),
+        (lambda: angles(2.0, 1.0, 2, 1, start=[0.0, 0.0]), "differ"),
+        (lambda: angles(2.0, 1.0, 2, 1, potential=lambda x: x**2), "period 2 pi"),
+        (lambda: angles(2.0, 1.0, 2, 1, potential=np.cos), r"jax\.numpy"),
+    ],
+)
+def test_bad_arguments_are_named(act, named):
+    with pytest.raises(InvalidInputError, match=named):
+        act()
