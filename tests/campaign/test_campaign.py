@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 import sgdyson
 from sgdyson import _progress, cli
 from sgdyson.campaign import Campaign, _precision, _store, specs
-from sgdyson.campaign._precision import _error
+from sgdyson.campaign._precision import _error, replicas_for
 from sgdyson.campaign._spec import parse_spec, read_spec
 from sgdyson.campaign.starter import write_starter
 from sgdyson.errors import InvalidInputError
@@ -526,10 +526,7 @@ def test_replicas_grow_by_the_square_of_the_error_and_little_more(
 ):
     raw = tomllib.loads(SPEC) | {"target_error": 0.01, "quantity": "level_mean"}
     campaign = Campaign(parse_spec(raw), tmp_path / "out")
-    monkeypatch.setattr(campaign, "open", lambda: None)
-    monkeypatch.setattr(campaign, "_kept", lambda *_: None)
     monkeypatch.setattr(_precision, "_error", lambda *_: 0.01 * ratio)
-    sizes = campaign.store.chunk_replicas
-    totals = [10 * size for size in sizes]
-    for size, total, grown in zip(sizes, totals, campaign._grown(totals), strict=True):
-        assert least * total <= grown <= most * total + size
+    for setting, size in zip(campaign.spec.settings, campaign.store.chunk_replicas, strict=True):
+        grown = replicas_for(0.01, setting, np.empty(0), 10 * size, size)
+        assert least * 10 * size <= grown <= most * 10 * size + size

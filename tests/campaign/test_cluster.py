@@ -131,7 +131,7 @@ def test_a_scheduler_without_workers_is_not_waited_for_in_silence(tmp_path, monk
             said.append(sentence)
             cluster.scale(1)
 
-        monkeypatch.setattr("sgdyson.campaign._campaign.tell", heard)
+        monkeypatch.setattr("sgdyson.campaign._work.tell", heard)
         data = Campaign.from_file(written(tmp_path, text), tmp_path / "out").run(
             scheduler=cluster.scheduler_address
         )

@@ -18,8 +18,8 @@ from test_reuse import spec
 from typer.testing import CliRunner
 
 from sgdyson import cli
-from sgdyson.campaign import Campaign, _claim, _generations, _store
-from sgdyson.campaign import _campaign as module
+from sgdyson.campaign import Campaign, _claim, _generations, _group_files, _store
+from sgdyson.campaign import _work as module
 from sgdyson.errors import InvalidInputError
 
 RATES = (0.05, 0.1)
@@ -299,7 +299,7 @@ class TestKilled:
 
 def test_a_chunk_that_gets_more_replicas_does_not_count_while_it_is_written(small, monkeypatch):
     """Killed after its files and before its line: what it had is run again, nothing is false."""
-    real = _store.Store._recorded
+    real = _group_files.GroupFiles.record
 
     def killed(self, names):
         if any("levels/c/1/1" in name for name in names):
@@ -307,7 +307,7 @@ def test_a_chunk_that_gets_more_replicas_does_not_count_while_it_is_written(smal
         return real(self, names)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_store.Store, "_recorded", killed)
+        patch.setattr(_group_files.GroupFiles, "record", killed)
         with pytest.raises(Killed):
             Campaign(spec(replicas=230), small).run(progress=False, workers=1)
     found = Campaign.from_folder(small)

@@ -7,7 +7,7 @@ import pytest
 
 import sgdyson
 from sgdyson.campaign import Campaign
-from sgdyson.campaign import _campaign as module
+from sgdyson.campaign import _work as module
 from sgdyson.campaign._spec import parse_spec
 from sgdyson.errors import InvalidInputError
 

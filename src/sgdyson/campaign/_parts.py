@@ -82,7 +82,7 @@ def gather_into(whole: Campaign, parts: dict[int, Campaign], of: int) -> Gathere
     store, copied = whole.store, 0
     with store.locked():
         store.mend()
-        store.make_room(max(max(part._totals()) for part in parts.values()))
+        store.make_room(max(max(part.plan.totals()) for part in parts.values()))
         there = store.done()
         new = [
             (part, chunk, entry)

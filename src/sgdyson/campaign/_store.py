@@ -5,7 +5,6 @@ together, several. Its files are written and put on the disk, then its line in t
 their hashes: whatever stops the process or the machine in between costs that one chunk.
 """
 
-import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,19 +17,19 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from .._files import is_scratch, replacing, sync_file, sync_folder
+from .._files import replacing
 from ..errors import InvalidInputError, require
 from ._claim import Part, is_of, recognise, take
 from ._frame import KINDS, dimensions, empty_group
-from ._generations import DATA, current, settle
+from ._generations import settle
+from ._group_files import GroupFiles
 from ._lock import exclusive
-from ._manifest import Content, Entry, FileRecord, Frame, Manifest, Opened
+from ._manifest import Content, Entry, Frame, Manifest, Opened
 from ._spec import Setting, Spec
 
 _BYTES = 1 << 24  # of levels in a chunk, about, unless one block of replicas has more
 _REPLICAS = 256  # of a chunk, unless one block has more
 _PARTS = 8  # of a setting, at least, unless one block has more: work for so many cores
-_HALF = re.compile(r"\d+\.[0-9a-f]{16,32}\.partial")  # Zarr\'s, after a kill
 
 
 @dataclass(frozen=True, order=True)
@@ -71,12 +70,13 @@ class Store:
             for setting, block in zip(spec.settings, blocks, strict=True)
         ]
         self.rows = min(self.chunk_replicas)  # of a Zarr chunk
+        self._group = GroupFiles(folder)
         self._arrays: dict[str, zarr.Array[Any]] = {}
 
     @property
     def data(self) -> Path:
         """The Zarr group."""
-        return current(self.folder, DATA)
+        return self._group.data
 
     @contextmanager
     def locked(self, grow: Callable[[], None] | None = None) -> Iterator[None]:
@@ -98,7 +98,7 @@ class Store:
     def mend(self) -> None:
         """After a kill or a fault: take what is not whole off the manifest, and sweep it away."""
         self._manifest.mend()
-        self._sweep()
+        self._group.sweep()
         self.forget([chunk for chunk, entry in self.done().items() if self._wrong(entry)])
 
     def replicas(self, chunk: Chunk, total: int) -> range:
@@ -134,7 +134,11 @@ class Store:
     def make_room(self, replicas: int) -> None:
         """Metadata and coordinates for so many replicas, before anything is written."""
         before = self._frame()
-        if before is None or before.replicas < replicas or any(self._faults(before.files, True)):
+        if (
+            before is None
+            or before.replicas < replicas
+            or any(self._group.faults(before.files, True))
+        ):
             most = max(replicas, before.replicas if before else 0)
             self._write_frame(most)
         with zarr.config.set({"array.write_empty_chunks": True}):  # as it is when opened
@@ -161,7 +165,7 @@ class Store:
             setting=chunk.setting, number=chunk.number,
             replicas=(replicas.start, replicas.stop),
             seconds=round(seconds + (before.seconds if before else 0), 3),
-            files=self._recorded(self._files(chunk.setting, replicas)),
+            files=self._group.record(self._files(chunk.setting, replicas)),
         )  # fmt: skip
         self._manifest.append(entry)
 
@@ -196,7 +200,7 @@ class Store:
             name: entry.files[old].bring(source.data / old, self.data / name, link=link)
             for name, old in zip(names, theirs, strict=True)
         }
-        self._sync(names)
+        self._group.sync(names)
         where = {"setting": chunk.setting, "number": chunk.number, "files": files}
         self._manifest.append(entry.model_copy(update=where))
 
@@ -208,7 +212,7 @@ class Store:
     def bad_frame(self) -> list[str]:
         """Files of metadata and coordinates that are not as they were written."""
         frame = self._frame()
-        return sorted(name for name, _ in self._faults(frame.files, True)) if frame else []
+        return sorted(name for name, _ in self._group.faults(frame.files, True)) if frame else []
 
     def names(self) -> set[str]:
         """Names in the Zarr group that are ours: of arrays, of coordinates, of metadata."""
@@ -237,10 +241,10 @@ class Store:
         frame, done = self._frame(), self.done()
         require(frame is not None, f"{self.folder} holds no data yet; run the campaign first.")
         assert frame is not None
-        self._refuse(self._faults(frame.files, True), "metadata")
+        self._group.refuse(self._group.faults(frame.files, True), "metadata")
         for chunk in chunks:
             what = f"setting {chunk.setting}, chunk {chunk.number}"
-            self._refuse(self._faults(done[chunk].files, thorough), what)
+            self._group.refuse(self._group.faults(done[chunk].files, thorough), what)
 
     def open(self) -> xr.Dataset:
         """The data, read when used, with `finished` (..., replica) from the manifest.
@@ -300,22 +304,7 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as scratch:
                 scratch.write_bytes(content)
-        self._manifest.append(Frame(replicas=replicas, files=self._recorded(list(files))))
-
-    def _recorded(self, names: list[str]) -> dict[str, FileRecord]:
-        """Files of the group as they are, once they are on the disk."""
-        self._sync(names)
-        return {name: FileRecord.of(self.data / name) for name in names}
-
-    def _sync(self, names: list[str]) -> None:
-        """Files of the group, and their folders, outlive a power cut from now on."""
-        paths, data = [self.data / name for name in names], self.data
-        for path in paths:
-            sync_file(path)
-        above = {parent for path in paths for parent in path.parents}
-        for folder in sorted(above, reverse=True):
-            if folder.is_relative_to(data):
-                sync_folder(folder)
+        self._manifest.append(Frame(replicas=replicas, files=self._group.record(list(files))))
 
     def _files(self, setting: int, replicas: range) -> list[str]:
         """Names of the Zarr chunks that hold these replicas."""
@@ -344,35 +333,7 @@ class Store:
         )
 
     def _wrong(self, entry: Entry, *, thorough: bool = False) -> bool:
-        return any(self._faults(entry.files, thorough))
-
-    def _faults(
-        self, files: Mapping[str, FileRecord], thorough: bool = False
-    ) -> Iterator[tuple[str, str]]:
-        """Names of files that are not as they were, and why."""
-        for name, record in files.items():
-            difference = record.difference(self.data / name, thorough=thorough)
-            if difference:
-                yield name, difference
-
-    def _refuse(self, faults: Iterator[tuple[str, str]], what: str) -> None:
-        name, difference = next(faults, ("", ""))
-        require(
-            not name,
-            f"{self.data / name} ({what}) {difference}; `sgdyson verify {self.folder}`, then"
-            " `sgdyson run`, put it right.",
-        )
-
-    def _sweep(self) -> None:
-        """Remove what a kill in the middle of a write has left beside the files of the data."""
-        for name in KINDS:
-            for path in (self.data / name).rglob("*.partial"):
-                if _HALF.fullmatch(path.name):
-                    path.unlink(missing_ok=True)
-        for folder in (self.folder, self.data):
-            for path in folder.glob(".sgdyson-*"):
-                if is_scratch(path.name):
-                    path.unlink(missing_ok=True)
+        return any(self._group.faults(entry.files, thorough))
 
 
 def _most(setting: Setting) -> int:
