@@ -67,7 +67,7 @@ def test_the_command(tmp_path, pair):
     assert [round(row["distance"], 9) for row in rows] == [0.1, 0.1]
     shown = CliRunner().invoke(app, ["spectrum", new, "--against", old])
     assert "module.a.weight" in shown.output
-    with pytest.raises(InvalidInputError, match="without --html"):
+    with pytest.raises(InvalidInputError, match=r"without --tail\."):
         CliRunner().invoke(
             app, ["spectrum", new, "--against", old, "--tail"], catch_exceptions=False
         )

@@ -27,6 +27,7 @@ def survey(
     layout: str | Mapping[str, str] = "auto",
     names: str | Sequence[str] = (),
     smallest: int = 1,
+    roles: str | Sequence[str] = (),
     base: Path | str | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -44,6 +45,7 @@ def survey(
         layout: which axes are rows and columns, see `weight_matrices`.
         names: a pattern of them, or several, with * and ?: the other arrays are not read.
         smallest: least number of rows and of columns of a matrix.
+        roles: one of `role_of`, or several: attention, mlp, ...; all, if none.
         base: the model that an adapter at `path` belongs to: its matrices $W_0 + s B A$ are
             measured; the change $s B A$ alone, if None.
         workers: threads of this machine, each with a matrix of its own; all cores by default. The
@@ -74,7 +76,7 @@ def survey(
         f"split = {split} must be a number of parts, from 1 up.",
     )
     require(workers is None or workers >= 1, f"workers = {workers} must be at least 1.")
-    choice = Choice(names, smallest)
+    choice = Choice(names, smallest, roles)
     # a wrong setting is one mistake, and not the fault of each matrix
     spectrum("of the settings", np.vander(np.arange(1.0, 7.0)), **settings | {"tail": False})
     layout_of("any", (1, 1), layout if isinstance(layout, str) else "auto")

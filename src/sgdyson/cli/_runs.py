@@ -54,6 +54,12 @@ def spectrum(
         list[str] | None, typer.Option(help="Names to take, with * and ?; several may be given.")
     ] = None,
     smallest: Annotated[int, typer.Option(help="Least number of rows and of columns.")] = 1,
+    roles: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What matrices do: attention, mlp, embedding, convolution, recurrent, head, other."
+        ),
+    ] = None,
     against: Annotated[
         Path | None, typer.Option(help="Hold each matrix against that of another checkpoint.")
     ] = None,
@@ -95,25 +101,21 @@ def spectrum(
     for place in (path, against, base) if download else ():
         fetch(place or "")
     if against is not None:
-        require(
-            html_file is None
-            and not tail
-            and not randomise
-            and not names
-            and smallest == 1
-            and workers is None
-            and scheduler is None
-            and resume is None,
-            "--against gives a table of distances, without --html, --tail, --randomise, --names,"
-            " --smallest, --workers, --scheduler and --resume.",
-        )
+        others = {
+            "--html": html_file, "--tail": tail, "--randomise": randomise, "--names": names,
+            "--roles": roles, "--smallest": smallest != 1, "--workers": workers,
+            "--scheduler": scheduler, "--resume": resume,
+        }  # fmt: skip
+        given = [option for option, value in others.items() if value]
+        require(not given, f"--against gives a table of distances, without {', '.join(given)}.")
         compared = compare(path, against, split, layout=layout, false_alarm=false_alarm, base=base)
         _emit_rows(compared.rows(), compared.sentences(), json_file, csv_file)
         return
     seed = 0 if randomise else None
     spectra = survey(
-        path, split, layout=layout, names=names or (), smallest=smallest, false_alarm=false_alarm,
-        tail=tail, randomise=seed, base=base, workers=workers, scheduler=scheduler, resume=resume,
+        path, split, layout=layout, names=names or (), roles=roles or (), smallest=smallest,
+        false_alarm=false_alarm, tail=tail, randomise=seed, base=base, workers=workers,
+        scheduler=scheduler, resume=resume,
     )  # fmt: skip
     _emit_rows(spectra.rows(), spectra.sentences(), json_file, csv_file, spectra.summary())
     if html_file is not None:

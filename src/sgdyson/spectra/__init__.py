@@ -6,6 +6,8 @@ from ._column_noise import ColumnNoise as ColumnNoise
 from ._column_noise import ColumnSpikes as ColumnSpikes
 from ._distance import MatrixDistance as MatrixDistance
 from ._distance import matrix_distance as matrix_distance
+from ._layer_roles import ROLES as ROLES
+from ._layer_roles import role_of as role_of
 from ._layouts import Layout as Layout
 from ._layouts import layout_of as layout_of
 from ._levels import levels_of_gram as levels_of_gram

@@ -60,7 +60,7 @@ def layout_of(
     if len(shape) == 2:
         return _PLAIN
     if layout == "auto":
-        *parents, leaf = _parts_of(name)
+        *parents, leaf = parts_of_name(name)
         if leaf.endswith("kernel") or (leaf == "w" and "conv" in "".join(parents)):
             return _kernel(leaf, parents, shape, _bias(name, shapes or {}))
         return _weight(leaf, parents, shape, _bias(name, shapes or {}))
@@ -69,12 +69,12 @@ def layout_of(
 
 def is_vectors(name: str) -> bool:
     """Whether an array of two axes or more is of vectors: biases of heads or of stacked layers."""
-    leaf = _parts_of(name)[-1]
+    leaf = parts_of_name(name)[-1]
     return leaf in ("bias", "scale") or leaf.endswith("_bias")
 
 
 @lru_cache(maxsize=1 << 14)  # a tracker asks at each record
-def _parts_of(name: str) -> tuple[str, ...]:
+def parts_of_name(name: str) -> tuple[str, ...]:
     parts = _PARTS.split(name.removesuffix(":0"))
     while len(parts) > 1 and parts[-1] in _ENDS and parts[-2] != "":
         if parts[-2] not in ("kernel", "bias", "embedding", "scale", "weight"):
