@@ -40,7 +40,7 @@ def drawn_emergence(
     return {
         "steps": found.steps.tolist(), "edge": plain(found.edge), "low": plain(found.band[:, 0]),
         "high": plain(found.band[:, 1]), "levels": [plain(level) for level in levels.T],
-        "detachments": [_drawn(one) for one in found.detachments],
+        "detachments": [_drawn(one, int(found.steps[0])) for one in found.detachments],
         "kept": _kept(found),
     }  # fmt: skip
 
@@ -53,9 +53,10 @@ def _kept(found: Emergence) -> list[list[list[float | None]]] | None:
     return [[plain(side) for side in found.kept[:, rank].T] for rank in range(count)]
 
 
-def _drawn(one: Detachment) -> dict[str, Any]:
+def _drawn(one: Detachment, first: int) -> dict[str, Any]:
     back = f", back at {one.back}" if one.back is not None else ""
-    words = f"outlier {one.rank}: out at step {one.step}{back}"
+    out = "out from the first record on" if one.step.value <= first else f"out at step {one.step}"
+    words = f"outlier {one.rank}: {out}{back}"
     if one.persistence is not None:
         left, right = one.persistence
         words += f"; from record to record {left} of its left vector is kept, {right} of the right"

@@ -15,7 +15,8 @@ from ._page_emergence import drawn_emergence
 from ._page_numbers import plain, spread
 from ._run import Run
 
-_LEVELS, _CURVE, _BINS, _LARGEST = 24, 60, 60, 8
+_LEVELS, _CURVE, _LARGEST = 24, 60, 8
+_FEWEST_BINS, _BINS, _MOST_BINS = 8, 40, 240  # of the bulk, of it at the most, of all
 _SPECTRA, _NUMBERS = 3000, 400_000  # of a page: as many as are measured and drawn in seconds
 
 
@@ -59,13 +60,13 @@ def drawn_matrix(
     inside = spread(s.shape[1] - outliers, _LEVELS)
     shown = np.concatenate([np.arange(outliers), outliers + inside])[: 2 * _LEVELS]
     largest = max(float(spectrum.spectral) for spectrum in spectra)
-    curves: dict[tuple[int, int], int] = {}
+    bins, curves = _bins(spectra, largest), dict[tuple[int, int], int]()
     drawn = {
         "name": name, "shape": list(run.shape(name)), "outliers": outliers,
         "times": run.steps[at].tolist(), "shown": shown.tolist(),
         "levels": plain(s[at][:, shown].T), "largest": largest,
         "records": [
-            _record(int(step), spectrum, largest, curves)
+            _record(int(step), spectrum, largest, bins, curves)
             for step, spectrum in zip(run.steps[chosen], spectra, strict=True)
         ],
         "curves": [_curve(shape) for shape in curves],
@@ -77,8 +78,20 @@ def drawn_matrix(
     return drawn
 
 
+def _bins(spectra: Sequence[MatrixSpectrum], largest: float) -> int:
+    """As many that the bulk has some levels in each, up to the largest of all levels."""
+    last = spectra[-1]
+    end = last.bulk.edge.value if last.bulk and last.bulk.is_noise else largest
+    inside = np.clip(1.5 * len(last.singular_values) ** 0.5, _FEWEST_BINS, _BINS)
+    return int(np.clip(inside * largest / end, inside, _MOST_BINS))
+
+
 def _record(
-    step: int, spectrum: MatrixSpectrum, largest: float, curves: dict[tuple[int, int], int]
+    step: int,
+    spectrum: MatrixSpectrum,
+    largest: float,
+    bins: int,
+    curves: dict[tuple[int, int], int],
 ) -> dict[str, Any]:
     row, bulk, s = spectrum.to_row(), spectrum.bulk, spectrum.singular_values
     law = None
@@ -87,7 +100,7 @@ def _record(
         # beside a histogram of all levels, the law of the bulk has the mass of the bulk
         mass = (spectrum.rank - bulk.outliers) / len(s)
         law = [curves.setdefault((few, many), len(curves)), bulk.sigma.value * many**0.5, mass]
-    counts = np.histogram(s, _BINS, (0.0, largest * (1 + 1e-9)))[0]
+    counts = np.histogram(s, bins, (0.0, largest * (1 + 1e-9)))[0]
     return {
         "step": step, "counts": counts.tolist(), "top": plain(s[:_LARGEST]), "law": law,
         "threshold": row["threshold"], "outliers": row["outliers"], "sigma": row["sigma"],

@@ -22,6 +22,7 @@ from ..stats import Estimate
 _KINDS = (
     "spectrum", "levels", "emergence", "persistence", "outliers", "ratio", "sigma", "noise",
 )  # fmt: skip
+_MOST_COLUMNS = 3  # of runs beside each other; those of a fourth stand below
 
 
 def write_run_page(
@@ -50,7 +51,7 @@ def write_run_page(
         csv: the table as a file.
         runs: what `run.js` draws of each run.
         matrices: what it draws of each matrix.
-        advice: plain text.
+        advice: plain text; empty where there is none to give, as of checkpoints.
         skipped: names, by the reason.
         false_alarm: chance of an outlier in a matrix of noise, as it was measured.
         version: of the software.
@@ -66,9 +67,11 @@ def write_run_page(
         title=escape(title), subtitle=escape(subtitle), policy=CONTENT_POLICY,
         table=sortable_table("matrices-table", "Weight matrices", heads, cells),
         matrices=script_json(matrices), advice=escape(advice),
+        unadvised="" if advice else " hidden",
         skipped=f"<dl>{''.join(reasons)}</dl>" if reasons else "<p>Nothing was left out.</p>",
         css=asset("sgdyson.figures", "page.css"), sorting=asset("sgdyson.figures", "table.js"),
-        runs=script_json(runs), csv=script_json(csv), columns=len(runs) if len(runs) > 1 else 2,
+        runs=script_json(runs), csv=script_json(csv),
+        columns=min(len(runs), _MOST_COLUMNS) if len(runs) > 1 else 2,
         panels=_panels(len(runs)), file=escape(re.sub(r"[^\w.-]+", "-", title), quote=True),
         refresh=f'<meta http-equiv="refresh" content="{refresh:g}">\n' if refresh else "",
         panel_script=asset(__package__, "run_panels.js"), script=asset(__package__, "run.js"),
@@ -80,7 +83,7 @@ def write_run_page(
 def _panels(runs: int) -> str:
     """Places of the pictures of one matrix, of several runs beside each other."""
     return "".join(
-        f'<div class="panel" id="{kind}{_ending(run)}"></div>'
+        f'<div class="panel{"" if run or runs == 1 else " first"}" id="{kind}{_ending(run)}"></div>'
         for kind in _KINDS
         for run in range(runs)
     )

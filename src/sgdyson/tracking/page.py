@@ -129,14 +129,14 @@ def _shown(
     )
     return _Shown(
         name,
-        f"{len(found)} matrices, {len(steps)} records, steps {steps[0]} to {steps[-1]}.",
+        _subtitle(len(found), steps.tolist(), measured is not None),
         [one.row for one in found.values()],
         [one.drawn for one in found.values()],
         {
             "name": name, "scalars": drawn_scalars(run),
             "overview": overview(run, {m: (one.spectra, one.chosen) for m, one in found.items()}),
         },
-        _advice(run),
+        _advice(run) if measured is None else "",
         reasons,
     )  # fmt: skip
 
@@ -213,11 +213,19 @@ def run_of_spectra(
     return xr.Dataset(variables, coords={"time": [step for step, _ in series]}), measured
 
 
+def _subtitle(matrices: int, steps: list[int], of_checkpoints: bool) -> str:
+    """How much there is; a single checkpoint has no step."""
+    what = f"{matrices} {'matrix' if matrices == 1 else 'matrices'}"
+    if len(steps) > 1:
+        return f"{what}, {len(steps)} records, steps {steps[0]} to {steps[-1]}."
+    return f"{what}." if of_checkpoints else f"{what}, one record, at step {steps[0]}."
+
+
 def _row(row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Values under the headings of the page, with errors; headings that some row has."""
     shown = {}
     for column, heading in _COLUMNS.items():
-        if not any(column in other for other in rows):
+        if all(other.get(column) is None for other in rows):
             continue
         value, error = row.get(column), row.get(f"{column}_error")
         if column == "dyson_verdict":  # a column of words

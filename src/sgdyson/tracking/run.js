@@ -8,6 +8,7 @@ const quantity = document.getElementById("quantity");
 const filter = document.getElementById("filter");
 const names = [...new Set(matrices.map((m) => m.name))];
 const places = runs.map((_, i) => (i ? `-${i}` : ""));
+const single = runs.every((run) => run.overview.steps.length < 2); // nothing over time
 const kinds = ["spectrum", "levels", "emergence", "persistence", "outliers", "ratio", "sigma", "noise"];
 
 function of_runs(name) { // its matrix in each run, or undefined
@@ -36,8 +37,9 @@ function drawMatrix() {
   slider.value = slider.max;
   const words = [];
   all.forEach((m, run) => {
-    if (!m) {
-      kinds.forEach((kind) => say(kind + places[run], `${runs[run].name} has no such matrix.`));
+    if (!m || single) {
+      const why = m ? "" : `${runs[run].name} has no such matrix.`;
+      kinds.forEach((kind) => say(kind + places[run], why, ""));
       return;
     }
     drawLevels(places[run], m, largest_of(all));
@@ -51,6 +53,7 @@ function drawMatrix() {
     return item;
   }));
   drawSpectra();
+  arrange(kinds, places);
 }
 
 function wanted(text) {
@@ -97,7 +100,7 @@ function drawScalars() {
   }
   series.forEach((name, number) => {
     const panel = document.createElement("div");
-    panel.className = "panel";
+    panel.className = number % 2 === 0 && number === series.length - 1 ? "panel broad" : "panel";
     panel.id = `scalar-${number}`;
     home.append(panel);
     const data = runs.flatMap((run, i) => run.scalars.filter((s) => s.name === name).map((s) => ({
@@ -130,7 +133,7 @@ function narrow() {
     row.hidden = !wanted(row.querySelector("a.matrix").textContent);
   }
   for (const option of choice.options) option.hidden = !wanted(names[option.value]);
-  drawOverview();
+  if (!single) drawOverview();
 }
 
 names.forEach((name, i) => {
@@ -156,7 +159,12 @@ filter.addEventListener("input", narrow);
 addEventListener("hashchange", follow);
 document.getElementById("download").href = URL.createObjectURL(
   new Blob([JSON.parse(document.getElementById("csv").textContent)], { type: "text/csv" }));
+if (single) {
+  document.querySelectorAll(".over-time").forEach((part) => { part.hidden = true; });
+  document.querySelector("#over-time h2").textContent = "One matrix";
+  document.getElementById("table-head").textContent = "Every weight matrix";
+}
 drawScalars();
-drawOverview();
+if (!single) drawOverview();
 drawMatrix();
 follow();

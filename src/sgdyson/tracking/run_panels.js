@@ -16,12 +16,40 @@ function plot(id, data, x, y, more = {}) {
   };
   const panel = document.getElementById(id);
   if (!panel.data) panel.replaceChildren();
+  panel.hidden = false;
+  panel.classList.remove("words");
+  delete panel.dataset.why;
   Plotly.react(id, data, layout, { responsive: true, displaylogo: false, displayModeBar: false });
 }
 
-function say(id, text) {
+function say(id, text, note = text) { // in place of a picture; a note where no run has one
   Plotly.purge(id);
-  document.getElementById(id).textContent = text;
+  const panel = document.getElementById(id);
+  panel.textContent = text;
+  panel.dataset.why = note;
+  panel.classList.add("words");
+}
+
+// Pictures that no run has leave no gap: their reasons stand below, once each.
+function arrange(kinds, places) {
+  const reasons = new Set();
+  let shown = [];
+  for (const kind of kinds) {
+    const panels = places.map((place) => document.getElementById(kind + place));
+    const none = panels.every((panel) => panel.dataset.why !== undefined);
+    panels.forEach((panel) => { panel.hidden = none; });
+    if (none) panels.forEach((panel) => reasons.add(panel.dataset.why));
+    else shown = shown.concat(panels);
+  }
+  shown.forEach((panel, i) => {
+    const broad = places.length === 1 && i === shown.length - 1 && shown.length % 2 === 1;
+    if (panel.classList.toggle("broad", broad) || panel.data) Plotly.Plots.resize(panel);
+  });
+  document.getElementById("absent").replaceChildren(...[...reasons].filter(Boolean).map((text) => {
+    const item = document.createElement("li");
+    item.textContent = text;
+    return item;
+  }));
 }
 
 function line(x, y, colour, name, more = {}) {
@@ -38,7 +66,7 @@ function drawSpectrum(place, m, number, largest) {
   const levels = record.counts.reduce((sum, count) => sum + count, 0);
   const data = [{
     x: record.counts.map((_, i) => (i + 0.5) * width), y: record.counts.map((count) => count / levels / width),
-    type: "bar", width, name: `${run_of(place)}step ${record.step}`, marker: { color: blue },
+    type: "bar", width, name: run_of(place) + (single ? "all levels" : `step ${record.step}`), marker: { color: blue },
   }, {
     x: record.top, y: record.top.map(() => 0), name: "largest levels", mode: "markers",
     marker: { symbol: "line-ns-open", size: 12, color: "#222" },
