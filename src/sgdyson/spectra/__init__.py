@@ -28,6 +28,8 @@ from ._long_range_theory import two_level_cluster as two_level_cluster
 from ._matrices import Skipped as Skipped
 from ._matrices import parts_of as parts_of
 from ._matrices import weight_matrices as weight_matrices
+from ._matrix_spectrum import LanczosErrors as LanczosErrors
+from ._matrix_spectrum import MatrixSpectrum as MatrixSpectrum
 from ._multiplets import Multiplet as Multiplet
 from ._multiplets import multiplet_levels as multiplet_levels
 from ._multiplets import multiplets as multiplets
@@ -45,7 +47,7 @@ from ._roles import is_optimiser_state as is_optimiser_state
 from ._singular_values import gram_suffices as gram_suffices
 from ._singular_values import singular_values as singular_values
 from ._singular_values import singular_values_of as singular_values_of
-from ._spectrum import MatrixSpectrum as MatrixSpectrum
+from ._spectral_measure import SpectralMeasure as SpectralMeasure
 from ._spectrum import measure_values as measure_values
 from ._spectrum import spectrum as spectrum
 from ._spectrum import with_tail as with_tail

@@ -12,7 +12,7 @@ from .._types import ArrayLike, Floats
 from ..errors import require
 from ..laws import LargestLevel, MarchenkoPastur, MarchenkoPasturSingular
 from ..stats import Estimate
-from ._sphericity import LEAST_KURTOSIS, sphericity_pvalue
+from ._sphericity import LEAST_KURTOSIS, sphericity_of_sums, sphericity_pvalue
 
 FEWEST_LEVELS = 5  # levels, from which the edge has Tracy and Widom's law
 
@@ -112,18 +112,61 @@ def fit_bulk(
     unit = float(s[0])
     levels = (s / unit) ** 2
     variance, outliers = _without_outliers(levels, m, highest_noise(n, m, false_alarm))
-    sigma = unit * float(np.sqrt(variance))
+    bulk = levels[outliers:]
+    return _bulk(
+        shape, false_alarm, unit * float(np.sqrt(variance)), outliers,
+        _distance(bulk[::-1] / (m * variance), n / m) if variance else 1.0,
+        _pvalue(bulk, (m - outliers, n - outliers), n, kurtosis),
+    )  # fmt: skip
+
+
+def bulk_of_sums(
+    shape: tuple[int, int],
+    false_alarm: float,
+    outliers: int,
+    sums: tuple[float, Estimate],
+    kurtosis: float | None,
+) -> Bulk:
+    """The bulk of a matrix of which only sums over its levels are known, and the outliers.
+
+    Args:
+        shape: of the matrix.
+        false_alarm: see `fit_bulk`.
+        outliers: how many.
+        sums: of the other levels, exact, and of their squares.
+        kurtosis: see `fit_bulk`.
+
+    Returns:
+        The bulk, its distance NaN.
+    """
+    n, m = sorted(shape)
+    total, squares = sums
+    entries = (m - outliers) * (n - outliers)
+    known = None if outliers else kurtosis
+    range_of_it = (LEAST_KURTOSIS, 0.0) if known is None else (known, known)
+    pvalue = 0.0
+    if n - outliers >= max(2, n / 2) and total > 0:
+        ratio = squares / total**2
+        pvalue = sphericity_of_sums(ratio, (m - outliers, n - outliers), range_of_it)
+    sigma = float(np.sqrt(total / entries))
+    return _bulk(shape, false_alarm, sigma, outliers, float("nan"), pvalue)
+
+
+def _bulk(
+    shape: tuple[int, int], false_alarm: float, sigma: float, outliers: int, distance: float,
+    pvalue: float,
+) -> Bulk:  # fmt: skip
+    n, m = sorted(shape)
     entries = (m - outliers) * (n - outliers)
     noise = Estimate(sigma, sigma / float(np.sqrt(2 * entries)), float(entries))
-    bulk = levels[outliers:]
     return Bulk(
         sigma=noise,
         edge=noise * float(np.sqrt(m) + np.sqrt(n)),
         threshold=float(np.sqrt(highest_noise(n, m, false_alarm))) * sigma,
         outliers=outliers,
         false_alarm=false_alarm,
-        distance=_distance(bulk[::-1] / (m * variance), n / m) if variance else 1.0,
-        pvalue=_pvalue(bulk, (m - outliers, n - outliers), n, kurtosis),
+        distance=distance,
+        pvalue=pvalue,
         shape=(shape[0], shape[1]),
     )
 
@@ -131,7 +174,7 @@ def fit_bulk(
 def _without_outliers(levels: Floats, m: int, top: float) -> tuple[float, int]:
     """Variance of an entry of the noise, and the number of levels above `top` times it."""
     n = len(levels)
-    variance = float(np.median(levels)) / (m * _median(n / m))
+    variance = float(np.median(levels)) / (m * median_level(n / m))
     outliers, seen = int(np.sum(levels > top * variance)), set()
     while outliers not in seen and outliers < n:
         seen.add(outliers)
@@ -162,5 +205,5 @@ def highest_noise(n: int, m: int, false_alarm: float) -> float:
 
 
 @lru_cache
-def _median(ratio: float) -> float:
+def median_level(ratio: float) -> float:
     return float(MarchenkoPastur(ratio).ppf(0.5))

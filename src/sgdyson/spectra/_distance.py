@@ -10,7 +10,8 @@ from .._types import ArrayLike, Floats
 from ..errors import require
 from ..stats import Estimate
 from ._levels import real_matrices
-from ._spectrum import MatrixSpectrum, spectrum
+from ._matrix_spectrum import MatrixSpectrum
+from ._spectrum import spectrum
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from .._capacity import require_memory
 from .._types import ArrayLike, Floats
 from ..errors import require
 from ._levels import real_matrices
-from ._spectrum import MatrixSpectrum, measure_values, spectrum, with_tail
+from ._matrix_spectrum import MatrixSpectrum
+from ._spectrum import measure_values, spectrum, with_tail
 
 
 def spectrum_of_product(

@@ -16,9 +16,10 @@ Anything but independent entries of one variance makes levels too wide, and R to
 import math
 
 import numpy as np
-from scipy.special import gammainc, gammaincc
+from scipy.special import gammainc, gammaincc, ndtr
 
 from .._types import Floats
+from ..stats import Estimate
 
 LEAST_KURTOSIS = -2.0  # of two values with equal chances
 
@@ -40,6 +41,24 @@ def sphericity_pvalue(
     (few, narrow), (many, wide) = (_law(n, m, value) for value in kurtosis)
     excess = max(excess, 0.0)
     return float(min(1.0, 2 * min(gammainc(few, excess / narrow), gammaincc(many, excess / wide))))
+
+
+def sphericity_of_sums(
+    ratio: Estimate, shape: tuple[int, int], kurtosis: tuple[float, float]
+) -> float:
+    """The same, of R with an error of its own, which is added to what noise has: less is seen.
+
+    Args:
+        ratio: R, the sum of squares of levels over the square of their sum.
+        shape: see `sphericity_pvalue`.
+        kurtosis: see `sphericity_pvalue`.
+    """
+    n, m = sorted(shape)
+    excess = ratio.value - 1 / n
+    (few, narrow), (many, wide) = (_law(n, m, value) for value in kurtosis)
+    low = (excess - few * narrow) / math.hypot(math.sqrt(few) * narrow, ratio.error)
+    high = (excess - many * wide) / math.hypot(math.sqrt(many) * wide, ratio.error)
+    return float(min(1.0, 2 * min(ndtr(low), ndtr(-high))))
 
 
 def _law(n: int, m: int, kurtosis: float) -> tuple[float, float]:
