@@ -17,6 +17,7 @@ PAGES = (
     "docs/dyson.md",
     "docs/emergence.md",
     "docs/extending.md",
+    "docs/large-checkpoints.md",
     "docs/index.md",
     "docs/linear-scaling.md",
     "docs/own-spectrum.md",

@@ -17,6 +17,7 @@ from ..errors import InvalidInputError, require
 from ..spectra import MatrixSpectrum, Skipped, spectrum, spectrum_of_product, weight_matrices
 from ._checkpoints import Checkpoint, loaded
 from ._choice import Choice
+from ._device import values_on
 from ._identity import identity
 
 _FAULTS = (InvalidInputError, np.linalg.LinAlgError, ArithmeticError, RuntimeError, RuntimeWarning)
@@ -33,17 +34,19 @@ class Options:
         layout: see `weight_matrices`.
         choice: of matrices.
         settings: of `spectrum`.
+        device: of PyTorch, which finds the singular values; NumPy if None.
     """
 
     split: int | Mapping[str, int]
     layout: str | Mapping[str, str]
     choice: Choice
     settings: Mapping[str, Any]
+    device: str | None = None
 
     def claim(self) -> dict[str, Any]:
         """What the numbers depend on beside the files, for a journal of them."""
         own = {"sgdyson": __version__, "smallest": self.choice.smallest}
-        given = {"split": self.split, "layout": self.layout, **self.settings}
+        given = {"split": self.split, "layout": self.layout, "device": self.device, **self.settings}
         return own | {k: dict(v) if isinstance(v, Mapping) else v for k, v in given.items()}
 
 
@@ -80,7 +83,8 @@ def measure(
     with reading or nullcontext():
         array = loaded(item)
     matrices = weight_matrices([array], options.split, options.layout, shapes, as_stored=True)
-    found = list(_spectra(matrices, choice, options.settings))
+    finding = {"find": values_on(options.device)} if options.device else {}
+    found = list(_spectra(matrices, choice, {**options.settings, **finding}))
     return Found(found, choice.left_out)
 
 
@@ -105,10 +109,12 @@ def _of_product(
     if not choice.takes(item):
         return Found([], choice.left_out)
 
+    known = {key: value for key, value in settings.items() if key != "method"}
+
     def measured() -> MatrixSpectrum:
         with reading or nullcontext():
             pair = factors()
-        return spectrum_of_product(item.name, *pair, **settings)
+        return spectrum_of_product(item.name, *pair, **known)
 
     return Found([_or_why_not(item.name, measured)], choice.left_out)
 

@@ -68,6 +68,12 @@ def spectrum(
     ] = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    method: Annotated[
+        str, typer.Option(help="exact; or lanczos: large ones in a tenth of the time, with errors.")
+    ] = "exact",
+    device: Annotated[
+        str | None, typer.Option(help="cuda or cpu, through PyTorch; NumPy on all cores if none.")
+    ] = None,
     resume: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Keep what is found in FILE, and go on from it."),
@@ -98,13 +104,18 @@ def spectrum(
         resume is None or resume not in (path, json_file, csv_file, html_file),
         f"--resume {resume} is a file of its own; choose another name.",
     )
+    require(
+        method == "exact" or (html_file is None and not tail),
+        f"--method {method} has no single levels; leave out --html and --tail.",
+    )
     for place in (path, against, base) if download else ():
         fetch(place or "")
     if against is not None:
         others = {
             "--html": html_file, "--tail": tail, "--randomise": randomise, "--names": names,
             "--roles": roles, "--smallest": smallest != 1, "--workers": workers,
-            "--scheduler": scheduler, "--resume": resume,
+            "--scheduler": scheduler, "--resume": resume, "--device": device,
+            "--method": method != "exact",
         }  # fmt: skip
         given = [option for option, value in others.items() if value]
         require(not given, f"--against gives a table of distances, without {', '.join(given)}.")
@@ -116,6 +127,7 @@ def spectrum(
         path, split, layout=layout, names=names or (), roles=roles or (), smallest=smallest,
         false_alarm=false_alarm, tail=tail, randomise=seed, base=base, workers=workers,
         scheduler=scheduler, resume=resume,
+        method=method, device=device,
     )  # fmt: skip
     _emit_rows(spectra.rows(), spectra.sentences(), json_file, csv_file, spectra.summary())
     if html_file is not None:

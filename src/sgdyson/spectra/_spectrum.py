@@ -1,6 +1,7 @@
 """The spectrum of one weight matrix, and the numbers read off it."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,7 @@ from ._tail import fit_tail
 from ._traps import traps_of
 from ._unfolding import unfold
 
+Find = Callable[[Matrix], Floats]
 METHODS = ("exact", "lanczos")
 _NO_SPACINGS = "no <r> and no surmise: Lanczos does not resolve neighbouring levels"
 _FOR_BULK, _FOR_SPACINGS, _FOR_KURTOSIS = 5, 64, 4096
@@ -33,6 +35,7 @@ def spectrum(
     tail_draws: int = 100,
     randomise: int | None = None,
     method: str = "exact",
+    find: Find | None = None,
 ) -> MatrixSpectrum:
     """Measure one weight matrix.
 
@@ -45,6 +48,7 @@ def spectrum(
         randomise: a seed: also find what singular values the entries have if shuffled.
         method: "exact"; or "lanczos", which of a matrix of 1024 singular values or more finds the
             largest, and sums over all others with their errors, in a tenth of the time and less.
+        find: what finds all singular values of a matrix, descending, on a GPU, say; NumPy if None.
 
     Raises:
         InvalidInputError: no matrix, NaN or infinity, all zero; another method; a tail by Lanczos.
@@ -62,7 +66,11 @@ def spectrum(
     )
     w, looks, unit = _in_unit(name, matrix)
     sketched = method == "lanczos" and min(w.shape) >= LEAST_SIZE
-    measured = (_by_lanczos if sketched else _of_live_part)(name, w, looks, false_alarm)
+    measured = (
+        _by_lanczos(name, w, looks, false_alarm)
+        if sketched
+        else _of_live_part(name, w, looks, false_alarm, find or _exactly)
+    )
     if tail:
         measured = with_tail(measured, tail_draws)
     if randomise is not None:
@@ -154,10 +162,16 @@ def _in_unit(name: str, matrix: ArrayLike) -> tuple[Matrix, Looks, float]:
     return w, looks, unit
 
 
-def _of_live_part(name: str, w: Matrix, looks: Looks, false_alarm: float) -> MatrixSpectrum:
+def _exactly(matrix: Matrix) -> Floats:
+    return values_in_unit(matrix, 1.0)
+
+
+def _of_live_part(
+    name: str, w: Matrix, looks: Looks, false_alarm: float, find: Find
+) -> MatrixSpectrum:
     """Rows and columns of zeros, of units that have died, have no part in noise."""
     live = _live(w, looks)
-    s = values_in_unit(live, 1.0)
+    s = find(live)
     missing = min(w.shape) - s.size
     return measure_values(
         name, np.pad(s, (0, missing)), (w.shape[0], w.shape[1]), false_alarm,

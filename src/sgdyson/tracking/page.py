@@ -195,7 +195,14 @@ def run_of_spectra(
     """A run from the spectra of checkpoints, and these by the name of the matrix.
 
     Matrices that not all of the checkpoints have are left out.
+
+    Raises:
+        InvalidInputError: spectra by Lanczos, of which a page would show the top alone.
     """
+    require(
+        all(m.measure is None for _, spectra in series for m in spectra),
+        "a page shows all singular values, and Lanczos finds the largest alone; measure exactly.",
+    )
     common = set.intersection(*({(m.name, m.shape) for m in spectra} for _, spectra in series))
     measured = {
         first.name: [next(m for m in spectra if m.name == first.name) for _, spectra in series]
