@@ -4,3 +4,5 @@ from ._circular import CircularProcess as CircularProcess
 from ._eigenvalues import EigenvalueProcess as EigenvalueProcess
 from ._matrices import MatrixProcess as MatrixProcess
 from ._matrices import WishartProcess as WishartProcess
+from ._walled import JacobiProcess as JacobiProcess
+from ._walled import LaguerreProcess as LaguerreProcess

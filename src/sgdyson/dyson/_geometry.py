@@ -71,8 +71,44 @@ class Circle(Geometry):
     widest = TURN
 
 
+class HalfLine(Geometry):
+    """Positive numbers, each with its image at -x: forces 1/(x_i - x_j) + 1/(x_i + x_j)."""
+
+    walled = True
+
+    def forces(self, y: Levels) -> Pairs:
+        return inverse(_apart(y)) + inverse(_together(y))
+
+    def stiffness(self, y: Levels, forces: Pairs) -> tuple[Pairs, Pairs]:
+        near, image = inverse(_apart(y)) ** 2, inverse(_together(y)) ** 2
+        return near + image, near - image
+
+    def gaps(self, y: Levels) -> Levels:
+        return jnp.append(-jnp.diff(y), y[-1])
+
+
+class Segment(Geometry):
+    """Angles between 0 and pi, each with its image at -x on the circle."""
+
+    walled = True
+    widest = math.pi
+
+    def forces(self, y: Levels) -> Pairs:
+        return half_cotangent(_apart(y)) + half_cotangent(_together(y))
+
+    def stiffness(self, y: Levels, forces: Pairs) -> tuple[Pairs, Pairs]:
+        near, image = (
+            _off_diagonal(half_cotangent(pairs) ** 2 + 0.25) for pairs in (_apart(y), _together(y))
+        )
+        return near + image, near - image
+
+    def gaps(self, y: Levels) -> Levels:
+        ends = jnp.stack([math.pi - y[0], y[-1]])
+        return jnp.concatenate([-jnp.diff(y), ends])
+
+
 def inverse(apart: Pairs) -> Pairs:
-    """1/d, 0 on the diagonal."""
+    """1/d, 0 on the diagonal; d is not -1 there."""
     same = jnp.eye(len(apart))
     return (1 - same) / (apart + same)
 
@@ -86,8 +122,12 @@ def _apart(y: Levels) -> Pairs:
     return y[:, None] - y[None, :]
 
 
+def _together(y: Levels) -> Pairs:
+    return y[:, None] + y[None, :]
+
+
 def _off_diagonal(pairs: Pairs) -> Pairs:
     return (1 - jnp.eye(len(pairs))) * pairs
 
 
-LINE, CIRCLE = Line(), Circle()
+LINE, CIRCLE, HALF_LINE, SEGMENT = Line(), Circle(), HalfLine(), Segment()

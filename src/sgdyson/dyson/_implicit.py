@@ -124,7 +124,8 @@ class _Problem:
 
     def dilated(self, start: Levels) -> Levels:
         """The minimum of Phi, without its potential, among dilations and shifts of `start`."""
-        shape, centre = start - jnp.mean(start), jnp.mean(self.z)
+        middle = jnp.mean(start)
+        shape, centre = start - middle, middle if self.geometry.walled else jnp.mean(self.z)
         square, along = shape @ shape, shape @ (self.z - centre)
         pairs = (
             len(start) * (len(start) - 1) / 2 if self.common else jnp.triu(self.strengths, 1).sum()
@@ -134,6 +135,10 @@ class _Problem:
         widest = self.geometry.widest * (1 - 1 / len(start))
         if widest < np.inf:
             factor = jnp.minimum(factor, widest / jnp.maximum(shape[0] - shape[-1], 1e-300))
+        if self.geometry.walled:  # as far as the walls let it
+            halved = factor * 0.5 ** jnp.arange(_HALVINGS)
+            inside = jax.vmap(lambda part: self._within(centre + part * shape))(halved)
+            factor = halved[jnp.argmax(inside)]
         spread = centre + factor * shape
         return jnp.where(self._within(spread), spread, start)
 
