@@ -58,3 +58,17 @@ def test_a_narrow_terminal_has_whole_columns(found, monkeypatch, capsys, width):
     assert not shown & left_out
     assert shown | left_out >= {"sigma", "edge", "MP distance", "bulk p", "stable rank"}
     assert last in ([], ["weights"])  # of the means below
+
+
+def test_ranks_where_they_say_something_and_no_empty_columns(tmp_path, capsys):
+    random = np.random.default_rng(0)
+    thin = random.standard_normal((30, 3)) @ random.standard_normal((3, 20))
+    np.savez(tmp_path / "m.npz", a=random.standard_normal((30, 20)), b=thin)
+    print_table(survey(tmp_path / "m.npz").rows())
+    text = capsys.readouterr().out
+    assert " rank " in text
+    assert "<r>" not in text  # fewer than 64 levels
+    (row,) = (line for line in text.splitlines() if line.startswith("│ b"))
+    assert row.split("│")[-2].strip() == "3"
+    print_table(survey(tmp_path / "m.npz", names="a").rows())
+    assert "eff. rank ┃\n" in capsys.readouterr().out

@@ -24,7 +24,7 @@ def summary_of(spectra: Sequence[MatrixSpectrum]) -> dict[str, Any]:
         "matrices": len(spectra),
         "weights": sum(m.shape[0] * m.shape[1] for m in spectra),
         "noisy": len(noisy),
-        "outliers": sum(m.bulk.outliers for m in noisy if m.bulk),
+        "outliers": sum(m.bulk.outliers for m in noisy if m.bulk) if noisy else None,
         "soft_rank": _mean(noisy, lambda m: m.soft_rank or 0.0),
         "stable_rank": _mean(spectra, lambda m: m.stable_rank),
         "log_norm": _mean(spectra, lambda m: 2 * np.log10(m.frobenius)),

@@ -16,7 +16,7 @@ _SHOWN = {
     "mp_distance": "MP distance",
     "bulk_pvalue": "bulk p", "mean_ratio": "<r>",
     "ks_pvalue": "surmise p", "stable_rank": "stable rank", "soft_rank": "soft rank",
-    "effective_rank": "eff. rank",
+    "effective_rank": "eff. rank", "rank": "rank",
     "tail_exponent": "tail", "tail_pvalue": "tail p",
     "cutoff_exponent": "with cut-off", "cutoff_pvalue": "cut-off p",
 }  # fmt: skip
@@ -55,7 +55,9 @@ def print_table(rows: Sequence[dict[str, Any]]) -> None:
     In a terminal that is too narrow for all columns the last of them are left out, and named.
     """
     heads = _COMPARED if any("distance" in row for row in rows) else _SHOWN
-    shown = [name for name in heads if any(name in row for row in rows)]
+    shown = [name for name in heads if any(row.get(name) is not None for row in rows)]
+    if "rank" in shown and all(row["rank"] == min(row["rows"], row["columns"]) for row in rows):
+        shown.remove("rank")  # of none a smaller one than its shape
     names = [visible(row["name"]) for row in rows]
     shapes = [f"{row['rows']} x {row['columns']}" for row in rows]
     cells = {name: [_text(row, name) for row in rows] for name in shown}

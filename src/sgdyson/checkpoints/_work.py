@@ -109,7 +109,8 @@ class Survey(Tabular):
     def _table(self) -> Table:
         rows = self.rows()
         columns = {key: [row[key] for row in rows] for key in (rows[0] if rows else {})}
-        heads = {key: head for key, head in HEADS.items() if key in columns}
+        empty = {key for key, values in columns.items() if all(value is None for value in values)}
+        heads = {key: head for key, head in HEADS.items() if key in columns.keys() - empty}
         title = f"{len(rows)} spectra, checkpoints: {len(self.labels)}"
         return Table(title, columns, heads, list(self.sentences()))
 

@@ -40,11 +40,11 @@ def spectrum(
     force: Force = False,
     false_alarm: FalseAlarm = 0.01,
     tail: Annotated[
-        bool, typer.Option("--tail", help="Fit a power law to the tail, with a p-value.")
+        bool, typer.Option("--tail", help="Fit power laws to the tail, with p-values.")
     ] = False,
     split: Annotated[int, typer.Option(help="Parts of fused query-key-value matrices.")] = 1,
     randomise: Annotated[
-        bool, typer.Option("--randomise", help="Largest singular value of shuffled entries too.")
+        bool, typer.Option("--randomise", help="Singular values of shuffled entries too: traps.")
     ] = False,
     layout: Annotated[
         str,
@@ -57,7 +57,8 @@ def spectrum(
     roles: Annotated[
         list[str] | None,
         typer.Option(
-            help="What matrices do: attention, mlp, embedding, convolution, recurrent, head, other."
+            help="Of attention, mlp, embedding, convolution, recurrent, head, other; several may be"
+            " given."
         ),
     ] = None,
     against: Annotated[

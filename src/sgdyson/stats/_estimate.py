@@ -191,10 +191,10 @@ def bracketed(value: float, error: float) -> str:
 def _fixed(value: float, error: float) -> str:
     decimals = _decimals(error)
     if decimals <= 0:
-        return f"{round(value, decimals):.0f}({round(error, decimals):.0f})"
+        return f"{round(value, decimals):z.0f}({round(error, decimals):.0f})"
     if round(error, decimals) < 1:
-        return f"{value:.{decimals}f}({round(error * 10**decimals):d})"
-    return f"{value:.{decimals}f}({error:.{decimals}f})"
+        return f"{value:z.{decimals}f}({round(error * 10**decimals):d})"
+    return f"{value:z.{decimals}f}({error:.{decimals}f})"
 
 
 def _decimals(error: float) -> int:
