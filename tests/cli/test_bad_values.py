@@ -51,7 +51,7 @@ def stop(*_):
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # all is checked by then: nothing is compiled and run 240 frames long
-    monkeypatch.setattr("sgdyson.dyson._eigenvalues._check_potential", stop)
+    monkeypatch.setattr("sgdyson.dyson._ensemble._Run", stop)
     random = np.random.default_rng(0)
     (tmp_path / "file").write_text("x")
     (tmp_path / "taken.toml").write_text("x")
