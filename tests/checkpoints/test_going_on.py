@@ -124,6 +124,13 @@ class TestJournal:
             survey(model, resume=path)
         assert path.read_text() == mine
 
+    def test_an_array_is_on_the_disk_at_once(self, tmp_path):
+        path = tmp_path / "rows"
+        with _journal.journal(path, {}) as entries:
+            for number in range(3):
+                entries.keep(("key", f"w{number}"), _measure.Found([], number))
+                assert lines(path) == 2 + number
+
     def test_two_at_once_are_refused(self, model, tmp_path):
         with (
             _journal.journal(tmp_path / "rows", {}),
