@@ -47,15 +47,26 @@ class Stored:
         name = self.name.encode("utf-8", "backslashreplace").decode("utf-8")
         object.__setattr__(self, "name", name)
 
-    def load(self) -> np.ndarray:
+    @property
+    def nbytes(self) -> float:
+        """What it takes in its file, by the header; nothing, if it is not read."""
+        if self.reason is not None:
+            return 0.0
+        bits = "".join(sign for sign in self.dtype.partition("_")[0] if sign.isdigit())
+        return math.prod(self.shape) * (int(bits) / 8 if bits else 1)
+
+    def load(self, *, as_stored: bool = False) -> np.ndarray:
         """The array.
+
+        Args:
+            as_stored: whether it stays in its type; there is to be room for float64 otherwise.
 
         Raises:
             InvalidInputError: the reason, one phrase.
         """
         if self.reason is not None:
             raise InvalidInputError(self.reason)
-        wanted = _COPIES * 8 * math.prod(self.shape)
+        wanted = _COPIES * (self.nbytes if as_stored else 8 * math.prod(self.shape))
         if wanted > _SMALL:
             require_memory(wanted, f"an array of shape {self.shape}", "read it on a larger machine")
         try:

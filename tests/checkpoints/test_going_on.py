@@ -6,13 +6,15 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
 import ml_dtypes
 import numpy as np
 import pytest
 from checkpoint_files import noise, write_safetensors
 
-from sgdyson.checkpoints import _journal, _measure, _under_way, survey
+from sgdyson._stored import Stored
+from sgdyson.checkpoints import _journal, _measure, _room, _under_way, survey
 from sgdyson.errors import InvalidInputError
 
 SHAPES = {"embed": (150, 70), "b.q": (80, 80), "a.up": (180, 80), "a.down": (80, 180)}
@@ -62,6 +64,58 @@ def test_rows_and_bits_do_not_depend_on_the_number_of_workers(model):
     one, two, many = (bits(survey(model, workers=n, tail=True, randomise=0)) for n in (1, 2, 5))
     assert one == two == many
     assert [row["name"] for row in json.loads(one[0])] == ["a.down", "a.up", "b.q", "embed"]
+
+
+@pytest.mark.parametrize("settings", [{}, {"names": "a.*"}])
+def test_the_bar_counts_the_bytes_of_arrays(model, tmp_path, monkeypatch, settings):
+    """All of them in the end, whichever are chosen, or are known already."""
+    bars = []
+
+    @contextmanager
+    def bar(total, wanted, label):
+        bars.append((total, label, []))
+        yield bars[-1][2].append
+
+    monkeypatch.setattr("sgdyson.checkpoints._survey.progress_bar", bar)
+    for _ in range(2):
+        survey(model, resume=tmp_path / "rows", **settings)
+    arrays = sum(2 * rows * columns for rows, columns in SHAPES.values()) + 2 * 32
+    for total, label, moved in bars:
+        assert label == "MB"
+        assert sum(moved) == pytest.approx(arrays / 1e6)
+        assert 0 < total - sum(moved) < 2e-3  # headers
+    assert len(bars[0][2]) > len(bars[1][2])
+
+
+class TestMemory:
+    def test_matrices_wait_for_room(self):
+        room, order = _room.Room(), []
+        room._limit = 10.0
+
+        def work(name, need):
+            with room.of(need):
+                order.append(f"{name} in")
+                time.sleep(0.05)
+                order.append(f"{name} out")
+
+        threads = [threading.Thread(target=work, args=pair) for pair in (("a", 8), ("b", 8))]
+        threads.append(threading.Thread(target=work, args=("more than there is", 99)))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [line.rpartition(" ")[2] for line in order] == 3 * ["in", "out"]
+
+    def test_what_stays_in_its_type_asks_for_its_bytes_alone(self, monkeypatch):
+        asked = []
+        monkeypatch.setattr("sgdyson._stored.require_memory", lambda need, *_: asked.append(need))
+        item = Stored("w", "bfloat16", (4096, 4096), lambda: np.zeros(1))
+        item.load(as_stored=True)
+        item.load()
+        assert asked == [2 * 2 * 4096**2, 2 * 8 * 4096**2]
+        assert Stored("w", "float8_e4m3fn", (10, 3)).nbytes == 30
+        assert Stored("w", "bool", (10, 3)).nbytes == 30
+        assert Stored("w", "float32", (10, 3), reason="damaged").nbytes == 0
 
 
 class TestJournal:

@@ -242,9 +242,9 @@ def _weights(arrays: Iterable[Stored], elsewhere: Iterable[str]) -> Iterator[Sto
     yield from unquantised(sorted_out, elsewhere)
 
 
-def loaded(item: Stored) -> tuple[str, np.ndarray] | Skipped:
+def loaded(item: Stored, *, as_stored: bool = False) -> tuple[str, np.ndarray] | Skipped:
     """An array with its name, or why it is not read."""
     try:
-        return item.name, item.load()
+        return item.name, item.load(as_stored=as_stored)
     except InvalidInputError as error:
         return Skipped(item.name, str(error))

@@ -81,7 +81,7 @@ def measure(
     if item.factors is not None and options.split == 1:
         return _of_product(item, item.factors, choice, options.settings, reading)
     with reading or nullcontext():
-        array = loaded(item)
+        array = loaded(item, as_stored=True)
     matrices = weight_matrices([array], options.split, options.layout, shapes, as_stored=True)
     finding = {"find": values_on(options.device)} if options.device else {}
     found = list(_spectra(matrices, choice, {**options.settings, **finding}))

@@ -33,17 +33,9 @@ class Room:
                 self._changed.notify_all()
 
 
-def bytes_of(item: Stored) -> float:
-    """What an array takes in its file, by its header; of what is no array nothing."""
-    if item.reason is not None:
-        return 0.0
-    digits = "".join(letter for letter in item.dtype.partition("_")[0] if letter.isdigit())
-    return math.prod(item.shape) * (int(digits) / 8 if digits else 1)
-
-
 def need_of(item: Stored) -> float:
     """What an array takes while it is measured: itself, a Gram matrix, and its decomposition."""
     rows = item.shape[0] if item.shape else 1
     entries = math.prod(item.shape)
     smaller = min(rows, entries / max(rows, 1), math.sqrt(entries))
-    return 2 * bytes_of(item) + 24 * smaller**2
+    return 2 * item.nbytes + 24 * smaller**2

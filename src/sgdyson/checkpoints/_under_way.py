@@ -19,7 +19,7 @@ from ._identity import identity, versions
 from ._journal import Journal
 from ._measure import Found, Options, measure, measure_there
 from ._quantised import is_unscaled
-from ._room import Room, bytes_of, need_of
+from ._room import Room, need_of
 from ._shards import MISSING
 from ._work import Survey
 
@@ -111,7 +111,7 @@ class Work:
             after = _KEPT if self._journal else _LOST
             for job, found in run_on_cluster(jobs, scheduler, tell, measure_there, versions, after):
                 opened, number = job[0]
-                self._advance(bytes_of(opened.stored[number]) / _MB)
+                self._advance(opened.stored[number].nbytes / _MB)
                 yield job[0], found
             return
         room = Room()
@@ -141,7 +141,9 @@ class Work:
             if opened.fault:
                 continue
             wanted = self._unknown(opened)
-            done = sum(map(bytes_of, stored)) - sum(bytes_of(opened.stored[n]) for n in wanted)
+            done = sum(item.nbytes for item in stored) - sum(
+                opened.stored[n].nbytes for n in wanted
+            )
             self._advance(done / _MB)
             yield from ((opened, number) for number in wanted)
 
@@ -202,7 +204,7 @@ def _measure_here(
     item = opened.stored[number]
     with room.of(need_of(item)):
         found = measure(item, opened.shapes, options, opened.reading)
-    step(bytes_of(item) / _MB)
+    step(item.nbytes / _MB)
     return found
 
 
