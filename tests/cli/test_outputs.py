@@ -99,7 +99,7 @@ def place(inputs, tmp_path, monkeypatch):
         (tmp_path / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)
     # a film of a few frames is one as well
-    monkeypatch.setattr("sgdyson.dyson.film._FRAMES", 3)
+    monkeypatch.setattr("sgdyson.dyson._scenes.FRAMES", 3)
     return tmp_path
 
 

@@ -9,7 +9,7 @@ from scipy.stats import chi2
 
 from sgdyson.dyson import EigenvalueProcess, MatrixProcess, WishartProcess
 from sgdyson.dyson._eigenvalues import next_levels
-from sgdyson.dyson.film import edge_from_one_point
+from sgdyson.dyson._scenes import edge_from_one_point
 from sgdyson.ensembles import GaussianEnsemble, Laguerre, Quadratic, Quartic, WishartEnsemble
 from sgdyson.errors import InvalidInputError
 from sgdyson.spectra import finite_step, repulsion

@@ -6,7 +6,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from sgdyson import cli
-from sgdyson.dyson import film as film_module
+from sgdyson.dyson import _scenes
 from sgdyson.dyson.film import film_from_one_point
 from sgdyson.errors import InvalidInputError
 
@@ -17,7 +17,7 @@ def command(*arguments: str) -> Result:
 
 @pytest.fixture(autouse=True)
 def of_few_frames(monkeypatch):
-    monkeypatch.setattr(film_module, "_FRAMES", 24)
+    monkeypatch.setattr(_scenes, "FRAMES", 24)
 
 
 def test_a_film_and_a_picture(tmp_path):
@@ -42,6 +42,8 @@ def test_a_film_and_a_picture(tmp_path):
         (("--out", "film.avi"), ".gif"),
         (("--out", "nowhere/film.gif"), "nowhere"),
         (("--out", "a.gif", "--levels", "1"), "--levels 1"),
+        (("--out", "a.gif", "--process", "square"), "gas, circle, jacobi, bridge"),
+        (("--out", "a.gif", "--process", "bridge", "--beta", "3"), "beta = 3"),
         (("--out", "a.gif", "--beta", "0.5"), "beta = 0.5"),
     ],
 )
@@ -56,3 +58,24 @@ def test_many_levels_have_the_edge_of_the_semicircle(tmp_path):
     done = command("--levels", "66", "--duration", "0.2", "--out", str(tmp_path / "a.png"))
     assert done.exit_code == 0, done.stderr
     assert (tmp_path / "a.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("process", ["circle", "jacobi", "bridge"])
+def test_each_process_has_a_film_and_a_picture(tmp_path, monkeypatch, process):
+    monkeypatch.setattr(_scenes, "_STEPS", 240)
+    for name in ("a.gif", "a.svg"):
+        options = ("--levels", "4", "--process", process, "--beta", "2", "--duration", "1")
+        done = command(*options, "--out", str(tmp_path / name))
+        assert done.exit_code == 0, done.stderr
+    with Image.open(tmp_path / "a.gif") as frames:
+        assert frames.n_frames > 12
+    assert "<svg" in (tmp_path / "a.svg").read_text()
+
+
+def test_the_edge_of_a_watermelon():
+    """Of 200 paths the outermost stand at the edge of the semicircle of their time."""
+    scene = _scenes.bridge(200, 2, 2.0, 0)
+    inside = slice(4, -4)
+    highest = scene.run.levels.values[0, inside, 0] / scene.radii[inside]
+    # Tracy and Widom: 0.886 n^(-2/3) of the radius below the edge on average
+    assert abs(highest.mean() - (1 - 0.886 * 200 ** (-2 / 3))) < 0.015

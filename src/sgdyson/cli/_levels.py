@@ -31,6 +31,13 @@ def dyson(
     levels: Annotated[int, typer.Option(help="How many, from 2 up.")] = 8,
     beta: Annotated[float, DYSON_INDEX] = 1.0,
     duration: Annotated[float, typer.Option(help="Units of time; levels settle in about 1.")] = 3.0,
+    process: Annotated[
+        str,
+        typer.Option(
+            help="gas, in a harmonic potential; circle; jacobi, between two walls; bridge, back to"
+            " the point (beta 1, 2 or 4)."
+        ),
+    ] = "gas",
     seed: Seed = 0,
     force: Force = False,
 ) -> None:
@@ -41,7 +48,7 @@ def dyson(
     from ..dyson.film import film_from_one_point
 
     check_outputs(force=force, out=out)
-    film_from_one_point(out, levels, beta, duration, seed)
+    film_from_one_point(out, levels, beta, duration, seed, process)
     tell(f"{out}: {levels} levels, beta = {beta:g}")
 
 

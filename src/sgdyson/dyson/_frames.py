@@ -20,16 +20,18 @@ _BINS, _TALLEST = 40, 2.5  # of the density, and its largest value in units of t
 class Paths:
     """Each level as a line with a dot at its end; of many levels thin lines alone."""
 
-    def __init__(self, axes: Axes, time: Floats, levels: Floats, radii: Floats | None) -> None:
+    def __init__(
+        self, axes: Axes, time: Floats, levels: Floats, radii: Floats | None, label: str
+    ) -> None:
         from matplotlib.collections import LineCollection
 
         self._time, self._levels = time, levels
         many = radii is not None
-        reach = max(float(np.abs(levels).max()), float(radii[-1])) if radii is not None else 0.0
+        reach = max(float(np.abs(levels).max()), float(radii.max())) if radii is not None else 0.0
         low, high = (-reach, reach) if many else (float(levels.min()), float(levels.max()))
         margin = 0.05 * (high - low)
         axes.set(
-            xlabel="time", ylabel="level $x_i$", xlim=(time[0], time[-1]),
+            xlabel="time", ylabel=label, xlim=(time[0], time[-1]),
             ylim=(low - margin, high + margin),
         )  # fmt: skip
         colours = [PALETTE[n % len(PALETTE)] for n in range(levels.shape[1])]
@@ -68,7 +70,7 @@ class Density:
             color=PALETTE[0],
         )  # fmt: skip
         (self._curve,) = axes.plot([], [], color=INK, linewidth=1.2)
-        at_rest = Semicircle(radius=float(radii[-1])).pdf(0.0)
+        at_rest = Semicircle(radius=float(radii.max())).pdf(0.0)
         axes.set(xlabel="density", xlim=(0, _TALLEST * float(at_rest)), ylim=limits)
         axes.tick_params(labelleft=False)
 
@@ -81,12 +83,43 @@ class Density:
             self._curve.set_data(Semicircle(radius=radius).pdf(x), x)
 
 
+class Round:
+    """Dots of the colours of their paths on a circle."""
+
+    def __init__(self, axes: Axes, levels: Floats) -> None:
+        self._levels = levels
+        around = np.linspace(0, 2 * np.pi, 200)
+        axes.plot(np.cos(around), np.sin(around), color=INK, linewidth=0.8)
+        colours = [PALETTE[n % len(PALETTE)] for n in range(levels.shape[1])]
+        size = 40 if levels.shape[1] < 40 else 10
+        self._dots = axes.scatter(
+            levels[0], levels[0], c=colours, s=size, edgecolors=INK, linewidths=0.5, zorder=3
+        )
+        axes.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal")
+        axes.set_axis_off()
+
+    def show(self, now: int) -> None:
+        here = self._levels[now]
+        self._dots.set_offsets(np.column_stack([np.cos(here), np.sin(here)]))
+
+
+Frame = Paths | Density | Round
+
+
 def frames(
-    canvas: Canvas, time: Floats, levels: Floats, radii: Floats | None
-) -> list[Paths | Density]:
+    canvas: Canvas,
+    time: Floats,
+    levels: Floats,
+    radii: Floats | None,
+    label: str = "level $x_i$",
+    turning: bool = False,
+) -> list[Frame]:
     """What is drawn on a canvas, each to be shown at the number of a record."""
+    if turning:
+        left, right = canvas.subplots(1, 2, width_ratios=[3, 2])
+        return [Paths(left, time, levels, None, label), Round(right, levels)]
     if radii is None:
-        return [Paths(canvas.subplots(), time, levels, None)]
+        return [Paths(canvas.subplots(), time, levels, None, label)]
     left, right = canvas.subplots(1, 2, sharey=True, width_ratios=[3, 1])
-    paths = Paths(left, time, levels, radii)
+    paths = Paths(left, time, levels, radii, label)
     return [paths, Density(right, levels, radii, left.get_ylim())]

@@ -3,70 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
 from .._files import check_target, replacing
 from .._progress import progress_bar
-from .._types import ArrayLike, Floats
-from ..ensembles import Quadratic
+from .._types import ArrayLike
 from ..errors import require
 from ..figures import STYLE, Figure, Line, Panel, draw, prepare_matplotlib
-from ._eigenvalues import EigenvalueProcess
+from . import _scenes
 from ._ensemble import require_room
-from ._frames import frames
+from ._frames import Frame, frames
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 PICTURES = (".png", ".pdf", ".svg")
 FILMS = (".gif", ".mp4")
-_FRAMES, _STEPS, _FEWER = 240, 2400, 960  # of a film, and of time: of few levels, and of many
-_MANY = 64  # levels, from which on a film shows their density too, beside Wigner's semicircle
 
 
-def film_from_one_point(path: Path, levels: int, beta: float, duration: float, seed: int) -> None:
-    """Draw levels that leave one point and settle into the Coulomb gas.
+def film_from_one_point(
+    path: Path, levels: int, beta: float, duration: float, seed: int, process: str = "gas"
+) -> None:
+    """Draw levels that leave one point.
 
     Args:
         path: see `write_levels`.
         levels: how many, from 2 up.
         beta: their repulsion, from 1 up.
-        duration: in units of the time in which they settle.
+        duration: in units of the time in which they settle; of a bridge, until they are back.
         seed: seed of their noise.
+        process: "gas", "circle", "jacobi" or "bridge": in a harmonic potential, round a circle,
+            between two walls, or back to the point.
 
     Raises:
         InvalidInputError: a value that breaks one of these rules.
     """
+    require(
+        process in _scenes.SCENES,
+        f"--process {process!r} must be one of {', '.join(_scenes.SCENES)}.",
+    )
     require(levels >= 2, f"--levels {levels} must be at least 2: one level repels nothing.")
     require(0 < duration < 1e6, f"--duration {duration} must be positive, and below a million.")
     check_path(path)
-    require_room(levels, 1, _FRAMES)  # before so long a list of levels is made
-    steps = _STEPS if levels < _MANY else _FEWER
-    run = EigenvalueProcess(Quadratic(), beta).simulate(
-        1e-3 / levels * np.arange(levels), step=duration / steps, steps=steps,
-        record_every=steps // _FRAMES, replicas=1, seed=seed,
-    )  # fmt: skip
-    radii = edge_from_one_point(run.time.values, levels, beta) if levels >= _MANY else None
-    with progress_bar(_FRAMES, True, "frames") as advance:
-        write_levels(run, path, radii=radii, advance=advance)
+    require_room(levels, 1, _scenes.FRAMES)  # before so long a list of levels is made
+    scene = _scenes.SCENES[process](levels, beta, duration, seed)
+    with progress_bar(_scenes.FRAMES, True, "frames") as advance:
+        write_levels(
+            scene.run, path, radii=scene.radii, advance=advance, label=scene.label,
+            turning=scene.turning,
+        )  # fmt: skip
 
 
-def edge_from_one_point(times: ArrayLike, levels: int, beta: float) -> Floats:
-    r"""Radius $\sqrt{2 \beta n (1 - e^{-2t})}$ of the semicircle that levels from one point fill.
-
-    The matrix is Gaussian at every time, of variance $1 - e^{-2t}$ in units of that at rest, where
-    the weight $e^{-\sum x^2/2}\, |\Delta|^\beta$ of n levels has its edge at $\sqrt{2 \beta n}$
-    (M. L. Mehta, Random Matrices (2004), section 4.2), exact for many levels.
-
-    Args:
-        times: since the levels stood at one point, in units of the time in which they settle.
-        levels: how many.
-        beta: their repulsion.
-    """
-    return np.sqrt(2 * beta * levels * -np.expm1(-2 * np.asarray(times, dtype=float)))
-
-
-def trajectories(run: xr.Dataset, replica: int = 0, radii: ArrayLike | None = None) -> Figure:
+def trajectories(
+    run: xr.Dataset,
+    replica: int = 0,
+    radii: ArrayLike | None = None,
+    label: str = "level $x_i$",
+) -> Figure:
     """Every level of one replica against time, and the edges of a semicircle of these radii."""
     time, levels = run.time.values, run.levels.values[replica]
     lines = [Line(time, column, colour=n) for n, column in enumerate(levels.T)]
@@ -78,7 +76,7 @@ def trajectories(run: xr.Dataset, replica: int = 0, radii: ArrayLike | None = No
         name="trajectories",
         title="Levels repel each other",
         caption="Levels of one replica under Dyson Brownian motion.",
-        panels=[Panel(marks=lines, x_label="time", y_label="level $x_i$")],
+        panels=[Panel(marks=lines, x_label="time", y_label=label)],
     )
 
 
@@ -111,6 +109,8 @@ def write_levels(
     replica: int = 0,
     radii: ArrayLike | None = None,
     advance: Callable[[float], None] = lambda _: None,
+    label: str = "level $x_i$",
+    turning: bool = False,
 ) -> None:
     """Write a picture or a film of one replica, by the ending of the path; whole or not at all.
 
@@ -121,6 +121,8 @@ def write_levels(
         radii: of the semicircle that the levels fill, at each time: drawn as its edges, and in a
             film as the density beside that of the levels.
         advance: told of every frame.
+        label: of the axis of levels.
+        turning: whether levels are angles; a film shows them on a circle too.
 
     Raises:
         InvalidInputError: another ending, or .mp4 without ffmpeg.
@@ -130,16 +132,21 @@ def write_levels(
     edges = None if radii is None else np.asarray(radii, dtype=float)
     with replacing(path) as scratch:
         if kind in PICTURES:
-            draw(trajectories(run, replica, edges)).savefig(scratch, format=kind[1:], dpi=200)
+            draw(trajectories(run, replica, edges, label)).savefig(
+                scratch, format=kind[1:], dpi=200
+            )
         else:
-            _film(run, scratch, replica, edges, advance)
+            time, levels = run.time.values, run.levels.values[replica]
+            show = partial(
+                frames, time=time, levels=levels, radii=edges, label=label, turning=turning
+            )
+            _film(scratch, show, len(time), advance)
 
 
 def _film(
-    run: xr.Dataset,
     path: Path,
-    replica: int,
-    radii: Floats | None,
+    show: Callable[[Canvas], list[Frame]],
+    count: int,
     advance: Callable[[float], None],
 ) -> None:
     import matplotlib as mpl
@@ -147,14 +154,13 @@ def _film(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
 
-    time, levels = run.time.values, run.levels.values[replica]
     with mpl.rc_context(STYLE | {"font.size": 10, "axes.labelsize": 11}):
         canvas = Canvas(figsize=(6.4, 4.0), layout="constrained")
         FigureCanvasAgg(canvas)
-        drawn = frames(canvas, time, levels, radii)
+        drawn = show(canvas)
         writer = animation.writers[_writer(path)](fps=20)
         with writer.saving(canvas, str(path), dpi=100):
-            for now in range(len(time)):
+            for now in range(count):
                 for part in drawn:
                     part.show(now)
                 writer.grab_frame()
