@@ -69,7 +69,8 @@ def test_it_follows_a_run_from_before_its_beginning(tmp_path, terminal, monkeypa
     tracker.close()
     told = terminal.getvalue()
     assert "waiting for" in told
-    assert all(f"{n} records" in told for n in (1, 2, 3, 4, 5, 6))
+    assert "one record, step" in told
+    assert all(f"{n} records" in told for n in (2, 3, 4, 5, 6))
     assert "more; sgdyson report shows all" in told  # forty rows, thirty lines
     words = {n: f", {n} records, " if n > 1 else ", one record, " for n in range(1, 7)}
     shown = [next((n for n in words if words[n] in text), 0) for text in pages]

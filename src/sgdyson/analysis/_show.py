@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.table import Column, Table
-
-from .._terminal import console, tell, visible
+from .._columns import Columns
+from .._terminal import tell, visible
 from ..stats import Estimate
 from ._multiplet import measured_columns, measured_heads, span
 from ._names import folded, short_names
 from ._scaling import HistoryScaling
 from ._summary import Summary
+
+_HEADS = {"label_noise": "label noise", "replicas": "replicas"}
+_FIRST = ("mean_spacing", "width", "wigner_pvalue")  # where a terminal has no room for all
 
 
 def show(summaries: Sequence[Summary], lines: Sequence[HistoryScaling]) -> None:
@@ -21,16 +23,19 @@ def show(summaries: Sequence[Summary], lines: Sequence[HistoryScaling]) -> None:
     names = short_names(summary.source for summary in summaries)
     measured = [each for summary in summaries for each in summary.multiplets]
     columns, heads = measured_columns(measured), measured_heads(measured)
-    first = ("alpha", "|B|", "label noise", "replicas", "levels")
-    table = Table("source", *(Column(h, no_wrap=True) for h in (*first, *heads.values())))
-    rows = [(summary, each) for summary in summaries for each in summary.multiplets]
-    for place, (summary, each) in enumerate(rows):
-        table.add_row(
-            visible(names[summary.source]), number(summary.learning_rate),
-            number(summary.batch_size), number(summary.label_noise), str(summary.n_replicas),
-            span(each.indices), *(cell(columns[key][place]) for key in heads),
-        )  # fmt: skip
-    console().print(table)
+    rows = [summary for summary in summaries for _ in summary.multiplets]
+    kept = {
+        "source": [visible(names[each.source]) for each in rows],
+        "alpha": [number(each.learning_rate) for each in rows],
+        "|B|": [number(each.batch_size) for each in rows],
+        "levels": [span(each.indices) for each in measured],
+    }
+    others = {
+        "label_noise": [number(each.label_noise) for each in rows],
+        "replicas": [str(each.n_replicas) for each in rows],
+    } | {key: [cell(value) for value in columns[key]] for key in heads}
+    filled = {key: texts for key, texts in others.items() if any(texts)}
+    Columns(kept, filled, _HEADS | heads, _FIRST).show("--csv writes all")
     for line in lines:
         _tell_line(line)
     for note in folded({names[summary.source]: all_notes(summary) for summary in summaries}):

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.cells import cell_len
-from rich.table import Table
-
-from .._terminal import console, tell, visible
+from .._columns import Columns
+from .._terminal import visible
 from ..stats import Estimate
 
 _SHOWN = {
@@ -45,8 +43,6 @@ _FIRST = (  # to keep where a terminal has no room for all
     "soft_rank",    "distance", "values_distance", "left_overlap", "left_chance", "change_outliers",
     "matrices", "log_norm", "log_spectral", "weighted_exponent",
 )  # fmt: skip
-_NARROWEST = 34  # of names and shapes
-_FRAME = 3  # a line and two spaces, for each column
 
 
 def print_table(rows: Sequence[dict[str, Any]]) -> None:
@@ -61,7 +57,8 @@ def print_table(rows: Sequence[dict[str, Any]]) -> None:
     names = [visible(row["name"]) for row in rows]
     shapes = [f"{row['rows']} x {row['columns']}" for row in rows]
     cells = {name: [_text(row, name) for row in rows] for name in shown}
-    _print({"matrix": names, "shape": shapes}, cells, heads)
+    kept = {"matrix": names, "shape": shapes}
+    Columns(kept, cells, heads, _FIRST).show("--csv writes all")
 
 
 def print_summary(rows: Sequence[dict[str, Any]]) -> None:
@@ -71,47 +68,7 @@ def print_summary(rows: Sequence[dict[str, Any]]) -> None:
         name: [visible("" if row[name] is None else str(row[name])) for row in rows]
         for name in shown
     }
-    _print({}, cells, _SUMMARY, title="mean")
-
-
-def _print(
-    left: dict[str, list[str]],
-    cells: dict[str, list[str]],
-    heads: dict[str, str],
-    title: str | None = None,
-) -> None:
-    """A table as wide as its longest names, or as a terminal allows."""
-    widths = {name: _width(heads[name], column) for name, column in cells.items()}
-    widest = sum(_width(head, column) for head, column in left.items()) + 1
-    drawn = console(width=widest + sum(widths.values()))
-    room = drawn.width - min(widest, max(drawn.width // 3, _NARROWEST))
-    shown = _fitting(widths, room)
-    table = Table(title=title)
-    for head in left:
-        table.add_column(head, overflow="fold", no_wrap=head != "matrix")
-    for name in shown:
-        table.add_column(heads[name], justify="right", no_wrap=True)
-    columns = [*left.values(), *(cells[name] for name in shown)]
-    for texts in zip(*columns, strict=True):
-        table.add_row(*texts)
-    drawn.print(table)
-    if len(shown) < len(cells):
-        rest = ", ".join(heads[name] for name in cells if name not in shown)
-        tell(f"no room in this terminal for {rest}{'' if title else '; --csv writes all'}")
-
-
-def _width(head: str, texts: Sequence[str]) -> int:
-    return max(map(cell_len, [head, *texts])) + _FRAME
-
-
-def _fitting(widths: dict[str, int], room: int) -> list[str]:
-    """Columns for which there is room, the most wanted of them, in their own order."""
-    chosen = set[str]()
-    for name in sorted(widths, key=lambda name: _FIRST.index(name) if name in _FIRST else 99):
-        if sum(widths[each] for each in chosen) + widths[name] > room:
-            break
-        chosen.add(name)
-    return [name for name in widths if name in chosen]
+    Columns({}, cells, _SUMMARY, _FIRST, "mean").show()
 
 
 def _text(row: dict[str, Any], name: str) -> str:

@@ -151,8 +151,8 @@ def _emit_rows(
         tell(visible(sentence))
     if not to_standard_output(json_file, csv_file):
         print_table(rows)
-        if summary:
-            print_summary(summary)
+        if any(row["matrices"] > 1 for row in summary or ()):
+            print_summary(summary or ())
     emit(json_file, json_text(rows, indent=2) + "\n")
     emit(csv_file, csv_text(rows))
 

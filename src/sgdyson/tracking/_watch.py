@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from .._checks import positive
+from .._columns import Columns
 from .._tabular import cell_text
 from .._terminal import console, visible
 from ..errors import InvalidInputError, require
@@ -23,7 +24,8 @@ from ._run import Run, open_run
 from ._run_store import traces_of
 from .page import write_run_report
 
-_HEADS = ("outliers", "largest", "σ", "stable rank", "⟨r⟩")
+_FIRST = ("outliers", "largest", "stable rank")  # where a terminal has no room for all
+_HEADS = ("step", "outliers", "largest", "σ", "stable rank", "⟨r⟩")
 _REST = 9.0  # times what work takes, before it is done again
 _ALL = 10_000  # lines
 
@@ -51,12 +53,12 @@ def watch(
     """
     every, path, screen = positive("every", every), Path(store), console()
     page = None if page is None else Path(page)
-    table, written = _Paced(lambda: _look(path, screen.size.height)), _Paced(
+    table, written = _Paced(lambda: _look(path, screen.size.height, screen.width)), _Paced(
         lambda: write_run_report(page or Path(), _begun(path), path.resolve().stem,
                                  refresh=max(every, 1.0))
     )  # fmt: skip
     if once:
-        screen.print(_look(path, _ALL))
+        screen.print(_look(path, _ALL, screen.width))
         if page is not None:
             written.work()
         return
@@ -105,18 +107,18 @@ def _begun(path: Path) -> Run:
     return run
 
 
-def _look(path: Path, height: int) -> RenderableType:
-    """What is there now, in so many lines."""
+def _look(path: Path, height: int, width: int) -> RenderableType:
+    """What is there now, in so many lines and columns."""
     run = _begun(path)
-    heading = f"{path}: {len(run.steps)} records, step {run.steps[-1]}"
+    count = "one record" if len(run.steps) == 1 else f"{len(run.steps)} records"
+    heading = f"{path}: {count}, step {run.steps[-1]}"
     told = [f"{name} {values[-1]:.5g}" for name, (_, values) in run.scalars.items()]
-    return Group(Text(visible(", ".join([heading, *told]))), _table(run, max(height - 8, 3)))
+    return Group(Text(visible(", ".join([heading, *told]))), _table(run, max(height - 8, 3), width))
 
 
-def _table(run: Run, most: int) -> Table:
+def _table(run: Run, most: int, width: int) -> Table:
     """A row for each matrix, at its last record."""
-    right = (Column(head, justify="right") for head in ("step", *_HEADS))
-    table = Table("matrix", "shape", *right)
+    rows: list[tuple[str, ...]] = []
     for name in run.names[:most]:
         good = np.flatnonzero(np.isfinite(run.values(name)).all(axis=1))
         if not good.size:
@@ -124,7 +126,13 @@ def _table(run: Run, most: int) -> Table:
         shape, last = run.shape(name), good[-1]
         measured = measure_values(name, run.values(name)[last], shape)
         cells = map(cell_text, (int(run.steps[last]), *_numbers(measured)))
-        table.add_row(visible(name), f"{shape[0]} x {shape[1]}", *cells)
+        rows.append((visible(name), f"{shape[0]} x {shape[1]}", *cells))
+    columns = list(zip(*rows, strict=True)) or [()] * (2 + len(_HEADS))
+    drawn = Columns(
+        dict(zip(("matrix", "shape"), columns[:2], strict=True)),
+        dict(zip(_HEADS, columns[2:], strict=True)), {head: head for head in _HEADS}, _FIRST,
+    )  # fmt: skip
+    table = drawn.table(drawn.fitting(width))
     if len(run.names) > most:
         table.caption = f"and {len(run.names) - most} more; sgdyson report shows all"
     return table
