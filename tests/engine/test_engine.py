@@ -197,20 +197,21 @@ def test_ctrl_c_stops_within_seconds():
     code = CHILD.replace("updates=40", "updates=40_000_000").replace(
         "record_every=20", "record_every=10_000_000"
     )
+    code = code.replace("progress=False", "progress=lambda _: print(flush=True)")
     # a shell's background job, and so its children, would ignore the signal
     code = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n" + code
     command = [sys.executable, "-c", code, "2", "1", os.devnull]
-    child = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
-        time.sleep(8)  # at work, or about to compile
-        assert child.poll() is None
+        assert child.stdout is not None
+        assert child.stdout.readline()  # it is at work
         child.send_signal(signal.SIGINT)
         began = time.monotonic()
         assert child.wait(timeout=60) != 0
         assert time.monotonic() - began < 30
     finally:
         child.kill()
-        child.wait()
+        child.communicate()
 
 
 KEEPS = """

@@ -4,7 +4,8 @@ Replica r always sits at place r mod size of its block, whatever else is asked f
 do not depend on chunks, devices or the total number of replicas, not even in the last bit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +20,7 @@ _CPU_NUMBERS = 6_400  # weights in a block that keep its temporaries in a core's
 _GPU_NUMBERS = 1 << 22
 _LARGE = 1 << 17  # weights in a block, above which it gains nothing from a second replica
 _RECORDED_AT_ONCE = 1 << 21  # weights recorded in one call: bounds its memory, 16 MB
+_MOST_RECORDS = 256  # of one call, whose cost is lost among theirs
 _UPDATES_AT_ONCE = 500_000  # replica-updates between two looks at the clock, and at Ctrl-C
 
 
@@ -38,20 +40,33 @@ def _start(model: Model, rule: Rule, root: PRNGKeyArray, replicas: Array) -> Rep
 
 
 def _advance(
-    model: Model, rule: Rule, states: ReplicaState, updates: Array, records: int
+    model: Model, rule: Rule, states: ReplicaState, updates: Array, records: Array, room: int
 ) -> tuple[ReplicaState, Record]:
-    """`records` times: `updates` updates, then a record; the records are on axis 1."""
+    """`records` times: `updates` updates, then a record; axis 1 has room for more of them.
 
-    def one(state: ReplicaState) -> tuple[ReplicaState, Record]:
-        def slot(state: ReplicaState, _: None) -> tuple[ReplicaState, Record]:
-            state = jax.lax.fori_loop(
-                0, updates, lambda _, state: next_state(model, rule, state), state
-            )
-            return state, Record(state.weights, state.diverged_at)
+    Both numbers are arguments of the program: one serves the burn-in and what is recorded, of any
+    length, where each would take seconds to compile.
+    """
+    step: Callable[[ReplicaState], ReplicaState] = jax.vmap(partial(next_state, model, rule))
 
-        return jax.lax.scan(slot, state, None, length=records)
+    def slot(number: Array, carry: tuple[ReplicaState, Record]) -> tuple[ReplicaState, Record]:
+        states, kept = carry
+        states = jax.lax.fori_loop(0, updates, lambda _, states: step(states), states)
+        kept = jax.tree.map(
+            lambda record, new: jax.lax.dynamic_update_index_in_dim(record, new, number, 1),
+            kept,
+            _record(states),
+        )
+        return states, kept
 
-    return jax.vmap(one)(states)
+    empty = jax.tree.map(
+        lambda leaf: jnp.zeros((len(leaf), room, *leaf.shape[1:]), leaf.dtype), _record(states)
+    )
+    return jax.lax.fori_loop(0, records, slot, (states, empty))
+
+
+def _record(states: ReplicaState) -> Record:
+    return Record(states.weights, states.diverged_at)
 
 
 _START, _ADVANCE = Program(_start), Program(_advance)
@@ -75,27 +90,27 @@ def run_block(
     """
     at_once = max(_UPDATES_AT_ONCE // len(replicas), 1)
     states = _START(device, model, rule, root, jnp.asarray(replicas))
+    numbers = sum(leaf.size for leaf in jax.tree.leaves(states.weights))
+    room = min(max(_RECORDED_AT_ONCE // numbers, 1), _MOST_RECORDS)
+    advance = partial(_ADVANCE, device, model, rule)
     for stretch in _stretches(burn_in, at_once) if burn_in else []:
         if _repeated(states, 1) is None:
-            # the number of updates is an argument of the program: one program runs every stretch
-            states, _ = _ADVANCE(device, model, rule, states, jnp.int32(stretch), 1)
+            states, _ = advance(states, jnp.int32(stretch), jnp.int32(1), room)
             # JAX returns before the work is done: progress, and Ctrl-C, wait for it here
             states.update.block_until_ready()
         yield stretch, None
-    first = Record(states.weights, states.diverged_at)
-    yield 0, jax.tree.map(lambda array: np.asarray(array)[:, None], first)
-    numbers = sum(leaf.size for leaf in jax.tree.leaves(states.weights))
-    most = min(at_once // every, _RECORDED_AT_ONCE // numbers)
-    together = _largest_divisor(records, at_most=max(most, 1))
+    yield 0, _repeat(_record(states), 1)
+    most = min(max(at_once // every, 1), room)
     # records that are far apart are reached in several calls, of which the last one records
     stretches = [every] if every <= at_once else _stretches(every, at_once)
-    for _ in range(records // together):
+    for begin in range(0, records, most):
+        together = min(most, records - begin)
         for number, stretch in enumerate(stretches, 1):
             record = _repeated(states, together)
             if record is None:
-                states, record = _ADVANCE(device, model, rule, states, jnp.int32(stretch), together)
-            due = jax.tree.map(np.asarray, record) if number == len(stretches) else None
-            yield stretch * together, due
+                states, record = advance(states, jnp.int32(stretch), jnp.int32(together), room)
+            is_due = number == len(stretches)
+            yield stretch * together, _first(record, together) if is_due else None
 
 
 def _repeated(states: ReplicaState, records: int) -> Record | None:
@@ -105,8 +120,17 @@ def _repeated(states: ReplicaState, records: int) -> Record | None:
     """
     if (np.asarray(states.diverged_at) < 0).any():
         return None
-    last = Record(states.weights, states.diverged_at)
-    return jax.tree.map(lambda leaf: np.repeat(np.asarray(leaf)[:, None], records, axis=1), last)
+    return _repeat(_record(states), records)
+
+
+def _repeat(record: Record, records: int) -> Record:
+    """So many times, on an axis of its own."""
+    return jax.tree.map(lambda leaf: np.repeat(np.asarray(leaf)[:, None], records, axis=1), record)
+
+
+def _first(record: Record, records: int) -> Record:
+    """So many records, in NumPy, of the room that there is."""
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[:, :records], record)
 
 
 def _stretches(updates: int, at_once: int) -> list[int]:
@@ -114,8 +138,3 @@ def _stretches(updates: int, at_once: int) -> list[int]:
     parts = -(-updates // at_once)
     ends = np.linspace(0, updates, parts + 1).astype(int)
     return [int(stretch) for stretch in np.diff(ends)]
-
-
-def _largest_divisor(number: int, at_most: int) -> int:
-    """So that one compiled program, with so many records in a call, serves all of them."""
-    return next(d for d in range(min(number, at_most), 0, -1) if number % d == 0)
