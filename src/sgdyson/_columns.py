@@ -40,7 +40,7 @@ class Columns:
 
     @property
     def width(self) -> int:
-        """Of the whole table."""
+        """Characters that the whole table takes."""
         return sum((*self._kept_widths, *self._widths.values())) + 1
 
     @property
