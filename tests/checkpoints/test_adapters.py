@@ -32,11 +32,9 @@ def adapted(folder, safe=True, **settings):
     torch.manual_seed(0)
     base = Layers()
     torch.save(base.state_dict(), folder / "base.pt")
-    config = peft.LoraConfig(
-        r=3, lora_alpha=5, modules_to_save=["head"],
-        **{"init_lora_weights": False, "target_modules": ["embed", "first", "second", "conv"]}
-        | settings,
-    )  # fmt: skip
+    usual = {"lora_alpha": 5, "init_lora_weights": False,
+             "target_modules": ["embed", "first", "second", "conv"]}  # fmt: skip
+    config = peft.LoraConfig(r=3, modules_to_save=["head"], **usual | settings)
     model = peft.get_peft_model(base, config)
     with torch.no_grad():
         model.base_model.model.head.modules_to_save["default"].weight += 1
@@ -217,3 +215,19 @@ def test_the_commands(tmp_path):
     alone = compare(tmp_path / "adapter", base)
     assert [each.name for each in alone.distances] == ["head.weight"]
     assert any("give its base" in reason for reason in alone.skipped)
+
+
+def test_two_adapters_of_one_base(tmp_path):
+    """Held against each other they differ by the difference of their changes."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    one = adapted(tmp_path / "a")
+    two = adapted(tmp_path / "b", lora_alpha=10)
+    places = [tmp_path / each / "adapter" for each in "ab"]
+    found = compare(*places, base=tmp_path / "a" / "base.pt")
+    by_name = {each.name: each for each in found.distances}
+    for name in ("first.weight", "second.weight"):
+        expected = np.linalg.norm(one[name] - two[name]) / np.linalg.norm(two[name])
+        assert by_name[name].distance == pytest.approx(expected, rel=1e-4)
+    alone = {each.name: each for each in compare(*places).distances}  # B A and 2 B A
+    assert alone["first.weight"].distance == pytest.approx(0.5)

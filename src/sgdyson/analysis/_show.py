@@ -12,8 +12,14 @@ from ._names import folded, short_names
 from ._scaling import HistoryScaling
 from ._summary import Summary
 
-_HEADS = {"label_noise": "label noise", "replicas": "replicas"}
-_FIRST = ("mean_spacing", "width", "wigner_pvalue")  # where a terminal has no room for all
+_HEADS = {"alpha": "alpha", "batch": "|B|", "label_noise": "label noise", "replicas": "replicas"}
+_FIRST = (
+    "alpha",
+    "batch",
+    "mean_spacing",
+    "width",
+    "wigner_pvalue",
+)  # where a terminal has no room for all
 
 
 def show(summaries: Sequence[Summary], lines: Sequence[HistoryScaling]) -> None:
@@ -26,11 +32,11 @@ def show(summaries: Sequence[Summary], lines: Sequence[HistoryScaling]) -> None:
     rows = [summary for summary in summaries for _ in summary.multiplets]
     kept = {
         "source": [visible(names[each.source]) for each in rows],
-        "alpha": [number(each.learning_rate) for each in rows],
-        "|B|": [number(each.batch_size) for each in rows],
         "levels": [span(each.indices) for each in measured],
     }
     others = {
+        "alpha": [number(each.learning_rate) for each in rows],
+        "batch": [number(each.batch_size) for each in rows],
         "label_noise": [number(each.label_noise) for each in rows],
         "replicas": [str(each.n_replicas) for each in rows],
     } | {key: [cell(value) for value in columns[key]] for key in heads}

@@ -68,6 +68,11 @@ class Checkpoint:
             base = stack.enter_context(self.base.open()) if self.base else None
             yield list(adapted(arrays, self.files, base))
 
+    def holds_adapter(self) -> bool:
+        """Whether there are factors of an adapter among its arrays, by their headers."""
+        with self.open() as stored:
+            return any(item.factors is not None for item in stored)
+
     def arrays(self) -> Iterator[tuple[str, np.ndarray] | Skipped]:
         """Names and arrays, one shard after the other; what is not read comes as `Skipped`.
 

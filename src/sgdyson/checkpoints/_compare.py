@@ -75,7 +75,8 @@ def compare(
         layout: which axes are rows and columns, see `weight_matrices`.
         rank: number of leading vectors whose subspaces are compared, see `matrix_distance`.
         false_alarm: see `spectrum`.
-        base: the model of an adapter at `path`, see `survey`; `against` may be the same.
+        base: the model of an adapter at `path`, see `survey`; `against` may be the same, or
+            another adapter, of which the base is then the same too.
 
     Raises:
         InvalidInputError: nothing that can be read, several checkpoints, or no matrix in both.
@@ -91,7 +92,10 @@ def compare(
         0.1
     """
     work = _Pairs(split, layout, rank, false_alarm)
-    with only_checkpoint(path, base).open() as mine, only_checkpoint(against).open() as other:
+    reference = only_checkpoint(against)
+    if base is not None and reference.holds_adapter():
+        reference = only_checkpoint(against, base)
+    with only_checkpoint(path, base).open() as mine, reference.open() as other:
         ours, theirs = by_name(mine), by_name(other)
         shapes = {each.name: each.shape for each in mine}
         work.skip(Skipped(s.name, f"not in {path}") for key, s in theirs.items() if key not in ours)
