@@ -1,6 +1,6 @@
 """Rows of spectra on the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .._columns import Columns
@@ -51,14 +51,20 @@ def print_table(rows: Sequence[dict[str, Any]]) -> None:
     In a terminal that is too narrow for all columns the last of them are left out, and named.
     """
     heads = _COMPARED if any("distance" in row for row in rows) else _SHOWN
-    shown = [name for name in heads if any(row.get(name) is not None for row in rows)]
-    if "rank" in shown and all(row["rank"] == min(row["rows"], row["columns"]) for row in rows):
-        shown.remove("rank")  # of none a smaller one than its shape
+    shown = shown_columns(rows, heads)
     names = [visible(row["name"]) for row in rows]
     shapes = [f"{row['rows']} x {row['columns']}" for row in rows]
     cells = {name: [_text(row, name) for row in rows] for name in shown}
     kept = {"matrix": names, "shape": shapes}
     Columns(kept, cells, heads, _FIRST).show("--csv writes all")
+
+
+def shown_columns(rows: Sequence[dict[str, Any]], heads: Iterable[str]) -> list[str]:
+    """Columns that some row fills; ranks only where one is smaller than its shape."""
+    shown = [name for name in heads if any(row.get(name) is not None for row in rows)]
+    if "rank" in shown and all(row["rank"] == min(row["rows"], row["columns"]) for row in rows):
+        shown.remove("rank")
+    return shown
 
 
 def print_summary(rows: Sequence[dict[str, Any]]) -> None:

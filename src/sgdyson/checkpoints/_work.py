@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .._tabular import Table, Tabular, frame
-from ..spectra import (
-    MatrixSpectrum,
-)
+from ..spectra import MatrixSpectrum
+from ..stats import Estimate
 from ._summary import summary_of
-from ._table import HEADS
+from ._table import HEADS, shown_columns
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -108,9 +107,8 @@ class Survey(Tabular):
 
     def _table(self) -> Table:
         rows = self.rows()
-        columns = {key: [row[key] for row in rows] for key in (rows[0] if rows else {})}
-        empty = {key for key, values in columns.items() if all(value is None for value in values)}
-        heads = {key: head for key, head in HEADS.items() if key in columns.keys() - empty}
+        columns = {key: [_cell(row, key) for row in rows] for key in (rows[0] if rows else {})}
+        heads = {key: HEADS[key] for key in shown_columns(rows, HEADS)}
         title = f"{len(rows)} spectra, checkpoints: {len(self.labels)}"
         return Table(title, columns, heads, list(self.sentences()))
 
@@ -128,3 +126,9 @@ class Survey(Tabular):
         if by_step:
             return list(by_step.items())
         return [(number, spectra) for number, (_, spectra) in enumerate(measured)]
+
+
+def _cell(row: dict[str, Any], key: str) -> Any:
+    """A value, with its error where the row has one."""
+    value, error = row[key], row.get(f"{key}_error")
+    return value if value is None or error is None else Estimate(value, error, 1.0)
