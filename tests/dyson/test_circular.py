@@ -42,7 +42,7 @@ def smallest_pvalue(x, y):
 
 @pytest.mark.parametrize("beta", [1.0, 2.0, 4.0])
 def test_it_comes_to_rest_in_the_circular_ensemble(beta):
-    found = spacings(angles(beta, 3.0, 150, 2048))
+    found = spacings(angles(beta, 3.0, 150, 1024))
     assert smallest_pvalue(found, spacings(CircularEnsemble(3, beta).eigenvalues(4000, 2))) > (
         FALSE_ALARM
     )

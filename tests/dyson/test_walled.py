@@ -39,7 +39,7 @@ def without_bias(process, start, end, replicas, seen):
 class TestJacobi:
     @pytest.mark.parametrize(("m1", "m2", "beta"), [(4, 5, 1.0), (3, 4, 2.0), (5, 3, 4.0)])
     def test_it_comes_to_rest_in_the_ensemble(self, m1, m2, beta):
-        found = last(JacobiProcess(m1, m2, beta), [0.2, 0.5, 0.6], 2.0 / beta, 120, 1024)[:, ::-1]
+        found = last(JacobiProcess(m1, m2, beta), [0.2, 0.5, 0.6], 1.5 / beta, 100, 512)[:, ::-1]
         gas = JacobiEnsemble(3, m1, m2, beta).eigenvalues(4000, 2)
         assert smallest_pvalue(found, gas) > FALSE_ALARM
         other = JacobiEnsemble(3, m2 + 1, m1, beta).eigenvalues(4000, 2)
@@ -67,7 +67,7 @@ class TestJacobi:
         def seen(x):
             return np.stack([x.sum(axis=1), (x**2).sum(axis=1), x.sum(axis=1) ** 2], axis=1)
 
-        found, errors = without_bias(JacobiProcess(m1, m2, b), start, end, 6_000, seen)
+        found, errors = without_bias(JacobiProcess(m1, m2, b), start, end, 4_000, seen)
         assert (np.abs(found - exact) < 4 * errors + 0.002 * exact).all()
         weaker = (expm(0.9 * end * generator) @ first)[1:]  # power: a tenth slower
         assert (np.abs(found - weaker) > 4 * errors + 0.002 * exact).any()
@@ -106,7 +106,7 @@ class TestLaguerre:
         assert smallest_pvalue(wrong, exact.levels.values[:, -1]) < FALSE_ALARM
 
     def test_it_comes_to_rest_in_the_ensemble(self):
-        found = last(LaguerreProcess(4, 2.5, 0.5), [1.0, 0.6, 0.1], 3.0, 150, 1024)[:, ::-1]
+        found = last(LaguerreProcess(4, 2.5, 0.5), [1.0, 0.6, 0.1], 2.5, 120, 512)[:, ::-1]
         gas = 0.25 * WishartEnsemble(3, 4, 2.5).eigenvalues(4000, 2)
         assert smallest_pvalue(found, gas) > FALSE_ALARM
         other = 0.25 * WishartEnsemble(3, 4, 1.0).eigenvalues(4000, 2)
@@ -117,7 +117,7 @@ class TestLaguerre:
         start, process = [1.0, 0.6, 0.1], LaguerreProcess(4.5, 3.0, 0.6, 0.8)
         decay, rest = np.exp(-1.6 * 0.3), 3 * 4.5 * 0.36
         exact = 1.7 * decay + rest * (1 - decay)
-        found, error = without_bias(process, start, 0.3, 8_000, lambda x: x.sum(axis=1))
+        found, error = without_bias(process, start, 0.3, 6_000, lambda x: x.sum(axis=1))
         assert abs(found - exact) < 4 * error + 0.002 * exact
         assert abs(found - exact) < abs(found - 1.05 * exact)
         assert abs(found - 1.05 * exact) > 4 * error + 0.002 * exact

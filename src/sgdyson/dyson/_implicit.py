@@ -17,6 +17,7 @@ from ._geometry import LINE, Geometry, Levels, Pairs
 
 Potential = Callable[[Levels], Levels]
 _State = tuple[Levels, Array, Array, Array]  # levels, decrement to be halved, done, count
+_Bracket = tuple[Array, Array, Array, Array, Array]  # of a length, the length, slope, count
 _ROUNDING = float(np.finfo(float).eps)
 _ITERATIONS = 200  # 5 to 8 do, from any start that was tried
 _EXACT = 1e-9  # decrement: no gap is then off by more than this part of itself
@@ -98,29 +99,36 @@ class _Problem:
         longest = jnp.minimum(1.0, 0.9 / jnp.maximum(closing, 1e-300))
         if self.geometry.walled or not self.common:
             # where walls or strengths differ decrements are large, and shortened steps short
-            best = self.lowest_along(y, change, longest)
-            return jnp.where(decrement < _SURE, longest, best)
+            return self.lowest_along(y, change, longest, decrement < _SURE)
         inside = self._within(y + longest * change)
         return jnp.where(bold & inside, longest, jnp.minimum(longest, 1 / (1 + decrement)))
 
-    def lowest_along(self, y: Levels, change: Levels, longest: Array) -> Array:
-        """Where along a Newton step Phi, convex, is lowest: its slope there is bisected."""
+    def lowest_along(self, y: Levels, change: Levels, longest: Array, sure: Array) -> Array:
+        """Where along a Newton step Phi, convex, is lowest, to a tenth of its slope: bisected."""
 
-        def downhill(length: Array) -> Array:
+        def slope(length: Array) -> Array:
             moved = y + length * change
-            slope = self.z - moved - self.step * self.force(moved)
-            return (
-                slope + self.unit * self.weighed(self.geometry.forces(moved)).sum(axis=1)
-            ) @ change > 0
+            pushes = self.unit * self.weighed(self.geometry.forces(moved)).sum(axis=1)
+            return (moved - self.z + self.step * self.force(moved) - pushes) @ change
 
-        def halve(_: int, bounds: tuple[Array, Array]) -> tuple[Array, Array]:
-            low, high = bounds
+        flat = 0.1 * jnp.abs(slope(jnp.zeros_like(longest)))
+
+        def halve(state: _Bracket) -> _Bracket:
+            low, high, length, steepness, count = state
+            low, high = (
+                jnp.where(steepness < 0, length, low),
+                jnp.where(steepness < 0, high, length),
+            )
             middle = (low + high) / 2
-            further = downhill(middle)
-            return jnp.where(further, middle, low), jnp.where(further, high, middle)
+            return low, high, middle, slope(middle), count + 1
 
-        low, high = jax.lax.fori_loop(0, _HALVINGS, halve, (jnp.zeros_like(longest), longest))
-        return jnp.where(downhill(longest), longest, (low + high) / 2)
+        def unfinished(state: _Bracket) -> Array:
+            *_, steepness, count = state
+            good = (jnp.abs(steepness) <= flat) | ((count == 0) & (steepness < 0))
+            return ~(sure | good) & (count < _HALVINGS)
+
+        first = (jnp.zeros_like(longest), longest, longest, slope(longest), jnp.array(0))
+        return jax.lax.while_loop(unfinished, halve, first)[2]
 
     def dilated(self, start: Levels) -> Levels:
         """The minimum of Phi, without its potential, among dilations and shifts of `start`."""
