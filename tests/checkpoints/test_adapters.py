@@ -7,7 +7,7 @@ import pytest
 from checkpoint_files import noise, write_safetensors
 from typer.testing import CliRunner
 
-from sgdyson.checkpoints import Checkpoint, checkpoints, compare, survey
+from sgdyson.checkpoints import checkpoints, compare, survey
 from sgdyson.cli import app
 from sgdyson.errors import InvalidInputError
 
@@ -45,8 +45,8 @@ def adapted(folder, safe=True, **settings):
 
 def on_base(path, base):
     """Arrays of an adapter on its base, and the reasons of what is none."""
-    (one,), (model,) = checkpoints(path), checkpoints(base)
-    with Checkpoint(one.step, one.files, one.label, base=model).open() as stored:
+    (one,) = checkpoints(path, base)
+    with one.open() as stored:
         arrays = {item.name: item.load() for item in stored if item.reason is None}
         return arrays, {item.name: item.reason for item in stored if item.reason}
 
@@ -231,3 +231,25 @@ def test_two_adapters_of_one_base(tmp_path):
         assert by_name[name].distance == pytest.approx(expected, rel=1e-4)
     alone = {each.name: each for each in compare(*places).distances}  # B A and 2 B A
     assert alone["first.weight"].distance == pytest.approx(0.5)
+
+
+def test_when_a_fine_tuning_steps_out_of_the_base(tmp_path):
+    """W_0 is noise, B A grows: it is seen at the third checkpoint, and never in B A itself."""
+    random = np.random.default_rng(0)
+    base, a, b = (random.standard_normal(shape) for shape in ((60, 40), (1, 40), (60, 1)))
+    write_safetensors(tmp_path / "base.safetensors", {"a.weight": base})
+    for step in (1, 2, 3, 4):
+        folder = tmp_path / "run" / f"checkpoint-{step}"
+        folder.mkdir(parents=True)
+        size = (0.02 if step < 3 else 1.0) * b / np.linalg.norm(b) * 20 / np.linalg.norm(a)
+        factors = {"a.lora_A.weight": a, "a.lora_B.weight": size}
+        write_safetensors(folder / "adapter_model.safetensors", factors)
+        config = {"peft_type": "LORA", "r": 1, "lora_alpha": 1}
+        (folder / "adapter_config.json").write_text(json.dumps(config))
+    arguments = [str(tmp_path / "run"), "--csv", "--base", str(tmp_path / "base.safetensors")]
+    done = CliRunner().invoke(app, ["emergence", *arguments])
+    assert done.exit_code == 0, done.exception
+    head, row = done.stdout.splitlines()
+    assert dict(zip(head.split(","), row.split(","), strict=True))["step"] == "2.5"
+    with pytest.raises(InvalidInputError, match="no matrix with a bulk"):
+        CliRunner().invoke(app, ["emergence", arguments[0]], catch_exceptions=False)

@@ -101,6 +101,15 @@ def test_false_alarms_of_the_shortest_tails():
         assert abs(np.sum(found <= rate) - 1500 * rate) < 4 * (1500 * rate * (1 - rate)) ** 0.5
 
 
+def test_a_fitted_start_raises_no_false_alarms():
+    """Of levels with a body below the tail, the start of which is found from the same levels."""
+    random, alarms = np.random.default_rng(7), 0
+    for seed in range(150):
+        levels = np.append(random.random(100), plain(random, 101, 2.5)[1:])
+        alarms += fit_tail(levels, 5, seed).truncated.pvalue <= 0.05
+    assert binom.sf(alarms - 1, 150, 0.05) > 1e-3
+
+
 def test_the_mixture_of_chi_squares_would_raise_false_alarms():
     """Why the test is another one: of 300 tails without a variance twice as many as it says."""
     random = np.random.default_rng(3)

@@ -111,7 +111,7 @@ class Series:
     notes: list[str] = field(default_factory=list)
 
 
-def checkpoints(path: Path | str) -> list[Checkpoint]:
+def checkpoints(path: Path | str, base: Path | str | None = None) -> list[Checkpoint]:
     """The checkpoints at a path, in the order of their steps.
 
     Args:
@@ -122,6 +122,7 @@ def checkpoints(path: Path | str) -> list[Checkpoint]:
             Hugging Face. The step is `global_step` or `epoch` inside the files (Lightning,
             Transformers), or the one number with a name (`step`, `epoch`, `checkpoint`) that
             varies.
+        base: the model that adapters there belong to: their arrays are then $W_0 + s B A$.
 
     Raises:
         InvalidInputError: nothing there that can be read.
@@ -135,7 +136,7 @@ def checkpoints(path: Path | str) -> list[Checkpoint]:
         ...     [(each.step, each.label) for each in checkpoints(folder)]
         [(2, 'step2'), (10, 'step10')]
     """
-    return series_at(path).checkpoints
+    return series_at(path, base).checkpoints
 
 
 def only_checkpoint(path: Path | str, base: Path | str | None = None) -> Checkpoint:

@@ -28,6 +28,10 @@ FalseAlarm = Annotated[
     float, typer.Option(help="Chance of an outlier in a matrix of pure noise, at each record.")
 ]
 
+BaseModel = Annotated[
+    Path | None, typer.Option(help="Model of an adapter: W_0 + s B A in place of s B A.")
+]
+
 
 @app.command(cls=Command, rich_help_panel=_PANEL)
 def spectrum(
@@ -64,9 +68,7 @@ def spectrum(
     against: Annotated[
         Path | None, typer.Option(help="Hold each matrix against that of another checkpoint.")
     ] = None,
-    base: Annotated[
-        Path | None, typer.Option(help="Model of an adapter: W_0 + s B A in place of s B A.")
-    ] = None,
+    base: BaseModel = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
     method: Annotated[
@@ -239,6 +241,7 @@ def emergence(
         int, typer.Option(help="Of checkpoints: leading levels whose vectors are compared.")
     ] = 8,
     split: Annotated[int, typer.Option(help="Parts of fused query-key-value matrices.")] = 1,
+    base: BaseModel = None,
 ) -> None:
     """When each outlier of each matrix stepped out of the noise, and what its vectors did since.
 
@@ -250,7 +253,7 @@ def emergence(
     from ..tracking import emergence_at, emergence_rows
 
     check_outputs(force=force, source=path, json=json_file, csv=csv_file)
-    found = emergence_at(path, false_alarm=false_alarm, vectors=vectors, split=split)
+    found = emergence_at(path, false_alarm=false_alarm, vectors=vectors, split=split, base=base)
     if not to_standard_output(json_file, csv_file):
         for one in found.values():
             print("\n".join(visible(line) for line in str(one).splitlines()))

@@ -42,6 +42,7 @@ def emergence_of_checkpoints(
     false_alarm: float = 0.01,
     split: int | Mapping[str, int] = 1,
     layout: str | Mapping[str, str] = "auto",
+    base: Path | str | None = None,
 ) -> dict[str, Emergence]:
     """When the outliers of each matrix left its bulk, along a series of checkpoints.
 
@@ -57,6 +58,7 @@ def emergence_of_checkpoints(
         false_alarm: chance of an outlier in a checkpoint of noise.
         split: parts of fused matrices, see `weight_matrices`.
         layout: which axes are rows and columns, see `weight_matrices`.
+        base: the model that adapters at `path` belong to, see `checkpoints`.
 
     Returns:
         By name of the matrix; those without a bulk at any checkpoint, or that not all checkpoints
@@ -78,7 +80,7 @@ def emergence_of_checkpoints(
         (1, 1.5(3), 1.5(3))
     """
     count = whole("vectors", vectors)
-    series = _checkpoints(path)
+    series = _checkpoints(path, base)
     require(
         len(series) > 1,
         f"{path} holds {len(series)} checkpoint; a mode steps out between two or more.",
@@ -107,12 +109,14 @@ def _matrices(
             yield item
 
 
-def _checkpoints(path: Path | str | Iterable[Path | str]) -> list[tuple[int, Checkpoint]]:
+def _checkpoints(
+    path: Path | str | Iterable[Path | str], base: Path | str | None
+) -> list[tuple[int, Checkpoint]]:
     """With their steps, or numbers where they have none."""
     if isinstance(path, Path | str):
-        found = checkpoints(path)
+        found = checkpoints(path, base)
     else:
-        found = [each for one in path for each in checkpoints(one)]
+        found = [each for one in path for each in checkpoints(one, base)]
     steps = [each.step for each in found]
     if any(step is None for step in steps) or len(set(steps)) < len(steps):
         steps = list(range(len(found)))

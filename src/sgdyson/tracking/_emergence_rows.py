@@ -19,6 +19,7 @@ def emergence_at(
     vectors: int = 8,
     split: int | Mapping[str, int] = 1,
     layout: str | Mapping[str, str] = "auto",
+    base: Path | str | None = None,
 ) -> dict[str, Emergence]:
     """Emergence in a tracked run, or in a folder of checkpoints, by name of the matrix.
 
@@ -28,13 +29,14 @@ def emergence_at(
         vectors: of checkpoints, leading levels whose vectors are compared.
         split: of checkpoints, parts of fused matrices.
         layout: of checkpoints, which axes are rows and columns.
+        base: of adapters, the model that they belong to.
 
     Raises:
         InvalidInputError: neither is there, or no matrix with a bulk.
     """
     if not Path(path, "zarr.json").exists():  # every store has one, and no folder of checkpoints
         return emergence_of_checkpoints(
-            path, vectors=vectors, false_alarm=false_alarm, split=split, layout=layout
+            path, vectors=vectors, false_alarm=false_alarm, split=split, layout=layout, base=base
         )
     run = Run(open_run(path))
     found, reasons = {}, []
