@@ -212,6 +212,49 @@ def large_dyson() -> tuple[float, float]:
     return ours, seconds(matrices)
 
 
+def circular_dyson() -> tuple[float, float]:
+    """Seconds of 100 steps of one path of angles, N = 200; and of the unitary matrix."""
+    from sgdyson.dyson import CircularProcess
+
+    def matrices() -> None:
+        generator, u = np.random.default_rng(0), np.eye(200, dtype=complex)
+        for _ in range(100):
+            g = generator.standard_normal((2, 200, 200)) * np.sqrt(1e-4 / 2)
+            values, vectors = np.linalg.eigh(g[0] + g[0].T + 1j * (g[1] - g[1].T))
+            u = u @ (vectors * np.exp(1j * values)) @ vectors.conj().T
+            np.linalg.eigvals(u)
+
+    ours = seconds(
+        lambda: CircularProcess(2.0).simulate(1e-6 * np.arange(200), step=1e-4, steps=100,
+                                              replicas=1, seed=0, progress=False)
+    )  # fmt: skip
+    return ours, seconds(matrices)
+
+
+def uneven_dyson() -> tuple[float, float]:
+    """Seconds of 100 steps of one path, N = 200, a g for each level; and of such a matrix."""
+    from sgdyson.dyson import EigenvalueProcess
+    from sgdyson.ensembles import Quadratic
+
+    noise = np.linspace(2, 0.5, 200)
+    width = np.sqrt((noise[:, None] ** 2 + noise**2) / 2)
+    process = EigenvalueProcess(Quadratic(), 1, tuple(noise))
+
+    def matrices() -> None:
+        generator, m = np.random.default_rng(0), np.diag(1e-6 * np.arange(200))
+        for _ in range(100):
+            _, vectors = np.linalg.eigh(m)
+            entries = generator.standard_normal((200, 200))
+            kick = width * (entries + entries.T) * np.sqrt(0.01 / 2)
+            m = 0.99 * m + vectors[:, ::-1] @ kick @ vectors[:, ::-1].T
+
+    ours = seconds(
+        lambda: process.simulate(1e-6 * np.arange(200), step=0.01, steps=100, replicas=1, seed=0,
+                                 progress=False)
+    )  # fmt: skip
+    return ours, seconds(matrices)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", help="an interpreter with scikit-rmt and DPPy")
@@ -227,6 +270,8 @@ def main() -> None:
          dppy_gas(python)),
         ("Dyson SDE N = 16, 1000 paths, s a unit of time", *dyson(), "-", "-"),
         ("Dyson SDE N = 500, one path, s 100 steps", *large_dyson(), "-", "-"),
+        ("Dyson on a circle N = 200, one path, s 100 steps", *circular_dyson(), "-", "-"),
+        ("Dyson, a g a level, N = 200, one path, s 100 steps", *uneven_dyson(), "-", "-"),
     ]  # fmt: skip
     for name, ours, plain, *others in rows:
         table.add_row(name, f"{ours:.3g}", f"{plain:.3g}", *others)
