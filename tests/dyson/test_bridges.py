@@ -114,7 +114,7 @@ def test_a_replica_is_the_same_in_every_ensemble():
 @pytest.mark.parametrize(
     ("act", "named"),
     [
-        (lambda: MatrixBridge(2, 3), "beta = 3"),
+        (lambda: MatrixBridge(2, 3), "beta = 3 .*have no matrix"),
         (lambda: MatrixBridge(2, noise=0.0), r"noise = 0\.0"),
         (lambda: MatrixBridge(2, duration=-1.0), r"duration = -1\.0"),
         (lambda: MatrixBridge(2).simulate([0.5, 1.5], replicas=1, seed=0), "duration = 1"),

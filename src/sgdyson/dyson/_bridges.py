@@ -11,7 +11,7 @@ from .._capacity import require_memory
 from .._checks import positive, reals, settle, shown, whole
 from .._types import ArrayLike, Floats
 from ..ensembles import GaussianEnsemble
-from ..ensembles.entries import Matrices, check_dense
+from ..ensembles.entries import Matrices
 from ..errors import require
 from ._dataset import check_ensemble, labelled
 
@@ -51,7 +51,10 @@ class MatrixBridge:
 
     def __post_init__(self) -> None:
         settle(self, n=whole("n", self.n))
-        check_dense(self.beta)
+        require(
+            self.beta in (1, 2, 4),
+            f"beta = {shown(self.beta)} must be 1, 2 or 4: bridges of other levels have no matrix.",
+        )
         names = ("noise", "duration")
         settle(self, **{name: positive(name, getattr(self, name)) for name in names})
 
