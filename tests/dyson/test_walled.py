@@ -195,7 +195,10 @@ def test_a_replica_is_the_same_in_every_ensemble():
         (lambda: last(JacobiProcess(3, 3, 2.0), [0.1, 1.5], 1, 2, 1), "between 0 and 1"),
         (lambda: last(JacobiProcess(3, 3, 2.0), [0.1, 0.1], 1, 2, 1), "differ"),
         (lambda: LaguerreProcess(3, width=-1.0), r"width = -1\.0"),
-        (lambda: last(LaguerreProcess(2, 1.0), [1, 2], 1, 2, 1), "m = 2 .* 3 for 2"),
+        (
+            lambda: last(LaguerreProcess(2, 1.0), [1, 2], 1, 2, 1),
+            "m = 2 .* 3 for 2 .*WishartProcess",
+        ),
         (lambda: last(LaguerreProcess(3, 1.0), [-1, 2], 1, 2, 1), "positive"),
     ],
 )

@@ -80,7 +80,7 @@ class _Walled(ABC):
     def _motion(self, n: int) -> tuple[Potential, float, Geometry]:
         """What the walls do, and g, in these coordinates."""
 
-    def _wall(self, name: str, m: float, n: int) -> float:
+    def _wall(self, name: str, m: float, n: int, remedy: str = "") -> float:
         """Charge of a wall: near it levels are Bessel processes of dimension 1 + charge.
 
         From 2 up these never come to zero.
@@ -88,7 +88,7 @@ class _Walled(ABC):
         require(
             self.beta * (m - n + 1) >= 2,
             f"{name} = {m:g} must be at least n - 1 + 2/beta = {n - 1 + 2 / self.beta:g} for {n}"
-            f" levels and beta = {self.beta:g}: below, levels reach the wall, and steps would not.",
+            f" levels and beta = {self.beta:g}: below, levels reach the wall, and steps would not{remedy}.",
         )
         return self.beta * (m - n + 1) - 1
 
@@ -141,7 +141,9 @@ class LaguerreProcess(_Walled):
 
     def _motion(self, n: int) -> tuple[Potential, float, Geometry]:
         square = self.friction * self.width**2 / self.beta
-        wall = square * self._wall("m", self.m, n)
+        wall = square * self._wall(
+            "m", self.m, n, "; for beta = 1, 2 and 4 WishartProcess moves the matrix itself"
+        )
         return (
             lambda y: self.friction * y**2 / 2 - wall * jnp.log(y),
             float(np.sqrt(square)),
