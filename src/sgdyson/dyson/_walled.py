@@ -88,7 +88,8 @@ class _Walled(ABC):
         require(
             self.beta * (m - n + 1) >= 2,
             f"{name} = {m:g} must be at least n - 1 + 2/beta = {n - 1 + 2 / self.beta:g} for {n}"
-            f" levels and beta = {self.beta:g}: below, levels reach the wall, and steps would not{remedy}.",
+            f" levels and beta = {self.beta:g}: below, levels reach the wall, and steps would"
+            f" not{remedy}.",
         )
         return self.beta * (m - n + 1) - 1
 
