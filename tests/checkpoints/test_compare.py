@@ -71,3 +71,22 @@ def test_the_command(tmp_path, pair):
         CliRunner().invoke(
             app, ["spectrum", new, "--against", old, "--tail"], catch_exceptions=False
         )
+
+
+def test_matrices_are_chosen(tmp_path):
+    arrays = {"h.0.attn.w": noise((6, 5)), "h.0.mlp.w": noise((9, 8)), "h.1.mlp.w": noise((4, 3))}
+    np.savez(tmp_path / "a.npz", **arrays)
+    np.savez(tmp_path / "b.npz", other=noise((3, 3)), **arrays)
+
+    def names(**choice):
+        found = compare(tmp_path / "a.npz", tmp_path / "b.npz", **choice)
+        assert found.skipped == {}
+        return [each.name for each in found.distances]
+
+    assert names(names="h.0.*") == ["h.0.attn.w", "h.0.mlp.w"]
+    assert names(roles="mlp") == ["h.0.mlp.w", "h.1.mlp.w"]
+    assert names(roles="mlp", smallest=4) == ["h.0.mlp.w"]
+    arguments = [str(tmp_path / "a.npz"), "--against", str(tmp_path / "b.npz")]
+    done = CliRunner().invoke(app, ["spectrum", *arguments, "--roles", "attention"])
+    assert "h.0.attn.w" in done.stdout
+    assert "mlp" not in done.output

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from ..errors import InvalidInputError, require
 from ..spectra import MatrixDistance, Skipped, matrix_distance, weight_matrices
 from ._by_name import by_name
 from ._checkpoints import loaded, only_checkpoint
+from ._choice import Choice
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -62,6 +63,9 @@ def compare(
     rank: int | None = None,
     false_alarm: float = 0.01,
     base: Path | str | None = None,
+    names: str | Sequence[str] = (),
+    roles: str | Sequence[str] = (),
+    smallest: int = 1,
 ) -> Comparison:
     """Hold a checkpoint against another: how far spectra and subspaces have moved, and what by.
 
@@ -77,6 +81,9 @@ def compare(
         false_alarm: see `spectrum`.
         base: the model of an adapter at `path`, see `survey`; `against` may be the same, or
             another adapter, of which the base is then the same too.
+        names: of arrays at `path`, see `survey`.
+        roles: of these, see `survey`.
+        smallest: least number of rows and of columns of a matrix.
 
     Raises:
         InvalidInputError: nothing that can be read, several checkpoints, or no matrix in both.
@@ -91,14 +98,17 @@ def compare(
         >>> round(found.distances[0].distance, 12)
         0.1
     """
-    work = _Pairs(split, layout, rank, false_alarm)
+    choice = Choice(names, smallest, roles)
+    work = _Pairs(split, layout, rank, false_alarm, choice)
     reference = only_checkpoint(against)
     if base is not None and reference.holds_adapter():
         reference = only_checkpoint(against, base)
     with only_checkpoint(path, base).open() as mine, reference.open() as other:
-        ours, theirs = by_name(mine), by_name(other)
+        ours, theirs = by_name(choice.named(mine)), by_name(other)
         shapes = {each.name: each.shape for each in mine}
-        work.skip(Skipped(s.name, f"not in {path}") for key, s in theirs.items() if key not in ours)
+        known = by_name(mine)
+        alone = [] if choice.roles or choice.patterns else theirs.items()
+        work.skip(Skipped(s.name, f"not in {path}") for key, s in alone if key not in known)
         with progress_bar(len(ours), True, "arrays") as advance:
             for key, stored in ours.items():
                 if key in theirs:
@@ -123,8 +133,10 @@ class _Pairs:
         layout: str | Mapping[str, str],
         rank: int | None,
         false_alarm: float,
+        choice: Choice,
     ) -> None:
         self._split, self._layout, self._rank, self._rate = split, layout, rank, false_alarm
+        self._choice = choice
         self.found = Comparison()
 
     def skip(self, items: Iterable[Skipped]) -> None:
@@ -143,7 +155,7 @@ class _Pairs:
         ours = self._matrices(mine.name, mine, shapes)
         theirs = dict(self._matrices(mine.name, other, shapes))
         for name, matrix in ours:
-            if name not in theirs:
+            if name not in theirs or not self._choice.takes(matrix):
                 continue
             try:
                 distance = matrix_distance(

@@ -115,22 +115,23 @@ def spectrum(
         fetch(place or "")
     if against is not None:
         others = {
-            "--html": html_file, "--tail": tail, "--randomise": randomise, "--names": names,
-            "--roles": roles, "--smallest": smallest != 1, "--workers": workers,
+            "--html": html_file, "--tail": tail, "--randomise": randomise, "--workers": workers,
             "--scheduler": scheduler, "--resume": resume, "--device": device,
             "--method": method != "exact",
         }  # fmt: skip
         given = [option for option, value in others.items() if value]
         require(not given, f"--against gives a table of distances, without {', '.join(given)}.")
-        compared = compare(path, against, split, layout=layout, false_alarm=false_alarm, base=base)
+        compared = compare(
+            path, against, split, layout=layout, false_alarm=false_alarm, base=base,
+            names=names or (), roles=roles or (), smallest=smallest,
+        )  # fmt: skip
         _emit_rows(compared.rows(), compared.sentences(), json_file, csv_file)
         return
     seed = 0 if randomise else None
     spectra = survey(
         path, split, layout=layout, names=names or (), roles=roles or (), smallest=smallest,
         false_alarm=false_alarm, tail=tail, randomise=seed, base=base, workers=workers,
-        scheduler=scheduler, resume=resume,
-        method=method, device=device,
+        scheduler=scheduler, resume=resume, method=method, device=device,
     )  # fmt: skip
     _emit_rows(spectra.rows(), spectra.sentences(), json_file, csv_file, spectra.summary())
     if html_file is not None:
