@@ -178,6 +178,20 @@ class TestJournal:
             survey(model, resume=path)
         assert path.read_text() == mine
 
+    def test_what_could_not_be_measured_is_tried_again(self, model, tmp_path, monkeypatch):
+        path = tmp_path / "rows"
+
+        def scarce(need, what, remedy=""):
+            raise InvalidInputError(f"{what} would take too much; {remedy}.")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("sgdyson._stored._SMALL", 50_000)
+            patch.setattr("sgdyson._stored.require_memory", scarce)
+            found = survey(model, resume=path)
+            assert [row["name"] for row in found.rows()] == ["b.q", "embed"]
+        assert lines(path) == 3
+        assert bits(survey(model, resume=path)) == bits(survey(model))
+
     def test_an_array_is_on_the_disk_at_once(self, tmp_path):
         path = tmp_path / "rows"
         with _journal.journal(path, {}) as entries:

@@ -290,7 +290,7 @@ def test_one_bad_matrix_hides_no_good_one(tmp_path, monkeypatch):
         raise InvalidInputError("no tail is to be had.")
 
     monkeypatch.setattr(_page, "measure_values", measured)
-    monkeypatch.setattr("sgdyson.spectra._spectrum.fit_tail", no_tail)
+    monkeypatch.setattr("sgdyson.spectra._measured_values.fit_tail", no_tail)
     write_run_report(tmp_path / "page.html", run, "run")
     page = (tmp_path / "page.html").read_text()
     assert [matrix["name"] for matrix in the_data_of(page)] == ["good", "tail"]

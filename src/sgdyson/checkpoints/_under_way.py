@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from contextlib import closing
 
 from .._cluster import run_on_cluster
 from .._executors import Advance, run_here
@@ -14,10 +12,11 @@ from .._terminal import tell
 from .._threads import one_blas_thread
 from ..errors import InvalidInputError
 from ..spectra import MatrixSpectrum, Skipped, is_average, layout_of
-from ._checkpoints import Checkpoint, Series
+from ._checkpoints import Series
 from ._identity import identity, versions
 from ._journal import Journal
 from ._measure import Found, Options, measure, measure_there
+from ._opened import Opened
 from ._quantised import is_unscaled
 from ._room import Room, need_of
 from ._shards import MISSING
@@ -29,29 +28,7 @@ _KEPT = "what is finished is kept, and the same command goes on from it"
 _LOST = "nothing is kept without --resume FILE"
 
 
-@dataclass
-class _Open:
-    """A checkpoint whose files are open until all its arrays are done."""
-
-    checkpoint: Checkpoint
-    key: str
-    stored: list[Stored] = field(default_factory=list)
-    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    found: dict[int, Found] = field(default_factory=dict)
-    files: ExitStack = field(default_factory=ExitStack)
-    reading: threading.Lock = field(default_factory=threading.Lock)
-    fault: Skipped | None = None
-
-    def add(self, number: int, found: Found) -> None:
-        self.found[number] = found
-        self.close_if_done()
-
-    def close_if_done(self) -> None:
-        if len(self.found) == len(self.stored):
-            self.files.close()
-
-
-_Label = tuple[_Open, int]
+_Label = tuple[Opened, int]
 
 
 class Work:
@@ -65,7 +42,7 @@ class Work:
 
     def __init__(self, options: Options, journal: Journal | None, advance: Advance) -> None:
         self._options, self._journal, self._advance = options, journal, advance
-        self._opened: list[_Open] = []
+        self._opened: list[Opened] = []
         self._skipped, self._assumed, self._missing = _Lists(), _Lists(), _Lists()
 
     def skip(self, items: Iterable[Skipped]) -> None:
@@ -127,7 +104,7 @@ class Work:
         """Arrays that are to be measured; what is known, and what has no numbers, is kept."""
         alone = len(series.checkpoints) == 1 and not series.left_out
         for unit in series.checkpoints:
-            opened = _Open(unit, identity(unit))
+            opened = Opened(unit, identity(unit))
             try:
                 stored = opened.files.enter_context(unit.open())
                 opened.shapes = {item.name: item.shape for item in stored}
@@ -147,7 +124,7 @@ class Work:
             self._advance(done / _MB)
             yield from ((opened, number) for number in wanted)
 
-    def _unknown(self, opened: _Open) -> list[int]:
+    def _unknown(self, opened: Opened) -> list[int]:
         """Numbers of the arrays that are to be measured."""
         wanted = []
         for number, item in enumerate(opened.stored):
@@ -163,12 +140,13 @@ class Work:
         opened.close_if_done()
         return wanted
 
-    def _keep(self, opened: _Open, number: int, found: Found) -> None:
-        if self._journal is not None:
+    def _keep(self, opened: Opened, number: int, found: Found) -> None:
+        # what could not be measured may be another time: memory was short, say
+        if self._journal is not None and not any(isinstance(s, Skipped) for s in found.spectra):
             self._journal.keep((opened.key, opened.stored[number].name), found)
         opened.add(number, found)
 
-    def _spectra(self, opened: _Open) -> Iterator[MatrixSpectrum]:
+    def _spectra(self, opened: Opened) -> Iterator[MatrixSpectrum]:
         for number, item in enumerate(opened.stored):
             found = opened.found[number]
             self._options.choice.left_out += found.left_out
@@ -199,7 +177,7 @@ class Work:
 
 
 def _measure_here(
-    opened: _Open, number: int, options: Options, room: Room, step: Callable[[float], None]
+    opened: Opened, number: int, options: Options, room: Room, step: Callable[[float], None]
 ) -> Found:
     item = opened.stored[number]
     with room.of(need_of(item)):

@@ -30,6 +30,8 @@ from ._matrices import parts_of as parts_of
 from ._matrices import weight_matrices as weight_matrices
 from ._matrix_spectrum import LanczosErrors as LanczosErrors
 from ._matrix_spectrum import MatrixSpectrum as MatrixSpectrum
+from ._measured_values import measure_values as measure_values
+from ._measured_values import with_tail as with_tail
 from ._multiplets import Multiplet as Multiplet
 from ._multiplets import multiplet_levels as multiplet_levels
 from ._multiplets import multiplets as multiplets
@@ -48,9 +50,7 @@ from ._singular_values import gram_suffices as gram_suffices
 from ._singular_values import singular_values as singular_values
 from ._singular_values import singular_values_of as singular_values_of
 from ._spectral_measure import SpectralMeasure as SpectralMeasure
-from ._spectrum import measure_values as measure_values
 from ._spectrum import spectrum as spectrum
-from ._spectrum import with_tail as with_tail
 from ._spiked import SpikedModel as SpikedModel
 from ._tail import Tail as Tail
 from ._tail import fit_tail as fit_tail

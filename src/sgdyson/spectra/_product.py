@@ -9,7 +9,8 @@ from .._types import ArrayLike, Floats
 from ..errors import require
 from ._levels import real_matrices
 from ._matrix_spectrum import MatrixSpectrum
-from ._spectrum import measure_values, spectrum, with_tail
+from ._measured_values import measure_values, with_tail
+from ._spectrum import spectrum
 
 
 def spectrum_of_product(
