@@ -14,7 +14,7 @@ from ..ensembles import Quadratic
 from ._bridges import MatrixBridge
 from ._circular import CircularProcess
 from ._eigenvalues import EigenvalueProcess
-from ._walled import JacobiProcess
+from ._jacobi import JacobiProcess
 
 FRAMES = 240  # of a film
 _STEPS, _FEWER = 2400, 960  # of time: of few levels, and of many
