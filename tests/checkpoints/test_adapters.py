@@ -183,6 +183,12 @@ def test_what_makes_no_product_has_its_reason(tmp_path):
     assert "LoCon" in reason_of(tmp_path, pair(**{"a.lora_mid.weight": noise((2, 2))}))
     slow = {"(x+x+)+y": 1}
     assert "no plain name" in reason_of(tmp_path, pair(), plain | {"alpha_pattern": slow})
+    empty = {"a.lora_down.weight": np.ones((0, 6)), "a.lora_up.weight": np.ones((5, 0))}
+    assert reason_of(tmp_path, empty, plain | {"r": 0}) is not None
+    assert reason_of(tmp_path, empty | {"a.alpha": np.array(1.0)}) == "empty"
+    assert "no number" in reason_of(tmp_path, pair(), plain | {"lora_alpha": True})
+    (tmp_path / "adapter_config.json").write_text('{"r": 2, "lora_alpha": 1e999}')
+    assert "no number lora_alpha" in reason_of(tmp_path, pair())
     assert reason_of(tmp_path, pair(), plain) is None
 
 

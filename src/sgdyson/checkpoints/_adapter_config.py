@@ -71,7 +71,7 @@ class AdapterConfig:
         told = self._number("r", "rank_pattern", module)
         if isinstance(alpha, str) or isinstance(told, str):
             return alpha if isinstance(alpha, str) else str(told)
-        if told != rank:
+        if told != rank or rank == 0:
             return f"of rank {rank}, where {CONFIG} says r = {told:g}"
         return alpha / (math.sqrt(rank) if self.fields.get("use_rslora") is True else rank)
 

@@ -65,6 +65,8 @@ class Pair:
                 return factor.reason
         if len(a) < 2 or len(b) < 2 or b[1] != a[0] or set(b[2:]) - {1}:
             return f"factors A of shape {a} and B of shape {b} do not multiply to B A"
+        if not (math.prod(a) and math.prod(b)):
+            return "empty"
         if self.alpha is not None and math.prod(self.alpha.shape) != 1:
             return f"alpha of shape {self.alpha.shape}, where one number makes the scale"
         return self.scale if isinstance(self.scale, str) else None
