@@ -138,8 +138,21 @@ def test_levels_longer_than_the_plain_law_has_them_have_no_cut_off():
     assert found.pvalue > 0.9
 
 
-def test_levels_too_near_to_each_other_have_none():
-    assert fit(1 + 1e-7 * np.arange(6.0)) is None
+@pytest.mark.parametrize(
+    "ratios",
+    [1 + 1e-7 * np.arange(6.0), np.append(np.ones(20), 1e300), 10.0 ** np.linspace(0, 300, 40)],
+    ids=["near", "far", "decades"],
+)
+def test_levels_too_near_or_too_far_have_none(ratios):
+    assert fit(ratios) is None
+
+
+@pytest.mark.parametrize("end", [1.0001, 1e3, 1e60])
+def test_evenly_spread_logarithms_are_cut_off(end):
+    """Over any number of decades: they end, where a power law goes on."""
+    found = fit(np.geomspace(1, end, 200))
+    assert found.pvalue < 0.01
+    assert found.rate.value * end > 0.5
 
 
 def test_a_matrix_has_both_and_its_units():

@@ -34,7 +34,8 @@ class Tail:
         pvalue: share of samples of the fitted law that lie as far from their own fit, below 0.1
             there is no power law (section 4.1 of Clauset et al.); None where no samples were drawn.
         truncated: the same levels under a power law with a cut-off; None where no samples were
-            drawn, and of levels so near to each other that the two parameters are one.
+            drawn, of levels so near to each other that the two parameters are one, and of levels
+            too far apart for a float.
     """
 
     exponent: Estimate

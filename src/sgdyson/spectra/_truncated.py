@@ -17,6 +17,7 @@ Hypotheses, 3rd ed., theorem 4.4.1).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +28,7 @@ from ..stats import Estimate
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 _DEEP = 45.0  # of the exponent, below which nothing adds to an integral in double precision
 _STEPS = 200
+_MOST = 1e250  # of the mean level over the start, beyond which products overflow
 _NO_RATE = 1e-6  # over the largest level: a cut-off so far beyond it that it changes nothing
 _BLOCK = 1 << 20  # numbers at once
 
@@ -77,8 +79,12 @@ def fit_truncated(ratios: Floats, exponent: float, draws: int, seed: int) -> Tru
     logs, n = np.log(ratios), len(ratios)
     pvalue = _pvalue(logs[1:], draws, seed)
     means = np.array([logs.mean(), ratios.mean()])
+    if not means[1] < _MOST:
+        return None
     try:
-        found = _most_likely(means, exponent, _NO_RATE / float(ratios[-1]))
+        # levels over hundreds of decades are too many for a float, and told from none by that
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = _most_likely(means, exponent, _NO_RATE / float(ratios[-1]))
     except np.linalg.LinAlgError:
         return None
     if found is None:
@@ -127,6 +133,8 @@ def _most_likely(
     value, gradient, second = _likelihood(place, means)
     for _ in range(_STEPS):
         step = np.asarray(np.linalg.solve(second, gradient), np.float64)
+        if not np.isfinite(step).all():
+            raise np.linalg.LinAlgError("levels beyond the range of a float")
         if float(gradient @ step) < 1e-13:
             return place, value, second
         place, value, gradient, second = _uphill(place, value, step, float(gradient @ step), means)
@@ -167,10 +175,18 @@ def _density(alpha: float, rate: float) -> tuple[Floats, Floats, float]:
 
     top = max(math.log(max(1 - alpha, rate) / rate), 0.0)
     highest = float(exponent(np.array(top)))
-    end, reach = top, 1e-3
-    while float(exponent(np.array(end))) > highest - _DEEP:
-        end, reach = top + reach, 2 * reach
-    t = end * (1 + _NODES) / 2
-    density = end / 2 * _WEIGHTS * np.exp(exponent(t) - highest)
+    step = 1 / (1 + abs(alpha) + rate)  # over which no such density falls by much
+    begin = max(_edge(exponent, top, -step, highest), 0.0)
+    end = _edge(exponent, top, step, highest)
+    t = begin + (end - begin) * (1 + _NODES) / 2
+    density = (end - begin) / 2 * _WEIGHTS * np.exp(exponent(t) - highest)
     total = float(density.sum())
     return t, density / total, math.log(total) + highest
+
+
+def _edge(exponent: Callable[[Floats], Floats], top: float, step: float, highest: float) -> float:
+    """Where, on one side of its top, nothing of a density is left; below zero there is none."""
+    place = top
+    while place >= 0 and float(exponent(np.array(place))) > highest - _DEEP:
+        place, step = top + step, 2 * step
+    return place
