@@ -1,5 +1,7 @@
 """The spectrum of one weight matrix, and the numbers read off it."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import replace
