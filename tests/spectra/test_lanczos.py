@@ -38,7 +38,7 @@ def power_law(random, shape):
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch):
     """Vectors in all are two fifths of the levels, as if a matrix were larger."""
-    monkeypatch.setattr(lanczos, "_STEPS", 20)
+    monkeypatch.setattr(lanczos, "_STEPS", 12)
 
 
 def numbers(w, seed=1000):

@@ -58,7 +58,7 @@ def survey(
             missing, or has changed since, is measured.
         device: "cuda" or "cpu", for singular values through PyTorch, one matrix at a time; NumPy on
             all cores if None. The numbers agree within 1e-10.
-        **settings: of `spectrum`; with `method="lanczos"` large matrices take a tenth of the time.
+        **settings: of `spectrum`; with `method="lanczos"` large matrices take a sixth of the time.
 
     Raises:
         InvalidInputError: nothing that can be read, or no matrix in it; workers below one; a

@@ -72,7 +72,7 @@ def spectrum(
     workers: Workers = None,
     scheduler: Scheduler = None,
     method: Annotated[
-        str, typer.Option(help="exact; or lanczos: large ones in a tenth of the time, with errors.")
+        str, typer.Option(help="exact; or lanczos: large ones faster, with errors.")
     ] = "exact",
     device: Annotated[
         str | None, typer.Option(help="cuda or cpu, through PyTorch; NumPy on all cores if none.")

@@ -15,7 +15,7 @@ from ._krylov import BlockLanczos, Quadrature
 from ._spectral_measure import SpectralMeasure
 
 LEAST_SIZE = 1024  # singular values, below which an exact spectrum takes a second
-VECTORS, _STEPS, _MORE, MOST_STEPS = 8, 50, 25, 200
+VECTORS, _STEPS, _MORE, MOST_STEPS = 16, 25, 10, 100
 _RESOLVED = 1e-5  # of the largest level: half of it, of the largest singular value
 _ZERO = 1e-6  # of the largest level: rounding of float32
 _EPS = float(np.finfo(np.float32).eps)
@@ -49,7 +49,7 @@ def lanczos_numbers(
 ) -> LanczosNumbers:
     """Numbers of a matrix without rows or columns of zeros.
 
-    Steps are taken until all that stands above the bulk of noise is resolved, or 200 of them.
+    Steps are taken until all that stands above the bulk of noise is resolved, or 100 of them.
     """
     shape = (live.shape[0], live.shape[1])
     square = sum(float(np.vdot(block, block)) for block in row_blocks(live))

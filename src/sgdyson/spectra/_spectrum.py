@@ -45,7 +45,7 @@ def spectrum(
         tail_draws: samples behind its p-value, which take most of the time; 0 for none.
         randomise: a seed: also find what singular values the entries have if shuffled.
         method: "exact"; or "lanczos", which of a matrix of 1024 singular values or more finds the
-            largest, and sums over all others with their errors, in a tenth of the time and less.
+            largest, and sums over all others with their errors, in a sixth of the time and less.
         find: what finds all singular values of a matrix, descending, on a GPU, say; NumPy if None.
 
     Raises:
