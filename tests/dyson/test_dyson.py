@@ -103,7 +103,7 @@ class TestEigenvalues:
         assert abs(virial.mean() - 13) > 4 * error + 0.1
 
     @pytest.mark.parametrize("beta", [1.0, 2.0, 4.0])
-    @pytest.mark.parametrize("step", [1e-3, 0.1, 10.0])
+    @pytest.mark.parametrize("step", [1e-3, pytest.param(0.1, marks=pytest.mark.slow), 10.0])
     def test_levels_never_cross(self, beta, step):
         run = EigenvalueProcess(Quadratic(), beta).simulate(
             np.linspace(0, 0.05, 6), step=step, steps=50, replicas=256, seed=1

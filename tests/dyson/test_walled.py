@@ -132,7 +132,7 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("step", [1e-5, 1e-2, 3.0])
+@pytest.mark.parametrize("step", [1e-5, pytest.param(1e-2, marks=pytest.mark.slow), 3.0])
 @pytest.mark.parametrize(("process", "start"), ENDS.values(), ids=ENDS)
 def test_walls_and_neighbours_are_never_reached(process, start, step):
     run = process.simulate(start, step=step, steps=30, replicas=64, seed=1, progress=False)
