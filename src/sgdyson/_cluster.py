@@ -19,6 +19,7 @@ from ._executors import Job, Result
 from .errors import InvalidInputError, require
 
 Versions = Callable[[], dict[str, str]]
+_ANSWER = 10.0  # seconds for a scheduler to answer
 _PATIENCE = 10.0  # seconds without a worker, before a word is said
 _LOST = (OSError, concurrent.futures.CancelledError, asyncio.CancelledError)
 
@@ -86,7 +87,7 @@ def _connected(address: str) -> Iterator[Any]:
             'a cluster needs Dask; install it with: pip install "sgdyson[cluster]".'
         ) from error
     try:
-        client = Client(address, timeout=10, set_as_default=False)
+        client = Client(address, timeout=_ANSWER, set_as_default=False)
     except (OSError, ValueError, TypeError, UnicodeError) as error:
         raise InvalidInputError(
             f"--scheduler {address} does not answer ({_first_line(error)}); give the address that"

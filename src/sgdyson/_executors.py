@@ -8,6 +8,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from ._threads import cores
 
+_MOST_THREADS = 1 << 12  # a request for more is one for as many as there is work for
+
 Advance: TypeAlias = Callable[[float], None]
 Result = TypeVar("Result")
 # the first of a job is a name for it, the others are what its work is called with
@@ -33,7 +35,7 @@ def run_here(
         workers: threads.
         advance: is told the progress.
     """
-    threads = workers or cores()
+    threads = min(workers or cores(), _MOST_THREADS)
     stop = threading.Event()
 
     def step(amount: float) -> None:

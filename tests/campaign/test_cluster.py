@@ -44,7 +44,8 @@ def test_a_dead_worker_costs_nothing(tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_scheduler_that_does_not_answer_is_named(tmp_path):
+def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(_cluster, "_ANSWER", 1.0)
     campaign = Campaign.from_file(written(tmp_path), tmp_path / "out")
     with pytest.raises(InvalidInputError, match=r"127\.0\.0\.1:9.*does not answer"):
         campaign.run(scheduler="tcp://127.0.0.1:9", progress=False)

@@ -52,6 +52,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # all is checked by then: nothing is compiled and run 240 frames long
     monkeypatch.setattr("sgdyson.dyson._ensemble._Run", stop)
+    monkeypatch.setattr("sgdyson._cluster._ANSWER", 0.5)
     random = np.random.default_rng(0)
     (tmp_path / "file").write_text("x")
     (tmp_path / "taken.toml").write_text("x")
