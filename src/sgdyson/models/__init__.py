@@ -7,9 +7,9 @@ from ._level_statistics import LevelNumbers as LevelNumbers
 from ._prediction import Prediction as Prediction
 from ._quenched import quenched_mean_spacing as quenched_mean_spacing
 from ._registry import MODELS as MODELS
+from ._target import scalar_field_kernel as scalar_field_kernel
 from .character_transformer import CharacterTransformer as CharacterTransformer
 from .gaussian_rbm import GaussianRBM as GaussianRBM
-from .gaussian_rbm import scalar_field_kernel as scalar_field_kernel
 from .linear_network import LinearNetwork as LinearNetwork
 from .loss_model import LossModel as LossModel
 from .low_rank_teacher import LowRankTeacher as LowRankTeacher

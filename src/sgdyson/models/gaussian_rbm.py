@@ -10,12 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
-from .._capacity import require_memory
 from .._checks import positive, shown, whole
 from .._types import ArrayLike
 from ..errors import NoPredictionError, require
 from ..optimizers import Optimizer
-from ..spectra import numeric_matrices
 from ._arrays import fingerprint
 from ._data_moments import data_moments
 from ._numbers import Numbers, dagger, numbers_of
@@ -23,6 +21,7 @@ from ._prediction import Prediction
 from ._rbm_phases import Phases
 from ._rbm_prediction import predict_rbm, stable_rate
 from ._samplers import SAMPLERS, Sampler, data_factor, make_sampler
+from ._target import checked_data, checked_kernel, data_and_moment, scalar_field_kernel
 from .model import Model, check_rates
 from .network import rows
 
@@ -102,7 +101,7 @@ class GaussianRBM(Model):
         data: ArrayLike | None = None,
     ) -> None:
         self._numbers = numbers_of(beta)
-        self.target_kernel = _checked_kernel(target_kernel, self.beta)
+        self.target_kernel = checked_kernel(target_kernel, self.beta)
         self.target_covariance = np.linalg.inv(self.target_kernel)
         self.rbm_mass = positive(
             "rbm_mass", rbm_mass, "its square bounds the modes that can be learnt"
@@ -121,9 +120,8 @@ class GaussianRBM(Model):
             data is None or self.beta == 1,
             f"data with beta = {self.beta}: mini-batches of a user's data are real, beta = 1.",
         )
-        self.data = None if data is None else np.asarray(data, dtype=float)
+        self.data = None if data is None else checked_data(data, self.target_kernel)
         self._check()
-        self._check_data()
 
     @classmethod
     def scalar_field(
@@ -169,22 +167,7 @@ class GaussianRBM(Model):
             rbm_mass: mu.
             options: arguments of the class beside `target`, such as `n_hidden` or `sampler`.
         """
-        data = np.asarray(samples, dtype=complex if options.get("beta") == 2 else float)
-        require(
-            data.ndim == 2 and data.shape[0] > data.shape[1] > 0,
-            f"samples of shape {data.shape} must be (sample, visible), more samples than visible"
-            " units; transpose the array or gather more.",
-        )
-        require(
-            bool(np.isfinite(data).all()),
-            "samples contain NaN or infinite values; remove or replace those rows first.",
-        )
-        second_moment = data.T @ data.conj() / len(data)
-        require(
-            int(np.linalg.matrix_rank(second_moment, hermitian=True)) == data.shape[1],
-            f"samples span fewer than their {data.shape[1]} dimensions, so their kernel is"
-            " infinite; drop constant or repeated columns.",
-        )
+        data, second_moment = data_and_moment(samples, options.get("beta"))
         from_samples = (
             options.get("positive_phase") == "minibatch" or options.get("chains") == "data"
         )
@@ -375,23 +358,6 @@ class GaussianRBM(Model):
             **({} if self.data is None else {"data": fingerprint(self.data)}),
         }
 
-    def _check_data(self) -> None:
-        """Data are rows of the target, or no prediction would be right."""
-        if self.data is None:
-            return
-        shape, n = self.data.shape, self.n_visible
-        require(
-            self.data.ndim == 2 and shape[1] == n and bool(np.isfinite(self.data).all()),
-            f"data of shape {shape} must be (sample, {n}), without NaN; or take from_data.",
-        )
-        second = self.data.T @ self.data / len(self.data)
-        off = np.abs(second @ self.target_kernel - np.eye(n)).max()
-        require(
-            bool(off < 1e-6),
-            f"data whose second moment is not the inverse of target_kernel (off by {off:.3g}):"
-            " from_data makes the kernel from the data.",
-        )
-
     @property
     def _sampler(self) -> Sampler:
         return make_sampler(self.sampler, self.gibbs_sweeps, self.beta)
@@ -422,50 +388,3 @@ class GaussianRBM(Model):
                 bool(np.isfinite(given).all()),
                 "initial_weights contain NaN or infinite values; give finite ones.",
             )
-
-
-def scalar_field_kernel(n_visible: int, mass: float, lattice_dim: int = 1) -> np.ndarray:
-    """m^2 minus the lattice Laplacian of a periodic lattice, shape (n_visible, n_visible)."""
-    lattice_dim, n_visible = whole("lattice_dim", lattice_dim), whole("n_visible", n_visible)
-    mass = positive("mass", mass, "a massless field has a kernel with a zero mode")
-    require_memory(8.0 * 6 * n_visible**2, f"a kernel of n_visible = {n_visible}")
-    side = round(n_visible ** (1 / lattice_dim))
-    require(
-        side**lattice_dim == n_visible,
-        f"n_visible = {n_visible} is not a whole number to the power lattice_dim ="
-        f" {lattice_dim}; {side}^{lattice_dim} = {side**lattice_dim} would be.",
-    )
-    sites = np.arange(n_visible).reshape((side,) * lattice_dim)
-    kernel: np.ndarray = (mass**2 + 2 * lattice_dim) * np.eye(n_visible)
-    for axis in range(lattice_dim):
-        for step in (1, -1):
-            kernel[sites.ravel(), np.roll(sites, step, axis).ravel()] -= 1
-    return kernel
-
-
-def _checked_kernel(target_kernel: ArrayLike, beta: int) -> np.ndarray:
-    kernel: np.ndarray = numeric_matrices("the entries of target_kernel", target_kernel)
-    require(
-        kernel.dtype.kind == "f" or beta == 2,
-        f"the entries of target_kernel are complex, and beta = {beta}; give real ones, or take"
-        " beta = 2.",
-    )
-    require(
-        kernel.ndim == 2 and kernel.shape[0] == kernel.shape[1] > 0,
-        f"target_kernel of shape {kernel.shape} must be a square matrix.",
-    )
-    require(bool(np.isfinite(kernel).all()), "target_kernel contains NaN or infinite values.")
-    asymmetry = float(np.abs(kernel - kernel.conj().T).max())
-    require(
-        asymmetry <= 1e-10 * float(np.abs(kernel).max()),
-        f"target_kernel is not symmetric (largest difference {asymmetry:.3g}); symmetrise it as"
-        " (K + K.T)/2, or if complex (K + K.conj().T)/2.",
-    )
-    kernel = (kernel + kernel.conj().T) / 2
-    lowest = float(np.linalg.eigvalsh(kernel)[0])
-    require(
-        lowest > 0,
-        f"target_kernel has the eigenvalue {lowest:.6g}, but all must be positive for a"
-        " normalisable target; add a mass term m^2 to its diagonal.",
-    )
-    return kernel
