@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -31,6 +32,7 @@ class Stored:
         share: a key that arrays with the same numbers in memory have in common.
         words: how it was made of what is in the file; empty where it was not.
         factors: reads two matrices whose product it is, where it is stored so.
+        beside: files that its numbers depend on, beside those of the checkpoint.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Stored:
     share: tuple[object, ...] | None = field(default=None, repr=False)
     words: str = ""
     factors: Callable[[], tuple[np.ndarray, np.ndarray]] | None = field(default=None, repr=False)
+    beside: tuple[Path, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         """Half a pair of UTF-16, which JSON and pickles let through, no output could encode."""

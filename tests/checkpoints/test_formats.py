@@ -1,5 +1,6 @@
 """Files that the real libraries write, each read as its writer meant it."""
 
+import os
 import sys
 
 import ml_dtypes
@@ -143,6 +144,10 @@ class TestOnnx:
         beside = {"save_as_external_data": True, "location": "a.data", "size_threshold": 0}
         expected = self.write(tmp_path / "a.onnx", **beside, convert_attribute=True)
         same(arrays_of(tmp_path / "a.onnx"), expected)
+        rows, before = tmp_path / "rows", survey(tmp_path / "a.onnx").rows()
+        assert survey(tmp_path / "a.onnx", resume=rows).rows() == before
+        os.utime(tmp_path / "a.data", (1, 1))  # written anew: what was kept is stale
+        assert "have changed" in survey(tmp_path / "a.onnx", resume=rows).notes[0]
         (tmp_path / "a.data").rename(tmp_path / "b.data")
         assert any("a.data" in reason for reason in survey_reasons(tmp_path / "a.onnx"))
 

@@ -206,27 +206,79 @@ class TestJournal:
         ):
             survey(model, resume=tmp_path / "rows")
 
-    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a disk that is always full")  # noqa: PTH110
-    def test_a_full_disk_is_one_sentence_and_what_was_kept_is_good(
-        self, model, tmp_path, monkeypatch, measured
-    ):
-        path, append = tmp_path / "rows", _journal._append
-        whole = bits(survey(model))
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            lambda row: {"a": 1},
+            lambda row: row | {"spectra": 3},
+            lambda row: row | {"spectra": [{"class": "Path", "args": "x"}]},
+            lambda row: row | {"spectra": [{"class": "MatrixSpectrum", "name": "w"}]},
+            lambda row: row | {"key": "w"},
+            lambda row: row | {"left_out": None},
+        ],
+    )
+    def test_a_line_that_was_changed_is_named(self, model, tmp_path, damage):
+        path = tmp_path / "rows"
+        survey(model, resume=path)
+        first, second, *others = path.read_text().splitlines()
+        text = "\n".join([first, json.dumps(damage(json.loads(second))), *others, ""])
+        path.write_text(text)
+        with pytest.raises(InvalidInputError, match="line 2 is not as this command wrote it"):
+            survey(model, resume=path)
+        assert path.read_text() == text
 
-        def full(handle, line):
-            """Two arrays fit; then the system says what it says of a disk that is full."""
-            if handle.tell() > 0 and len(path.read_bytes().splitlines()) > 2:
-                with open("/dev/full", "wb", buffering=0) as disk:  # noqa: PTH123
-                    disk.write(b"x")
-            append(handle, line)
+    @pytest.mark.parametrize("on_base", [False, True])
+    def test_the_scale_of_an_adapter_is_a_part_of_its_files(self, tmp_path, on_base):
+        """It stands in a file beside the factors, which alone are weights."""
+        folder, base = tmp_path / "adapter", tmp_path / "base.safetensors"
+        folder.mkdir()
+        factors = {"A.weight": noise((2, 9), 1), "B.weight": noise((7, 2), 2)}
+        name = "base_model.model.up.lora_{}"
+        write_safetensors(
+            folder / "adapter_model.safetensors", {name.format(k): w for k, w in factors.items()}
+        )
+        write_safetensors(base, {"up.weight": noise((7, 9), 3)})
+        given = {"base": base} if on_base else {}
+        largest = []
+        for alpha in (2, 20):
+            config = {"peft_type": "LORA", "r": 2, "lora_alpha": alpha}
+            (folder / "adapter_config.json").write_text(json.dumps(config))
+            found = survey(folder, resume=tmp_path / "rows", **given)
+            assert bits(found)[:2] == bits(survey(folder, **given))[:2]
+            largest.append(found.rows()[0]["spectral"])
+        assert largest[1] > 2 * largest[0]
 
-        with monkeypatch.context() as patch:
-            patch.setattr(_journal, "_append", full)
-            with pytest.raises(InvalidInputError, match=r"rows could not take a row \(No space"):
-                survey(model, resume=path, workers=1)
-        measured.clear()
-        assert bits(survey(model, resume=path)) == whole
-        assert len(measured) == 2
+
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+from sgdyson.checkpoints import survey
+from sgdyson.errors import InvalidInputError
+try:
+    survey(sys.argv[2], resume=sys.argv[3], workers=1)
+except InvalidInputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of a process, as a full disk")
+@pytest.mark.parametrize("room", [50, 3000])
+def test_a_full_disk_is_one_sentence_and_what_was_kept_is_good(model, tmp_path, measured, room):
+    """The system itself takes a part of a row, or of the first line, and then no more."""
+    path = tmp_path / "rows"
+    command = [sys.executable, "-c", LIMITED, str(room), str(model), str(path)]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
+    words = "could not take a row" if room > 1000 else "cannot be written"
+    assert run.stdout.startswith(f"--resume {path} {words} (")
+    assert len(run.stdout.splitlines()) == 1
+    kept = max(lines(path) - 1, 0)
+    assert kept == 0 if room < 1000 else 0 < kept < 4
+    assert path.read_bytes()[-1:] in (b"", b"\n")
+    whole = bits(survey(model))
+    measured.clear()
+    assert bits(survey(model, resume=path))[:2] == whole[:2]
+    assert len(measured) == 4 - kept
 
 
 def start(*words):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 from .._stored import Stored
 from .._types import Floats
 from ..errors import require
-from ._adapter_config import AdapterConfig, config_beside
+from ._adapter_config import CONFIG, AdapterConfig, config_beside
 from ._adapters import pairs_in
 from ._by_name import bare_name, by_name
 from ._factor_pairs import Pair
@@ -31,6 +32,19 @@ def adapted(
         InvalidInputError: a base, and no adapter.
     """
     config = config_beside(files)
+    if config is None:
+        yield from _matrices(arrays, files, base, None)
+        return
+    for item in _matrices(arrays, files, base, config):
+        yield replace(item, beside=(*item.beside, files[0].parent / CONFIG))
+
+
+def _matrices(
+    arrays: Iterable[Stored],
+    files: Sequence[Path],
+    base: Sequence[Stored] | None,
+    config: AdapterConfig | None,
+) -> Iterator[Stored]:
     found = list(pairs_in(arrays, config))
     if base is None:
         yield from (item.stored() if isinstance(item, Pair) else item for item in found)
@@ -62,7 +76,10 @@ def _on(pair: Pair, weights: Mapping[str, Stored], config: AdapterConfig | None)
     if reason is not None or weight is None:
         return Stored(pair.name, "float64", (), reason=reason)
     words = f"W_0 + s B A, W_0 {'beside it' if own else 'of the base'}"
-    return Stored(pair.name, "float64", weight.shape, partial(_sum, pair, weight), words=words)
+    return Stored(
+        pair.name, "float64", weight.shape, partial(_sum, pair, weight), words=words,
+        beside=weight.beside,
+    )  # fmt: skip
 
 
 def _unfit(pair: Pair, weight: Stored) -> str | None:

@@ -1,23 +1,31 @@
 """Whether a checkpoint is still the one that was read: its files, their sizes and times."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from .._stored import Stored
 from .._version import __version__
 from ..errors import InvalidInputError
 from ._checkpoints import Checkpoint
 
 
-def identity(checkpoint: Checkpoint) -> str:
+def identity(checkpoint: Checkpoint, arrays: Iterable[Stored]) -> str:
     """A key of all files of a checkpoint, by name, size and time of change; none is read.
+
+    Args:
+        checkpoint: its files.
+        arrays: in them, which may depend on files beside these.
 
     Raises:
         InvalidInputError: a file that is not there.
     """
     key = hashlib.sha256()
     try:
-        for path in _files(checkpoint):
+        beside = {path for array in arrays for path in array.beside}
+        for path in (*_files(checkpoint), *sorted(beside)):
+            if path in beside and not path.exists():
+                continue  # which its arrays tell
             state = path.stat()
             key.update(f"{path.name}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
     except OSError as error:

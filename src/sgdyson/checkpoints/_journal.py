@@ -10,8 +10,9 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from .._files import user_path
 from .._input_files import open_regular
@@ -30,7 +31,7 @@ class Journal:
     Of what is stale, the files have changed since, or are not those of this survey.
     """
 
-    def __init__(self, path: Path, handle: BinaryIO, known: dict[Key, Found]) -> None:
+    def __init__(self, path: Path, handle: FileIO, known: dict[Key, Found]) -> None:
         self._path, self._handle, self._known = path, handle, known
         self._wanted: set[Key] = set()
 
@@ -101,46 +102,63 @@ def journal(path: Path | str, claim: Mapping[str, Any]) -> Iterator[Journal]:
         yield entries
 
 
-def _opened(path: Path) -> BinaryIO:
-    """For reading and writing, made empty where there is none; no pipe is waited for."""
+def _opened(path: Path) -> FileIO:
+    """For reading and writing, made empty where there is none; no pipe is waited for.
+
+    Without a buffer, which a full disk would leave filled, to fail once more when it is closed.
+    """
     if os.path.lexists(path):
         open_regular(path).close()
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
+    return FileIO(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+")
 
 
-def _append(handle: BinaryIO, line: Mapping[str, Any]) -> None:
-    place = handle.tell()
+def _append(handle: FileIO, line: Mapping[str, Any]) -> None:
+    place, left = handle.tell(), json.dumps(line).encode("ascii") + b"\n"
     try:
-        handle.write(json.dumps(line).encode("ascii") + b"\n")
-        handle.flush()
+        while left:  # a disk that is nearly full takes a part
+            left = left[handle.write(left) :]
         os.fsync(handle.fileno())
     except OSError:
-        os.ftruncate(handle.fileno(), place)
+        handle.seek(place)
+        handle.truncate()
         raise
 
 
-def _read(path: Path, handle: BinaryIO, claim: Mapping[str, Any]) -> tuple[dict[Key, Found], int]:
+def _read(path: Path, handle: FileIO, claim: Mapping[str, Any]) -> tuple[dict[Key, Found], int]:
     """What is known, and where the last whole line ends."""
     known: dict[Key, Found] = {}
     end = 0
-    for line in handle:
-        entry = _entry(line)
-        if not end:
-            cut = not line.endswith(b"\n") and f'{{"{_FIRST}"'.encode().startswith(line[:20])
-            require(
-                cut or (entry is not None and isinstance(entry.get(_FIRST), dict)),
-                f"--resume {path} is no file that this command wrote; choose another name.",
-            )
-            if cut:
-                break
-            _require_same(path, entry[_FIRST], claim)
-        elif entry is None:
-            break  # cut short: it and what follows are found anew
-        else:
-            spectra = list(decode(entry["spectra"]))
-            known[entry["key"][0], entry["key"][1]] = Found(spectra, int(entry["left_out"]))
-        end += len(line)
+    with os.fdopen(os.dup(handle.fileno()), "rb") as lines:
+        for number, line in enumerate(lines, 1):
+            entry = _entry(line)
+            if not end:
+                cut = not line.endswith(b"\n") and f'{{"{_FIRST}"'.encode().startswith(line[:20])
+                require(
+                    cut or (entry is not None and isinstance(entry.get(_FIRST), dict)),
+                    f"--resume {path} is no file that this command wrote; choose another name.",
+                )
+                if cut:
+                    break
+                _require_same(path, entry[_FIRST], claim)
+            elif entry is None:
+                break  # cut short: it and what follows are found anew
+            else:
+                key, found = _found(path, number, entry)
+                known[key] = found
+            end += len(line)
     return known, end
+
+
+def _found(path: Path, number: int, entry: Mapping[str, Any]) -> tuple[Key, Found]:
+    try:
+        spectra = list(decode(entry["spectra"]))
+        first, second = entry["key"]
+        return (str(first), str(second)), Found(spectra, int(entry["left_out"]))
+    except (InvalidInputError, LookupError, TypeError, ValueError) as error:
+        raise InvalidInputError(
+            f"--resume {path}: line {number} is not as this command wrote it; delete the line, or"
+            " choose another file."
+        ) from error
 
 
 def _entry(line: bytes) -> Any:

@@ -140,9 +140,9 @@ def measure_there(checkpoint: Checkpoint, key: str, number: int, options: Option
         InvalidInputError: other files than there, or none.
     """
     try:
-        same = identity(checkpoint) == key
-        require(same, f"{checkpoint.files[0]} is another file, or has been written anew.")
         with one_blas_thread(), checkpoint.open() as stored:
+            same = identity(checkpoint, stored) == key
+            require(same, f"{checkpoint.files[0]} is another file, or has been written anew.")
             shapes = {item.name: item.shape for item in stored}
             chosen = replace(options.choice).named(stored)
             return measure(chosen[number], shapes, options)

@@ -79,7 +79,9 @@ def _described(name: str, tensor: Any, folder: Path) -> Stored:
     except Exception:  # a type that this version of onnx does not know
         return Stored(name, "", (), reason=f"of the type {tensor.data_type}, which is not read")
     read = partial(_read, tensor, dtype, shape, folder)
-    return Stored(name, dtype.name, shape, read)
+    place = _location(tensor) if tensor.data_location == TensorProto.EXTERNAL else ""
+    beside = (folder / place,) if _is_inside(place) else ()
+    return Stored(name, dtype.name, shape, read, beside=beside)
 
 
 def _read(tensor: Any, dtype: np.dtype, shape: tuple[int, ...], folder: Path) -> np.ndarray:
@@ -96,9 +98,9 @@ def _read(tensor: Any, dtype: np.dtype, shape: tuple[int, ...], folder: Path) ->
 def _beside(tensor: Any, dtype: np.dtype, shape: tuple[int, ...], folder: Path) -> np.ndarray:
     """Numbers in a file beside the model, of which a name and no path is believed."""
     place = {entry.key: entry.value for entry in tensor.external_data}
-    name = place.get("location", "")
+    name = _location(tensor)
     require(
-        bool(name) and Path(name).name == name,
+        _is_inside(name),
         f"in the file {name!r}, which is not opened: it is none of the model's own folder",
     )
     start, size = _whole(place.get("offset", "0")), dtype.itemsize * math.prod(shape)
@@ -114,6 +116,15 @@ def _beside(tensor: Any, dtype: np.dtype, shape: tuple[int, ...], folder: Path) 
     return np.frombuffer(data, dtype.newbyteorder("<") if dtype.kind in "iufc" else dtype).reshape(
         shape
     )
+
+
+def _location(tensor: Any) -> str:
+    return next((str(e.value) for e in tensor.external_data if e.key == "location"), "")
+
+
+def _is_inside(name: str) -> bool:
+    """Whether it is the name of a file in the model's own folder, and no path."""
+    return bool(name) and Path(name).name == name
 
 
 def _whole(text: str) -> int | None:

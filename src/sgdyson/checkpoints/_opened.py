@@ -28,7 +28,7 @@ class Opened:
     """
 
     checkpoint: Checkpoint
-    key: str
+    key: str = ""
     stored: list[Stored] = field(default_factory=list)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     found: dict[int, Found] = field(default_factory=dict)

@@ -26,8 +26,6 @@ _Lists = dict[str, dict[str, None]]
 _MB = 1e6
 _KEPT = "what is finished is kept, and the same command goes on from it"
 _LOST = "nothing is kept without --resume FILE"
-
-
 _Label = tuple[Opened, int]
 
 
@@ -104,9 +102,10 @@ class Work:
         """Arrays that are to be measured; what is known, and what has no numbers, is kept."""
         alone = len(series.checkpoints) == 1 and not series.left_out
         for unit in series.checkpoints:
-            opened = Opened(unit, identity(unit))
+            opened = Opened(unit)
             try:
                 stored = opened.files.enter_context(unit.open())
+                opened.key = identity(unit, stored)
                 opened.shapes = {item.name: item.shape for item in stored}
                 opened.stored = self._options.choice.named(stored)
             except InvalidInputError as error:

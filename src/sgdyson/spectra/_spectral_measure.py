@@ -38,7 +38,7 @@ class SpectralMeasure:
     Attributes:
         size: n, number of levels in all.
         vectors: b, how many it was begun with.
-        top: largest levels, descending, each to a millionth of the largest.
+        top: largest levels, descending, each to 1e-5 of the largest, and mostly far better.
         trace: the exact sum of all others.
         levels: nodes for these, descending.
         weights: of the nodes, in shares of all n levels.
