@@ -4,16 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from compared_levels import FALSE_ALARM, smallest_pvalue
 from sgdyson.dyson import MatrixBridge
 from sgdyson.ensembles import GaussianEnsemble, WishartEnsemble
 from sgdyson.errors import InvalidInputError
-
-FALSE_ALARM = 1e-3
-
-
-def smallest_pvalue(x, y):
-    pvalues = [stats.ks_2samp(a, b).pvalue for a, b in zip(x.T, y.T, strict=True)]
-    return min(pvalues) * len(pvalues)
 
 
 @pytest.mark.parametrize("beta", [1, 2, 4])

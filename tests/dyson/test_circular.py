@@ -8,13 +8,13 @@ from scipy import integrate, stats
 from scipy.linalg import expm
 from scipy.special import iv
 
+from compared_levels import FALSE_ALARM, smallest_pvalue
 from sgdyson.dyson import CircularProcess
 from sgdyson.dyson._geometry import CIRCLE
 from sgdyson.dyson._implicit import implicit_step
 from sgdyson.ensembles import CircularEnsemble
 from sgdyson.errors import InvalidInputError
 
-FALSE_ALARM = 1e-3
 START = np.array([1.0, 0.2, -0.4])
 
 
@@ -33,11 +33,6 @@ def spacings(levels):
     levels = np.sort(np.mod(levels, 2 * np.pi), axis=1)
     around = levels[:, :1] + 2 * np.pi - levels[:, -1:]
     return np.sort(np.hstack([np.diff(levels, axis=1), around]), axis=1)
-
-
-def smallest_pvalue(x, y):
-    pvalues = [stats.ks_2samp(a, b).pvalue for a, b in zip(x.T, y.T, strict=True)]
-    return min(pvalues) * len(pvalues)
 
 
 @pytest.mark.parametrize("beta", [1.0, 2.0, 4.0])

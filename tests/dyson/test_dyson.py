@@ -4,22 +4,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy import stats
 from scipy.stats import chi2
 
+from compared_levels import FALSE_ALARM, smallest_pvalue
 from sgdyson.dyson import EigenvalueProcess, MatrixProcess, WishartProcess
 from sgdyson.dyson._eigenvalues import next_levels
 from sgdyson.dyson._scenes import edge_from_one_point
 from sgdyson.ensembles import GaussianEnsemble, Laguerre, Quadratic, Quartic, WishartEnsemble
 from sgdyson.errors import InvalidInputError
 from sgdyson.spectra import finite_step, repulsion
-
-FALSE_ALARM = 1e-3  # of one comparison, shared among its levels
-
-
-def smallest_pvalue(x: np.ndarray, y: np.ndarray) -> float:
-    pvalues = [stats.ks_2samp(a, b).pvalue for a, b in zip(x.T, y.T, strict=True)]
-    return min(pvalues) * len(pvalues)
 
 
 class TestMatrices:

@@ -4,20 +4,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy import stats
 
+from compared_levels import FALSE_ALARM, smallest_pvalue
 from sgdyson.dyson import EigenvalueProcess, MatrixProcess
 from sgdyson.dyson._eigenvalues import next_levels
 from sgdyson.ensembles import Quadratic
 from sgdyson.errors import InvalidInputError
 
-FALSE_ALARM = 1e-3  # of one comparison, shared among its levels
 OWN, START, END = (0.4, 1.6, 0.8), np.array([1.0, 0.2, -1.0]), 0.5
-
-
-def smallest_pvalue(x: np.ndarray, y: np.ndarray) -> float:
-    pvalues = [stats.ks_2samp(a, b).pvalue for a, b in zip(x.T, y.T, strict=True)]
-    return min(pvalues) * len(pvalues)
 
 
 def last(process, replicas, *, steps=100, seed=1, start=START, end=END):

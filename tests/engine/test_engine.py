@@ -65,7 +65,7 @@ class TestEveryModel:
         rare, often = run(name, record_every=24), run(name, record_every=3)
         np.testing.assert_array_equal(rare.levels[:, 1], often.levels[:, 8])
 
-    def test_another_rate_and_seed_need_no_second_compilation(self, name):
+    def test_another_rate_seed_or_length_needs_no_second_compilation(self, name):
         run(name)
         compiled = []
         jax.monitoring.register_event_duration_secs_listener(
@@ -73,6 +73,7 @@ class TestEveryModel:
         )
         try:
             run(name, learning_rate=0.03, seed=8)
+            run(name, updates=30, record_every=5, record_from=7)
         finally:
             jax.monitoring.clear_event_listeners()
         assert not [event for event in compiled if "backend_compile" in event]
@@ -87,6 +88,16 @@ def test_long_stretches_are_cut_without_a_trace(monkeypatch):
     whole = run(updates=300, record_every=150)
     monkeypatch.setattr(_block, "_UPDATES_AT_ONCE", 64 * 7)
     np.testing.assert_array_equal(whole.levels, run(updates=300, record_every=150).levels)
+
+
+@pytest.mark.parametrize("room", [1, 4])
+def test_records_that_do_not_fit_into_one_call_come_in_several(monkeypatch, room):
+    whole = run(updates=33, record_every=3, record_from=5)
+    monkeypatch.setattr(_block, "_MOST_RECORDS", room)
+    cut = run(updates=33, record_every=3, record_from=5)
+    np.testing.assert_array_equal(whole.levels, cut.levels)
+    alone = run(updates=32, record_every=8)
+    np.testing.assert_array_equal(alone.levels[:, -1], cut.sel(time=27).levels)
 
 
 CHILD = """

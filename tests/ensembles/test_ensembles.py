@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from compared_levels import FALSE_ALARM, smallest_pvalue
 from sgdyson.ensembles import (
     CircularEnsemble,
     CoulombGas,
@@ -17,8 +18,6 @@ from sgdyson.errors import InvalidInputError
 from sgdyson.laws import HardEdge, MarchenkoPastur, PairDensity
 from sgdyson.stats import ks_test
 
-FALSE_ALARM = 1e-3  # of one comparison, shared among its levels
-
 
 def dense_levels(ensemble, size: int, seed: int) -> np.ndarray:
     matrices = ensemble.matrices(size, seed)
@@ -27,12 +26,6 @@ def dense_levels(ensemble, size: int, seed: int) -> np.ndarray:
     else:
         levels = np.linalg.eigvalsh(matrices)
     return levels[:, ::2] if ensemble.beta == 4 else levels
-
-
-def smallest_pvalue(x: np.ndarray, y: np.ndarray) -> float:
-    """Of Kolmogorov and Smirnov, over the levels, times their number."""
-    pvalues = [stats.ks_2samp(a, b).pvalue for a, b in zip(x.T, y.T, strict=True)]
-    return min(pvalues) * len(pvalues)
 
 
 def wrong(ensemble):

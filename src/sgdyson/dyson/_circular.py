@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import jax.numpy as jnp
-import numpy as np
-import xarray as xr
 from jaxtyping import Array
 
 from .._checks import shown
-from .._types import ArrayLike
+from .._types import Floats
 from ..errors import require
-from ._dataset import apart, check_repulsion
-from ._ensemble import Steps, require_room, run_ensemble
+from ._dataset import check_repulsion
+from ._ensemble import Steps
 from ._geometry import CIRCLE, TURN
 from ._implicit import Potential, implicit_step
 from ._potential import TimedPotential, at_time, check_potential
+from ._process import LevelProcess, Motion
 
 
 def free(angles: Array) -> Array:
@@ -25,7 +24,7 @@ def free(angles: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class CircularProcess:
+class CircularProcess(LevelProcess):
     r"""Eigenphases of a unitary matrix that diffuses, for any beta from 1 up.
 
     $$d\theta_i = \Big[ \frac{\beta}{2} \sum_{j \neq i} \cot \frac{\theta_i - \theta_j}{2}
@@ -46,6 +45,7 @@ class CircularProcess:
     Examples:
         Angles keep their order round the circle, and are followed through whole turns:
 
+        >>> import numpy as np
         >>> process = CircularProcess(beta=2.0)
         >>> run = process.simulate([2.0, 1.0, 0.0], step=0.01, steps=20, record_every=10,
         ...                        replicas=2, seed=0, progress=False)
@@ -63,52 +63,17 @@ class CircularProcess:
         check_repulsion(self.beta)
         require(callable(self.potential), f"potential = {self.potential!r} must be a function.")
 
-    def simulate(
-        self,
-        initial_levels: ArrayLike,
-        *,
-        step: float,
-        steps: int,
-        record_every: int = 1,
-        replicas: int,
-        seed: int,
-        progress: bool = True,
-    ) -> xr.Dataset:
-        """Angles of an ensemble of replicas.
-
-        Args:
-            initial_levels: angles of every replica, shape (n,), all different and within one turn.
-            step: of time, as of `EigenvalueProcess`; steps are implicit too.
-            steps: how many.
-            record_every: steps between two records; the first record is before any step.
-            replicas: how many.
-            seed: seed of the ensemble, not negative.
-            progress: show a bar, where there is a terminal to show it.
-
-        Returns:
-            A data set with `levels` (replica, time, level), descending angles that are not taken
-            back into one turn, so that they tell how often each went round; and `diverged`.
-
-        Raises:
-            InvalidInputError: a value that breaks one of these rules, or a potential without the
-                period 2 pi or not written in `jax.numpy`.
-        """
-        plan = Steps(step, steps, record_every, replicas, seed)
-        require_room(np.size(initial_levels), replicas, plan.records)
-        start = apart(initial_levels)
+    def _motion(self, levels: Floats, plan: Steps) -> Motion:
         require(
-            bool(start[0] - start[-1] < TURN),
-            f"initial_levels = {shown(initial_levels)} must lie within one turn, 2 pi.",
+            bool(levels[0] - levels[-1] < TURN),
+            f"initial_levels = {shown(levels.tolist())} must lie within one turn, 2 pi.",
         )
-        check_potential(self.potential, start, step / 2, period=TURN)
+        check_potential(self.potential, levels, plan.step / 2, period=TURN)
 
         def advance(angles: Array, normal: Array, number: Array) -> Array:
-            z = angles + jnp.sqrt(2 * step) * normal
-            potential = at_time(self.potential, (number + 0.5) * step)
-            return implicit_step(potential, self.beta, step, angles, z, geometry=CIRCLE)
+            z = angles + jnp.sqrt(2 * plan.step) * normal
+            potential = at_time(self.potential, (number + 0.5) * plan.step)
+            return implicit_step(potential, self.beta, plan.step, angles, z, geometry=CIRCLE)
 
-        settings = {
-            "process": type(self).__name__, "beta": self.beta,
-            "potential": None if self.potential is free else repr(self.potential),
-        }  # fmt: skip
-        return run_ensemble(advance, start, plan, settings, progress)
+        potential = None if self.potential is free else repr(self.potential)
+        return Motion(levels, advance, {"beta": self.beta, "potential": potential})

@@ -5,22 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import jax.numpy as jnp
-import numpy as np
-import xarray as xr
 from jaxtyping import Array
 
 from .._checks import settle
-from .._types import ArrayLike
+from .._types import Floats
 from ..errors import require
-from ._dataset import apart, check_repulsion
-from ._ensemble import Steps, require_room, run_ensemble
+from ._dataset import check_repulsion
+from ._ensemble import Steps
 from ._implicit import Potential, implicit_step
 from ._noise import Noise, check_noise, settled_noise
 from ._potential import TimedPotential, at_time, check_potential
+from ._process import LevelProcess, Motion
 
 
 @dataclass(frozen=True)
-class EigenvalueProcess:
+class EigenvalueProcess(LevelProcess):
     r"""Levels that repel each other in any potential, with noise of one strength or of their own.
 
     $$dx_i = \Big[ -\partial_x V_i(x_i, t) + \beta \sum_{j \neq i} \frac{g_{ij}^2}{x_i - x_j} \Big]
@@ -73,50 +72,18 @@ class EigenvalueProcess:
         check_repulsion(self.beta)
         settle(self, noise=settled_noise(self.noise))
 
-    def simulate(
-        self,
-        initial_levels: ArrayLike,
-        *,
-        step: float,
-        steps: int,
-        record_every: int = 1,
-        replicas: int,
-        seed: int,
-        progress: bool = True,
-    ) -> xr.Dataset:
-        """Levels of an ensemble of replicas.
-
-        Args:
-            initial_levels: of every replica, shape (n,), all different.
-            step: of time.
-            steps: how many.
-            record_every: steps between two records; the first record is before any step.
-            replicas: how many.
-            seed: seed of the ensemble, not negative.
-            progress: show a bar, where there is a terminal to show it.
-
-        Returns:
-            A data set with `levels` (replica, time, level), descending, and `diverged` (replica),
-            like that of `simulate`; a step that has no solution makes a replica diverge.
-
-        Raises:
-            InvalidInputError: a value that breaks one of these rules, or a potential that is not
-                written in `jax.numpy`, before anything is compiled.
-        """
-        plan = Steps(step, steps, record_every, replicas, seed)
-        require_room(np.size(initial_levels), replicas, plan.records)
-        start = apart(initial_levels)
-        check_noise(self.noise, len(start), step, steps)
-        check_potential(self.potential, start, step / 2)
+    def _motion(self, levels: Floats, plan: Steps) -> Motion:
+        check_noise(self.noise, len(levels), plan.step, plan.steps)
+        check_potential(self.potential, levels, plan.step / 2)
 
         def advance(levels: Array, normal: Array, number: Array) -> Array:
-            return next_levels(self, step, levels, normal, (number + 0.5) * step)
+            return next_levels(self, plan.step, levels, normal, (number + 0.5) * plan.step)
 
         settings = {
-            "process": type(self).__name__, "potential": repr(self.potential), "beta": self.beta,
+            "potential": repr(self.potential), "beta": self.beta,
             "noise": repr(self.noise) if callable(self.noise) else self.noise,
         }  # fmt: skip
-        return run_ensemble(advance, start, plan, settings, progress)
+        return Motion(levels, advance, settings)
 
 
 def next_levels(

@@ -61,7 +61,7 @@ class JacobiProcess(WalledProcess):
     def _levels(self, coordinates: Floats) -> Floats:
         return np.sin(coordinates / 2) ** 2
 
-    def _motion(self, n: int) -> tuple[Potential, float, Geometry]:
+    def _walls(self, n: int) -> tuple[Potential, float, Geometry]:
         low, high = self._charge("m1", self.m1, n), self._charge("m2", self.m2, n)
         return (
             lambda y: -low * jnp.log(jnp.sin(y / 2)) - high * jnp.log(jnp.cos(y / 2)),

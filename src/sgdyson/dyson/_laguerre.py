@@ -62,7 +62,7 @@ class LaguerreProcess(WalledProcess):
     def _levels(self, coordinates: Floats) -> Floats:
         return coordinates**2
 
-    def _motion(self, n: int) -> tuple[Potential, float, Geometry]:
+    def _walls(self, n: int) -> tuple[Potential, float, Geometry]:
         square = self.friction * self.width**2 / self.beta
         wall = square * self._charge(
             "m", self.m, n, "; for beta = 1, 2 and 4 WishartProcess moves the matrix itself"

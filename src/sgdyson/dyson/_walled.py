@@ -2,70 +2,32 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import asdict
 
 import jax.numpy as jnp
-import numpy as np
-import xarray as xr
 from jaxtyping import Array
 
-from .._types import ArrayLike, Floats
+from .._types import Floats
 from ..errors import require
-from ._dataset import apart
-from ._ensemble import Steps, require_room, run_ensemble
+from ._ensemble import Steps
 from ._geometry import Geometry
 from ._implicit import Potential, implicit_step
+from ._process import LevelProcess, Motion
 
 
-class WalledProcess(ABC):
+class WalledProcess(LevelProcess):
     beta: float
 
-    def simulate(
-        self,
-        initial_levels: ArrayLike,
-        *,
-        step: float,
-        steps: int,
-        record_every: int = 1,
-        replicas: int,
-        seed: int,
-        progress: bool = True,
-    ) -> xr.Dataset:
-        """Levels of an ensemble of replicas.
-
-        Steps are implicit in coordinates of constant noise: levels stay in order and between their
-        walls at every one of them, however long. A mean is right to first order in the step.
-
-        Args:
-            initial_levels: of every replica, shape (n,), all different and within the walls.
-            step: of time.
-            steps: how many.
-            record_every: steps between two records; the first record is before any step.
-            replicas: how many.
-            seed: seed of the ensemble, not negative.
-            progress: show a bar, where there is a terminal to show it.
-
-        Returns:
-            A data set with `levels` (replica, time, level), descending, and `diverged`, like that
-            of `EigenvalueProcess`.
-
-        Raises:
-            InvalidInputError: a value that breaks one of these rules, or so many levels that they
-                reach a wall.
-        """
-        plan = Steps(step, steps, record_every, replicas, seed)
-        n = int(np.size(initial_levels))
-        require_room(n, replicas, plan.records)
-        start = self._coordinates(apart(initial_levels))
-        potential, noise, geometry = self._motion(n)
+    def _motion(self, levels: Floats, plan: Steps) -> Motion:
+        start = self._coordinates(levels)
+        potential, noise, geometry = self._walls(len(levels))
 
         def advance(y: Array, normal: Array, number: Array) -> Array:
-            z = y + jnp.sqrt(2 * step) * noise * normal
-            return implicit_step(potential, self.beta, step, y, z, noise, geometry)
+            z = y + jnp.sqrt(2 * plan.step) * noise * normal
+            return implicit_step(potential, self.beta, plan.step, y, z, noise, geometry)
 
-        settings = {"process": type(self).__name__, **asdict(self)}  # type: ignore[call-overload]
-        return run_ensemble(advance, start, plan, settings, progress, self._levels)
+        return Motion(start, advance, asdict(self), self._levels)  # type: ignore[call-overload]
 
     @abstractmethod
     def _coordinates(self, levels: Floats) -> Floats:
@@ -76,7 +38,7 @@ class WalledProcess(ABC):
         """Levels of coordinates."""
 
     @abstractmethod
-    def _motion(self, n: int) -> tuple[Potential, float, Geometry]:
+    def _walls(self, n: int) -> tuple[Potential, float, Geometry]:
         """What the walls do, and g, in these coordinates."""
 
     def _charge(self, name: str, m: float, n: int, remedy: str = "") -> float:
