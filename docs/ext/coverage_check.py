@@ -1,5 +1,7 @@
 """Does every public name have a docstring and a place in the built API reference?
 
+So must what a public class inherits from one of ours that has no place there.
+
 Public is what the `__init__.py` of a public package re-exports as `from ._x import Y as Y`. Run
 after `mkdocs build`, as `python docs/ext/coverage_check.py [SITE]`; exits with 1 and a list
 otherwise.
@@ -15,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = "sgdyson"
+_FOR_FRAMEWORKS = ("Guarded",)  # its methods are called by Lightning and Transformers alone
 
 
 def public_packages() -> Iterator[str]:
@@ -54,7 +57,25 @@ def problems(site: Path) -> list[str]:
                 found.append(f"{package}.{name} has no docstring")
             if not {f"{package}.{name}", home} & listed:
                 found.append(f"{package}.{name} is missing from docs/reference")
+            elif inspect.isclass(value):
+                found += [
+                    f"{package}.{name}.{member} is missing from docs/reference: inherited_members"
+                    for member, owner in inherited(value)
+                    if not any(f"{place}.{member}" in listed for place in (home, owner))
+                    and f"{package}.{name}.{member}" not in listed
+                ]
     return found
+
+
+def inherited(cls: type) -> Iterator[tuple[str, str]]:
+    """Documented methods and properties that a class has from another of ours, and its name."""
+    for member in (name for name in dir(cls) if not name.startswith("_")):
+        home = next(each for each in cls.__mro__ if member in vars(each))
+        value = vars(home)[member]
+        if home is cls or not home.__module__.startswith(ROOT) or home.__name__ in _FOR_FRAMEWORKS:
+            continue
+        if (callable(value) or isinstance(value, property)) and (value.__doc__ or "").strip():
+            yield member, f"{home.__module__}.{home.__name__}"
 
 
 def main() -> int:
