@@ -26,14 +26,14 @@ def recorded(noise, replicas=4, bursts=8, shape=(20, 12), seed=0):
 def test_a_row_tells_independent_entries_from_noise_of_one_column():
     independent = lambda random, shape: random.standard_normal(shape)  # noqa: E731
     rows = measure("a", "sgd", recorded(independent))
-    assert rows[0].found.verdict == "Dyson Brownian motion"
+    assert rows[0].index.verdict == "Dyson Brownian motion"
     assert rows[0].bulk is not None
     assert rows[0].outliers is None
     column = np.where(np.arange(12) == 0, 10.0, 0.1)
     rows += measure("b", "sgd", recorded(lambda r, shape: r.standard_normal(shape) * column))
-    assert rows[1].found.power > 0.9
+    assert rows[1].index.power > 0.9
     rows += measure("c", "sgd", recorded(lambda random, shape: np.zeros(shape)))
-    assert rows[2].found is None
+    assert rows[2].index is None
     lines = table(rows).splitlines()
     assert len(lines) == 5
     assert lines[4].endswith("no noise, or diverged |")

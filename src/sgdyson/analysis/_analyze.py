@@ -48,14 +48,14 @@ class Analysis(Tabular):
         return frame(self.rows())
 
     def _table(self) -> Table:
-        many = [(one, each) for one in self.summaries for each in one.multiplets]
+        many = [(summary, each) for summary in self.summaries for each in summary.multiplets]
         measured = [each for _, each in many]
-        names = short_names(one.source for one in self.summaries)
+        names = short_names(summary.source for summary in self.summaries)
         columns: dict[str, list[Any]] = {
-            "source": [names[one.source] for one, _ in many],
-            "learning_rate": [one.learning_rate for one, _ in many],
-            "batch_size": [one.batch_size for one, _ in many],
-            "replicas": [one.n_replicas for one, _ in many],
+            "source": [names[summary.source] for summary, _ in many],
+            "learning_rate": [summary.learning_rate for summary, _ in many],
+            "batch_size": [summary.batch_size for summary, _ in many],
+            "replicas": [summary.n_replicas for summary, _ in many],
             "levels": [span(each.indices) for each in measured],
             **measured_columns(measured),
         }

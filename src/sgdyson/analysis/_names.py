@@ -13,11 +13,11 @@ def short_names(sources: Iterable[str]) -> dict[str, str]:
     while rest:
         chosen = {source: _tail(source, depth) for source in rest}
         taken = list(chosen.values())
-        told = {s for s, name in chosen.items() if taken.count(name) == 1 or name == s}
+        unique = {s for s, name in chosen.items() if taken.count(name) == 1 or name == s}
         # of what a longer name would not tell apart
-        told |= {s for s in rest if _tail(s, depth + 1) == chosen[s]}
-        names |= {source: chosen[source] for source in told}
-        rest, depth = rest - told, depth + 1
+        unique |= {s for s in rest if _tail(s, depth + 1) == chosen[s]}
+        names |= {source: chosen[source] for source in unique}
+        rest, depth = rest - unique, depth + 1
     return names
 
 

@@ -31,7 +31,7 @@ def write_summary_report(
         command: that makes it again.
     """
     names = short_names(summary.source for summary in summaries)
-    many = [(names[one.source], each) for one in summaries for each in one.multiplets]
+    many = [(names[summary.source], each) for summary in summaries for each in summary.multiplets]
     pairs = [(name, each.pair) for name, each in many if each.pair]
     larger = [(name, each) for name, each in many if each.gaps][:_MOST]
     figures = [history_spacings(pairs[:_MOST])] if pairs else []
@@ -46,7 +46,7 @@ def write_summary_report(
         checks=[check.to_dict() for check in surmise_checks(summaries)],
         figures=figures, runs=list(_rows(summaries, names)),
         command=command, elapsed="by sgdyson analyze", versions={"sgdyson": __version__},
-        notes=list(folded({names[one.source]: all_notes(one) for one in summaries})),
+        notes=list(folded({names[summary.source]: all_notes(summary) for summary in summaries})),
     )  # fmt: skip
 
 

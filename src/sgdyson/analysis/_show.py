@@ -30,7 +30,7 @@ def show(summaries: Sequence[Summary], lines: Sequence[HistoryScaling]) -> None:
     measured = [each for summary in summaries for each in summary.multiplets]
     columns, heads = measured_columns(measured), measured_heads(measured)
     rows = [summary for summary in summaries for _ in summary.multiplets]
-    kept = {
+    fixed = {
         "source": [visible(names[each.source]) for each in rows],
         "levels": [span(each.indices) for each in measured],
     }
@@ -41,7 +41,7 @@ def show(summaries: Sequence[Summary], lines: Sequence[HistoryScaling]) -> None:
         "replicas": [str(each.n_replicas) for each in rows],
     } | {key: [cell(value) for value in columns[key]] for key in heads}
     filled = {key: texts for key, texts in others.items() if any(texts)}
-    Columns(kept, filled, _HEADS | heads, _FIRST).show("--csv writes all")
+    Columns(fixed, filled, _HEADS | heads, _FIRST).show("--csv writes all")
     for line in lines:
         _tell_line(line)
     for note in folded({names[summary.source]: all_notes(summary) for summary in summaries}):

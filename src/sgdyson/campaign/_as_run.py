@@ -36,10 +36,10 @@ def setting_as_run(store: Store, index: int, levels: int) -> xr.Dataset:
     }  # fmt: skip
     if len(set(names)) > 1:
         coordinates["matrix"] = ("level", names)
-    kept = data.levels[rows].values[finished][..., :levels]
+    levels_there = data.levels[rows].values[finished][..., :levels]
     return xr.Dataset(
         {
-            "levels": (("replica", "time", "level"), kept),
+            "levels": (("replica", "time", "level"), levels_there),
             "diverged": ("replica", data.diverged[rows].values[finished]),
             "diverged_at": ("replica", data.diverged_at[rows].values[finished]),
         },

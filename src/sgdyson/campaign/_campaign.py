@@ -248,10 +248,10 @@ class Campaign:
 
         old = Campaign.from_folder(self.store.folder)
         require_growth(old, self)
-        asked, kept = self.plan.asked(), sum(old.progress().counts)
-        require_room(self.spec, self.store, asked, max(sum(asked) - kept, 0), work.workers)
+        asked, finished = self.plan.asked(), sum(old.progress().counts)
+        require_room(self.spec, self.store, asked, max(sum(asked) - finished, 0), work.workers)
         if work.progress:
-            tell(f"{old.store.folder} grows to {sum(asked)} replicas; {kept} are finished")
+            tell(f"{old.store.folder} grows to {sum(asked)} replicas; {finished} are finished")
         grow(old, self, finish)
 
     def _other(self, folder: Path | str) -> "Campaign":

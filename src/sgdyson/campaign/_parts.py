@@ -110,7 +110,7 @@ def find_parts(paths: Iterable[Path | str]) -> list[Path]:
     Raises:
         InvalidInputError: a folder that holds none.
     """
-    found = []
+    folders = []
     for path in map(user_path, paths):
         require(path.is_dir(), f"{path} is no folder; give that of the parts.")
         inside = [path] if holds_campaign(path) else sorted(filter(holds_campaign, path.iterdir()))
@@ -118,8 +118,8 @@ def find_parts(paths: Iterable[Path | str]) -> list[Path]:
             bool(inside),
             f"{path} holds no part of a campaign; give what `sgdyson run --part` wrote.",
         )
-        found += inside
-    return found
+        folders += inside
+    return folders
 
 
 def numbered(campaigns: Sequence[Campaign]) -> tuple[dict[int, Campaign], int]:

@@ -112,12 +112,12 @@ def describe(campaign: Campaign) -> str:
         " each batch size and model",
         f"  disk at most {in_words(cost.disk)}, memory for levels {in_words(cost.memory)}",
     ]
-    kept, own, folder = campaign.kept(), campaign.replicas(), campaign.store.folder
+    finished, own, folder = campaign.kept(), campaign.replicas(), campaign.store.folder
     if campaign.store.part is not None:
         number, of = campaign.store.part
         lines.append(f"  part {number} of {of} has {own} of {sum(replicas)} replicas")
-    if kept:
-        lines.append(f"  {kept} of {own} replicas are finished in {folder}")
+    if finished:
+        lines.append(f"  {finished} of {own} replicas are finished in {folder}")
     return "\n".join(lines)
 
 

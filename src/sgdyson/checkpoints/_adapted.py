@@ -45,17 +45,17 @@ def _matrices(
     base: Sequence[Stored] | None,
     config: AdapterConfig | None,
 ) -> Iterator[Stored]:
-    found = list(pairs_in(arrays, config))
+    items = list(pairs_in(arrays, config))
     if base is None:
-        yield from (item.stored() if isinstance(item, Pair) else item for item in found)
+        yield from (item.stored() if isinstance(item, Pair) else item for item in items)
         return
     require(
-        any(isinstance(item, Pair) for item in found),
+        any(isinstance(item, Pair) for item in items),
         f"{files[0]} holds no adapter (factors lora_A and lora_B); leave the base out.",
     )
     weights = by_name(base)
-    inside = {item.own_base.name for item in found if isinstance(item, Pair) and item.own_base}
-    for item in found:
+    inside = {item.own_base.name for item in items if isinstance(item, Pair) and item.own_base}
+    for item in items:
         if isinstance(item, Pair):
             yield _on(item, weights, config)
         elif item.name not in inside:

@@ -68,11 +68,11 @@ class AdapterConfig:
             rank: rows of A.
         """
         alpha = self._number("lora_alpha", "alpha_pattern", module)
-        told = self._number("r", "rank_pattern", module)
-        if isinstance(alpha, str) or isinstance(told, str):
-            return alpha if isinstance(alpha, str) else str(told)
-        if told != rank or rank == 0:
-            return f"of rank {rank}, where {CONFIG} says r = {told:g}"
+        expected = self._number("r", "rank_pattern", module)
+        if isinstance(alpha, str) or isinstance(expected, str):
+            return alpha if isinstance(alpha, str) else str(expected)
+        if expected != rank or rank == 0:
+            return f"of rank {rank}, where {CONFIG} says r = {expected:g}"
         return alpha / (math.sqrt(rank) if self.fields.get("use_rslora") is True else rank)
 
     def _number(self, key: str, patterns: str, module: str) -> float | str:

@@ -33,13 +33,13 @@ def pairs_in(arrays: Iterable[Stored], config: AdapterConfig | None) -> Iterator
     Names are those of the base model. Factors of which no pair is known have the reason.
     """
     known = {array.name: array for array in arrays}
-    found = _Adapters(known, config, _layers(known))
+    adapters = _Adapters(known, config, _layers(known))
     for name, array in known.items():
         layer, is_inner = _layer(name)
-        if layer not in found.layers:
-            yield found.plain(array)
+        if layer not in adapters.layers:
+            yield adapters.plain(array)
         elif is_inner:
-            yield found.pair(layer)
+            yield adapters.pair(layer)
 
 
 def _layer(name: str) -> tuple[Layer, bool]:

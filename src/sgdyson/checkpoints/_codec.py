@@ -51,9 +51,9 @@ def _parts(cls: type) -> Iterator[type]:
     """A class, and those of its fields."""
     yield cls
     for hint in get_type_hints(cls).values():
-        for part in (hint, *get_args(hint)):
-            if isinstance(part, type) and is_dataclass(part) and part is not cls:
-                yield from _parts(part)
+        for inner in (hint, *get_args(hint)):
+            if isinstance(inner, type) and is_dataclass(inner) and inner is not cls:
+                yield from _parts(inner)
 
 
 _CLASSES = {part.__name__: part for cls in (MatrixSpectrum, Skipped) for part in _parts(cls)}

@@ -143,8 +143,8 @@ def _read(path: Path, handle: FileIO, claim: Mapping[str, Any]) -> tuple[dict[Ke
             elif entry is None:
                 break  # cut short: it and what follows are found anew
             else:
-                key, found = _found(path, number, entry)
-                known[key] = found
+                key, measured = _found(path, number, entry)
+                known[key] = measured
             end += len(line)
     return known, end
 

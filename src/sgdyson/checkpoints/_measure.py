@@ -84,8 +84,8 @@ def measure(
         array = loaded(item, as_stored=True)
     matrices = weight_matrices([array], options.split, options.layout, shapes, as_stored=True)
     finding = {"find": values_on(options.device)} if options.device else {}
-    found = list(_spectra(matrices, choice, {**options.settings, **finding}))
-    return Found(found, choice.left_out)
+    spectra = list(_spectra(matrices, choice, {**options.settings, **finding}))
+    return Found(spectra, choice.left_out)
 
 
 def _spectra(

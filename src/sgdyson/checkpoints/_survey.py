@@ -93,12 +93,12 @@ def survey(
         values_on(device)  # tell at once that it is not there
     options = Options(split, layout, choice, settings, device)
     with ExitStack() as stack:
-        kept = stack.enter_context(journal(resume, options.claim())) if resume else None
+        rows = stack.enter_context(journal(resume, options.claim())) if resume else None
         advance = stack.enter_context(progress_bar(_size(series), True, "MB"))
-        work = Work(options, kept, advance)
+        work = Work(options, rows, advance)
         work.run(series, workers, scheduler)
         finished = work.finished()
-        finished.notes = [*series.notes, *choice.sentence(), *(kept.sentences() if kept else ())]
+        finished.notes = [*series.notes, *choice.sentence(), *(rows.sentences() if rows else ())]
     reasons = "; ".join(
         [f"{reason}: {_first(names)}" for reason, names in finished.skipped.items()]
         + choice.sentence()

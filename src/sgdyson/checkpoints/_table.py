@@ -55,8 +55,8 @@ def print_table(rows: Sequence[dict[str, Any]]) -> None:
     names = [visible(row["name"]) for row in rows]
     shapes = [f"{row['rows']} x {row['columns']}" for row in rows]
     cells = {name: [_text(row, name) for row in rows] for name in shown}
-    kept = {"matrix": names, "shape": shapes}
-    Columns(kept, cells, heads, _FIRST).show("--csv writes all")
+    fixed = {"matrix": names, "shape": shapes}
+    Columns(fixed, cells, heads, _FIRST).show("--csv writes all")
 
 
 def shown_columns(rows: Sequence[dict[str, Any]], heads: Iterable[str]) -> list[str]:

@@ -52,8 +52,8 @@ class Work:
         self.skip(series.left_out)
         try:
             with closing(self._results(series, workers, scheduler)) as results:
-                for (opened, number), found in results:
-                    self._keep(opened, number, found)
+                for (opened, number), measured in results:
+                    self._keep(opened, number, measured)
         finally:
             for opened in self._opened:
                 opened.files.close()
@@ -84,10 +84,12 @@ class Work:
                 for opened, number in self._wanted(series)
             )
             after = _KEPT if self._journal else _LOST
-            for job, found in run_on_cluster(jobs, scheduler, tell, measure_there, versions, after):
+            for job, measured in run_on_cluster(
+                jobs, scheduler, tell, measure_there, versions, after
+            ):
                 opened, number = job[0]
                 self._advance(opened.stored[number].nbytes / _MB)
-                yield job[0], found
+                yield job[0], measured
             return
         room = Room()
         here = (
@@ -95,8 +97,8 @@ class Work:
             for opened, number in self._wanted(series)
         )
         with one_blas_thread():
-            for place, found in run_here(here, _measure_here, workers, self._advance):
-                yield place[0], found
+            for place, measured in run_here(here, _measure_here, workers, self._advance):
+                yield place[0], measured
 
     def _wanted(self, series: Series) -> Iterator[_Label]:
         """Arrays that are to be measured; what is known, and what has no numbers, is kept."""
@@ -139,11 +141,11 @@ class Work:
         opened.close_if_done()
         return wanted
 
-    def _keep(self, opened: Opened, number: int, found: Found) -> None:
+    def _keep(self, opened: Opened, number: int, measured: Found) -> None:
         # what could not be measured may be another time: memory was short, say
-        if self._journal is not None and not any(isinstance(s, Skipped) for s in found.spectra):
-            self._journal.keep((opened.key, opened.stored[number].name), found)
-        opened.add(number, found)
+        if self._journal is not None and not any(isinstance(s, Skipped) for s in measured.spectra):
+            self._journal.keep((opened.key, opened.stored[number].name), measured)
+        opened.add(number, measured)
 
     def _spectra(self, opened: Opened) -> Iterator[MatrixSpectrum]:
         for number, item in enumerate(opened.stored):
@@ -180,9 +182,9 @@ def _measure_here(
 ) -> Found:
     item = opened.stored[number]
     with room.of(need_of(item)):
-        found = measure(item, opened.shapes, options, opened.reading)
+        measured = measure(item, opened.shapes, options, opened.reading)
     step(item.nbytes / _MB)
-    return found
+    return measured
 
 
 def _plain(lists: _Lists) -> dict[str, list[str]]:

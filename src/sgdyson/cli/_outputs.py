@@ -106,7 +106,7 @@ def _checked(option: str, path: Path, force: bool, sources: Sequence[Path]) -> P
     path = user_path(path)
     exists = path.exists() and not is_stream(path)
     require(
-        not (exists and any(one.exists() and path.samefile(one) for one in sources)),
+        not (exists and any(source.exists() and path.samefile(source) for source in sources)),
         f"{option} {path} is what is read; choose another name.",
     )
     require(force or not exists, f"{option} {path} exists; choose another name, or add --force.")

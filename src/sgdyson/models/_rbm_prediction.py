@@ -166,8 +166,8 @@ def stable_rate(levels: Levels, mass2: float, sweeps: int | None, *, restarts: b
     """The largest alpha of a stable fixed point; see `GaussianRBM.stability_limit`."""
     kernel, both = mass2 - levels, levels[:, None] + levels[None, :]
     memory = np.zeros_like(both) if sweeps is None else _chain_memory(levels, mass2, sweeps)
-    kept = 1.0 if restarts else 1.0 + memory
-    return float(np.min(2 * kept / (1 - memory) * np.outer(kernel, kernel) / both))
+    factor = 1.0 if restarts else 1.0 + memory
+    return float(np.min(2 * factor / (1 - memory) * np.outer(kernel, kernel) / both))
 
 
 def _typical_start(n_hidden: int, n_visible: int, beta: int, width: float) -> Levels:

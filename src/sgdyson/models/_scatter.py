@@ -57,10 +57,10 @@ class Scatter:
         return np.asarray((out * self._source) @ self._basis.T / self._root)
 
 
-def _geometric(times: Floats, one: Floats, other: Floats) -> Floats:
+def _geometric(times: Floats, a: Floats, b: Floats) -> Floats:
     """(a^t - b^t)/(a - b), the sum of a^(t-1-s) b^s: right also where a is near b."""
-    high = np.maximum(np.maximum(one, other), 1e-300)
-    ratio = np.log(np.maximum(np.minimum(one, other), 1e-300) / high)
+    high = np.maximum(np.maximum(a, b), 1e-300)
+    ratio = np.log(np.maximum(np.minimum(a, b), 1e-300) / high)
     with np.errstate(invalid="ignore", over="ignore"):
         summed = np.expm1(times * ratio) / np.expm1(ratio)
     # of no update 0, whatever is divided by a small a

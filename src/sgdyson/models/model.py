@@ -104,8 +104,8 @@ class Model(eqx.Module):
         """The settings, long lists cut short; in a traced function they have no values."""
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(self)):
             return super().__repr__()
-        told = ", ".join(f"{key}={value}" for key, value in self._short_settings().items())
-        return f"{type(self).__name__}({told})"
+        settings = ", ".join(f"{key}={value}" for key, value in self._short_settings().items())
+        return f"{type(self).__name__}({settings})"
 
     def _repr_html_(self) -> str:
         settings = self._short_settings()

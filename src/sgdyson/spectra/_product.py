@@ -76,7 +76,7 @@ def _values(name: str, a: Floats, b: Floats) -> Floats:
         all(0 < unit < np.inf for unit in units),
         f"{name} must be a product of finite matrices, neither of them zero.",
     )
-    one = np.linalg.qr(a / units[0])[1]
-    other = np.linalg.qr(b.T / units[1])[1]
+    left = np.linalg.qr(a / units[0])[1]
+    right = np.linalg.qr(b.T / units[1])[1]
     with np.errstate(over="ignore", under="ignore"):
-        return np.linalg.svd(one @ other.T, compute_uv=False) * units[0] * units[1]
+        return np.linalg.svd(left @ right.T, compute_uv=False) * units[0] * units[1]

@@ -119,11 +119,11 @@ class SpectralMeasure:
         def at_one(value: float) -> Estimate:
             return self.total(lambda x: np.exp(-(((np.sqrt(x) - value) / width) ** 2) / 2) / unit)
 
-        found = [at_one(float(value)) for value in at.ravel()]
+        totals = [at_one(float(value)) for value in at.ravel()]
         shape = at.shape
         return (
-            np.array([each.value for each in found]).reshape(shape),
-            np.array([each.error for each in found]).reshape(shape),
+            np.array([each.value for each in totals]).reshape(shape),
+            np.array([each.error for each in totals]).reshape(shape),
         )
 
     def median(self) -> float:

@@ -118,22 +118,22 @@ def _live(w: Matrix, looks: Looks) -> Matrix:
 def _by_lanczos(name: str, w: Matrix, looks: Looks, false_alarm: float) -> MatrixSpectrum:
     """What Lanczos gives, and notes of what it does not."""
     live = _live(w, looks)
-    found = lanczos_numbers(live, false_alarm, _kurtosis(live))
-    bulk, notes = found.bulk, [_NO_SPACINGS]
+    lanczos = lanczos_numbers(live, false_alarm, _kurtosis(live))
+    bulk, notes = lanczos.bulk, [_NO_SPACINGS]
     if not bulk.is_noise:
         notes.append(f"no bulk: noise has such levels with a chance below {false_alarm:g}")
-    elif not found.resolved:
+    elif not lanczos.resolved:
         notes.append(f"no bulk: more levels stand above it than {MOST_STEPS} steps of Lanczos find")
-    top = found.measure.top
+    top = lanczos.measure.top
     return MatrixSpectrum(
         name=name, shape=(w.shape[0], w.shape[1]), singular_values=np.sqrt(top),
-        bulk=bulk if found.resolved or not bulk.is_noise else None, mean_ratio=None,
-        ks_wigner=None, stable_rank=(found.frobenius / found.spectral.value) ** 2,
-        effective_rank=found.effective_rank.value, frobenius=found.frobenius,
-        spectral=found.spectral.value, rank=round(found.rank.value), notes=tuple(notes),
-        measure=found.measure,
+        bulk=bulk if lanczos.resolved or not bulk.is_noise else None, mean_ratio=None,
+        ks_wigner=None, stable_rank=(lanczos.frobenius / lanczos.spectral.value) ** 2,
+        effective_rank=lanczos.effective_rank.value, frobenius=lanczos.frobenius,
+        spectral=lanczos.spectral.value, rank=round(lanczos.rank.value), notes=tuple(notes),
+        measure=lanczos.measure,
         errors=LanczosErrors(
-            found.spectral.error, found.effective_rank.error, found.rank.error
+            lanczos.spectral.error, lanczos.effective_rank.error, lanczos.rank.error
         ),
     )  # fmt: skip
 

@@ -106,12 +106,12 @@ def _pvalue(logs: Floats, draws: int, seed: int) -> float:
     random, total = np.random.default_rng(seed), float(logs.sum())
     smaller, done, block = 0, 0, max(_BLOCK // len(logs), 1)
     with np.errstate(over="ignore"):
-        found = np.exp(logs).sum() * (1 + 1e-12)
+        observed = np.exp(logs).sum() * (1 + 1e-12)
         while done < draws:
             many = min(block, draws - done)
             drawn = random.standard_exponential((many, len(logs)))
             drawn *= (total / drawn.sum(axis=1))[:, None]
-            smaller += int(np.sum(np.exp(drawn).sum(axis=1) <= found))
+            smaller += int(np.sum(np.exp(drawn).sum(axis=1) <= observed))
             done += many
     return (1 + smaller) / (1 + draws)
 

@@ -86,14 +86,18 @@ def emergence_of_checkpoints(
         f"{path} holds {len(series)} checkpoint; a mode steps out between two or more.",
     )
     places = np.array([step for step, _ in series])
-    found = [
+    spectra = [
         {name: _Found.of(w, count, false_alarm) for name, w in _matrices(each, split, layout)}
         for _, each in series
     ]
     results = {}
-    for name, last in found[-1].items():
-        along = [one[name] for one in found if name in one and one[name].shape == last.shape]
-        if len(along) == len(found):
+    for name, last in spectra[-1].items():
+        along = [
+            matrices[name]
+            for matrices in spectra
+            if name in matrices and matrices[name].shape == last.shape
+        ]
+        if len(along) == len(spectra):
             with suppress(InvalidInputError):  # no bulk at any of them
                 results[name] = emergence_of(name, _series(places, along), false_alarm)
     require(bool(results), f"{path} holds no matrix with a bulk that all checkpoints have.")
@@ -114,20 +118,20 @@ def _checkpoints(
 ) -> list[tuple[int, Checkpoint]]:
     """With their steps, or numbers where they have none."""
     if isinstance(path, Path | str):
-        found = checkpoints(path, base)
+        series = checkpoints(path, base)
     else:
-        found = [each for one in path for each in checkpoints(one, base)]
-    steps = [each.step for each in found]
+        series = [each for folder in path for each in checkpoints(folder, base)]
+    steps = [each.step for each in series]
     if any(step is None for step in steps) or len(set(steps)) < len(steps):
-        steps = list(range(len(found)))
-    return [(int(step or 0), each) for step, each in zip(steps, found, strict=True)]
+        steps = list(range(len(series)))
+    return [(int(step or 0), each) for step, each in zip(steps, series, strict=True)]
 
 
 def _series(steps: NDArray[np.int64], along: Sequence[_Found]) -> Series:
     """Overlaps of each with the one before, and of the last with each."""
     vectors = [each.vectors for each in along]
-    kept = np.full((len(along), vectors[0].left.shape[1], 3), np.nan)
+    overlaps = np.full((len(along), vectors[0].left.shape[1], 3), np.nan)
     for record in range(1, len(along)):
-        kept[record] = vectors[record].kept(vectors[record - 1])
+        overlaps[record] = vectors[record].kept(vectors[record - 1])
     final = np.array([vectors[-1].kept(each)[:, :2] for each in vectors])
-    return Series(steps, [each.bulk for each in along], kept, final)
+    return Series(steps, [each.bulk for each in along], overlaps, final)

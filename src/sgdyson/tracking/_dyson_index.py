@@ -166,24 +166,24 @@ def _of_levels(noise: NoiseSquares, pairs: Flags) -> tuple[list[Estimate | None]
     """The index from the pairs of each level, and the chance that none differs from 1."""
     mixed, alone = (_joined(np.where(pairs, x, 0.0)) for x in (noise.mixed, noise.alone))
     count = _joined(pairs[None].astype(float))[0]
-    found = [
+    indices = [
         ratio(m, a, noise.updates * n) if n else None
         for m, a, n in zip(mixed.T, alone.T, count, strict=True)
     ]
     tested = [
         chance_of(mixed[:, i], alone[:, i], 1.0)
-        for i, estimate in enumerate(found)
+        for i, estimate in enumerate(indices)
         if estimate and abs(estimate.value - 1) > 2 * NONE
     ]
-    return found, float(min(min(tested, default=1.0) * (count > 0).sum(), 1.0))
+    return indices, float(min(min(tested, default=1.0) * (count > 0).sum(), 1.0))
 
 
 def _joined(pairs: Floats) -> Floats:
     """(block, level): sum over the pairs of a level, above and below it."""
-    found = pairs.sum(axis=2)
+    sums = pairs.sum(axis=2)
     for d in range(1, pairs.shape[2] + 1):
-        found[:, d:] += pairs[:, :-d, d - 1]
-    return np.asarray(found)
+        sums[:, d:] += pairs[:, :-d, d - 1]
+    return np.asarray(sums)
 
 
 def _change(mixed: Floats, alone: Floats) -> float | None:

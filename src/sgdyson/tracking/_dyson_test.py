@@ -87,32 +87,34 @@ def dyson_test(
 
 
 def _tested(run: Run, name: str, start: int) -> tuple[DysonTest, NoiseSquares]:
-    found = recorded_steps(run, name, start)
-    scale = float(np.nanmax(found.levels))
+    recorded = recorded_steps(run, name, start)
+    scale = float(np.nanmax(recorded.levels))
     try:
-        noise = noise_squares(found.bursts, scale)
+        noise = noise_squares(recorded.bursts, scale)
         index = index_of(noise)
     except InvalidInputError as error:
         raise InvalidInputError(f"{name}: {error}") from error
-    used = np.concatenate(found.records)
-    levels = np.nanmean(found.levels[used], axis=0)
-    bulk, outliers = _parts(noise, found.levels[used[-1]], run.shape(name))
-    repulsion, drift = _repulsion(found, noise), _drift(found, noise)
+    used = np.concatenate(recorded.records)
+    levels = np.nanmean(recorded.levels[used], axis=0)
+    bulk, outliers = _parts(noise, recorded.levels[used[-1]], run.shape(name))
+    repulsion, drift = _repulsion(recorded, noise), _drift(recorded, noise)
     far = repulsion < FELT
     verdict = TOO_LITTLE if far else index.verdict
-    last = found.levels[used[-1]]
+    last = recorded.levels[used[-1]]
     surmise = None if drift < LEVEL else measure_values(name, last, run.shape(name)).ks_wigner
     test = DysonTest(
         name, index, verdict, levels, bulk, outliers, repulsion, drift,
-        tuple(remarks_of(index, repulsion, drift, _persistent(found, noise))),
-        _gap(run, name, start, found, noise),
+        tuple(remarks_of(index, repulsion, drift, _persistent(recorded, noise))),
+        _gap(run, name, start, recorded, noise),
         surmise.pvalue if surmise else None,
     )  # fmt: skip
     return test, noise
 
 
-def _gap(run: Run, name: str, start: int, found: Recorded, noise: NoiseSquares) -> GapDrift | None:
-    if memory(found, noise) > _REMEMBERS:  # a single update is not what diffuses
+def _gap(
+    run: Run, name: str, start: int, recorded: Recorded, noise: NoiseSquares
+) -> GapDrift | None:
+    if memory(recorded, noise) > _REMEMBERS:  # a single update is not what diffuses
         return None
     try:
         return gap_drift(run, name, start)
@@ -132,7 +134,7 @@ def _all_tested(run: Run, start: int) -> DysonTests:
     blocks = [len(noise.alone) for noise in squares]
     squares = [noise for noise in squares if len(noise.alone) == max(blocks)]
     mixed, alone = (
-        np.sum([part.sum(axis=(1, 2)) for part in parts], axis=0)
+        np.sum([x.sum(axis=(1, 2)) for x in parts], axis=0)
         for parts in ([n.mixed for n in squares], [n.alone for n in squares])
     )
     index = ratio(mixed, alone, float(sum(n.updates * n.pairs.sum() for n in squares)))
@@ -166,14 +168,14 @@ def _parts(
     return parts[0], parts[1]
 
 
-def memory(found: Recorded, noise: NoiseSquares) -> float:
+def memory(recorded: Recorded, noise: NoiseSquares) -> float:
     """Variance of the sum of a burst over that of its steps: above 1 where steps remember.
 
     Sums of eight updates see a momentum of 0.9 by half, which makes repulsion look smaller.
     """
-    half = found.bursts[0].shape[2] // 2
-    longest = max(map(len, found.bursts))
-    sums = np.array([b[:, :, half].sum(axis=0) for b in found.bursts if len(b) == longest])
+    half = recorded.bursts[0].shape[2] // 2
+    longest = max(map(len, recorded.bursts))
+    sums = np.array([b[:, :, half].sum(axis=0) for b in recorded.bursts if len(b) == longest])
     moving = [i for i in range(sums.shape[1]) if i not in noise.null]
     if len(sums) < 8:
         return 1.0
@@ -182,27 +184,27 @@ def memory(found: Recorded, noise: NoiseSquares) -> float:
     return float(max(np.median(variance / (longest * noise.diffusion[moving])), 1.0))
 
 
-def _repulsion(found: Recorded, noise: NoiseSquares) -> float:
+def _repulsion(recorded: Recorded, noise: NoiseSquares) -> float:
     """A gap S is pushed by g^2/S an update, and diffuses by 2 g^2."""
-    gap = -np.diff(found.levels[np.concatenate(found.records)], axis=1)
-    g2 = memory(found, noise) * (noise.diffusion[1:] + noise.diffusion[:-1]) / 2
+    gap = -np.diff(recorded.levels[np.concatenate(recorded.records)], axis=1)
+    g2 = memory(recorded, noise) * (noise.diffusion[1:] + noise.diffusion[:-1]) / 2
     near = np.mean(1 / np.maximum(gap**2, _CLEAR**2 * g2 + 1e-300), axis=0)
-    return float(np.sqrt(found.span * np.sum(np.where(noise.pairs[:-1, 0], g2 * near / 2, 0.0))))
+    return float(np.sqrt(recorded.span * np.sum(np.where(noise.pairs[:-1, 0], g2 * near / 2, 0.0))))
 
 
-def _drift(found: Recorded, noise: NoiseSquares) -> float:
+def _drift(recorded: Recorded, noise: NoiseSquares) -> float:
     """Squared ways of the levels over the run, in units of what free diffusion makes of them."""
-    used = np.concatenate(found.records)
+    used = np.concatenate(recorded.records)
     moving = [i for i in range(len(noise.diffusion)) if i not in noise.null]
-    way = (found.levels[used[-1]] - found.levels[used[0]])[moving]
-    spread = memory(found, noise) * noise.diffusion[moving] * found.span
+    way = (recorded.levels[used[-1]] - recorded.levels[used[0]])[moving]
+    spread = memory(recorded, noise) * noise.diffusion[moving] * recorded.span
     return float(chi2.sf(np.sum(way**2 / spread), len(moving)))
 
 
-def _persistent(found: Recorded, noise: NoiseSquares) -> float | None:
+def _persistent(recorded: Recorded, noise: NoiseSquares) -> float | None:
     """Gap in units of the way of one memory, where steps remember and levels are near."""
-    lasts = memory(found, noise)
-    gap = -np.diff(found.levels[np.concatenate(found.records)], axis=1)
+    lasts = memory(recorded, noise)
+    gap = -np.diff(recorded.levels[np.concatenate(recorded.records)], axis=1)
     pairs = noise.pairs[:-1, 0]
     if lasts < _REMEMBERS or not pairs.any():
         return None

@@ -63,12 +63,12 @@ class Emergence(Tabular):
     def _table(self) -> Table:
         """A row for each stay of an outlier."""
         columns: dict[str, list[Any]] = {
-            "rank": [one.rank for one in self.detachments],
-            "step": [one.step for one in self.detachments],
-            "back": [one.back for one in self.detachments],
-            "left_kept": [one.persistence and one.persistence[0] for one in self.detachments],
-            "right_kept": [one.persistence and one.persistence[1] for one in self.detachments],
-            "settled": [one.settled for one in self.detachments],
+            "rank": [stay.rank for stay in self.detachments],
+            "step": [stay.step for stay in self.detachments],
+            "back": [stay.back for stay in self.detachments],
+            "left_kept": [stay.persistence and stay.persistence[0] for stay in self.detachments],
+            "right_kept": [stay.persistence and stay.persistence[1] for stay in self.detachments],
+            "settled": [stay.settled for stay in self.detachments],
         }
         shown = {
             key: head for key, head in _HEADS.items()

@@ -39,14 +39,14 @@ def emergence_at(
             path, vectors=vectors, false_alarm=false_alarm, split=split, layout=layout, base=base
         )
     run = Run(open_run(path))
-    found, reasons = {}, []
+    results, reasons = {}, []
     for name in run.names:
         try:
-            found[name] = emergence(run, name, false_alarm)
+            results[name] = emergence(run, name, false_alarm)
         except InvalidInputError as error:  # the others may have a bulk
             reasons.append(str(error))
-    require(bool(found), " ".join(reasons) or f"{path} holds no matrix.")
-    return found
+    require(bool(results), " ".join(reasons) or f"{path} holds no matrix.")
+    return results
 
 
 def emergence_rows(found: Mapping[str, Emergence]) -> list[dict[str, Any]]:
@@ -56,8 +56,8 @@ def emergence_rows(found: Mapping[str, Emergence]) -> list[dict[str, Any]]:
         found: by name of the matrix.
     """
     rows = []
-    for name, one in found.items():
-        columns = one.to_dict()
+    for name, outliers in found.items():
+        columns = outliers.to_dict()
         for values in zip(*columns.values(), strict=True):
             rows.append({"name": name, **dict(zip(columns, values, strict=True))})
     heads = dict.fromkeys(head for row in rows for head in row)

@@ -93,12 +93,12 @@ def forecast(
         f"{span} updates of {name} are recorded, and three times the {steps} ahead are needed to"
         f" hold a forecast against what came; look at most {span // 3} ahead.",
     )
-    found = past.ahead(steps, points, seed)
-    require(bool(found.diffusion.any()), f"{name} is at rest: there is nothing to forecast.")
+    plain = past.ahead(steps, points, seed)
+    require(bool(plain.diffusion.any()), f"{name} is at rest: there is nothing to forecast.")
     factor = past.factor(steps, points, seed)
-    reach = [factor * (end - found.mean) for end in (found.low, found.high)]
+    reach = [factor * (end - plain.mean) for end in (plain.low, plain.high)]
     return replace(
-        found, low=np.maximum(found.mean + reach[0], 0.0), high=found.mean + reach[1], factor=factor
+        plain, low=np.maximum(plain.mean + reach[0], 0.0), high=plain.mean + reach[1], factor=factor
     )
 
 
@@ -132,14 +132,14 @@ class _Past:
             before = self.times <= self.times[-1] - back * steps
             earlier = replace(self, times=self.times[before], levels=self.levels[before])
             try:
-                found = earlier.ahead(steps, points, seed)
+                trial = earlier.ahead(steps, points, seed)
             except InvalidInputError:  # too few records there
                 break
-            near = np.abs(self.times[:, None] - found.steps).argmin(axis=0)
-            fits = np.abs(self.times[near] - found.steps) <= max(steps / 20, 1)
-            off = (self.levels[near] - found.mean)[fits]
+            near = np.abs(self.times[:, None] - trial.steps).argmin(axis=0)
+            fits = np.abs(self.times[near] - trial.steps) <= max(steps / 20, 1)
+            off = (self.levels[near] - trial.mean)[fits]
             half = np.where(
-                off > 0, (found.high - found.mean)[fits], (found.mean - found.low)[fits]
+                off > 0, (trial.high - trial.mean)[fits], (trial.mean - trial.low)[fits]
             )
             reaches.append((np.abs(off) / np.maximum(half, 1e-300)).ravel())
         return float(np.quantile(np.concatenate(reaches), _HIGH - _LOW)) if reaches else 1.0
@@ -187,11 +187,11 @@ def _measured(times: WholeNumbers, x: Floats, excess: int) -> _Law:
         number = max(-t[0] * friction, 1.0)
         tilt = np.minimum(tilt, np.sqrt(12 * x.var(axis=0) / number) / -t[0])
         slope = fit[0]
-    kept = _kept(slope, tilt)
+    share = _kept(slope, tilt)
     if friction > 0:
-        place = kept * fit[1] + (1 - kept) * x.mean(axis=0)
+        place = share * fit[1] + (1 - share) * x.mean(axis=0)
     push = _force(x, g2, excess, interval).mean(axis=0)
-    return _Law(place, kept * slope, kept**0.5 * tilt, friction, g2, push, interval)
+    return _Law(place, share * slope, share**0.5 * tilt, friction, g2, push, interval)
 
 
 def _kept(slope: Floats, tilt: Floats) -> float:
@@ -224,7 +224,7 @@ def _paths(
     """(path, time, level), descending: levels that would cross have met, and go on in order."""
     x = np.repeat(start[None], _PATHS, axis=0)
     slope = law.slope + law.uncertain * random.standard_normal(x.shape)
-    now, found = 0.0, []
+    now, paths = 0.0, []
     for end in ahead:
         parts = max(1, round(_STEPS * (end - now) / float(ahead[-1])))
         dt = (end - now) / parts
@@ -235,8 +235,8 @@ def _paths(
             x = x + np.sqrt(law.diffusion * dt) * random.standard_normal(x.shape)
             x = np.sort(np.abs(x), axis=1)[:, ::-1]
             now += dt
-        found.append(x)
-    return np.stack(found, axis=1)
+        paths.append(x)
+    return np.stack(paths, axis=1)
 
 
 def _force(x: Floats, g2: Floats, excess: int, interval: float) -> Floats:

@@ -60,17 +60,17 @@ def gap_drift(run: xr.Dataset | Run, name: str, start: int = 0) -> GapDrift:
             400 updates and pairs that are clear of each other.
     """
     run = Run(run)
-    found = recorded_steps(run, name, start)
+    recorded = recorded_steps(run, name, start)
     try:
-        noise = noise_squares(found.bursts, float(np.nanmax(found.levels)))
+        noise = noise_squares(recorded.bursts, float(np.nanmax(recorded.levels)))
     except InvalidInputError as error:
         raise InvalidInputError(f"{name}: {error}") from error
     rows, columns = run.shape(name)
     # about the mean of the run: what persists from step to step, as momentum, repels as well
-    half = found.bursts[0].shape[2] // 2
-    g2 = np.concatenate(found.bursts)[:, :, half].var(axis=0)
+    half = recorded.bursts[0].shape[2] // 2
+    g2 = np.concatenate(recorded.bursts)[:, :, half].var(axis=0)
     g2[list(noise.null)] = 0.0
-    gap, opened, force, clear = _openings(found, g2, abs(rows - columns), noise.pairs[:-1, 0])
+    gap, opened, force, clear = _openings(recorded, g2, abs(rows - columns), noise.pairs[:-1, 0])
     require(
         int(clear.sum()) >= _FEWEST,
         f"{name}: {clear.sum()} gaps were seen to open while wider than {_CLEAR:.0f} steps;"
@@ -80,12 +80,12 @@ def gap_drift(run: xr.Dataset | Run, name: str, start: int = 0) -> GapDrift:
 
 
 def _openings(
-    found: Recorded, g2: Floats, excess: int, pairs: Flags
+    recorded: Recorded, g2: Floats, excess: int, pairs: Flags
 ) -> tuple[Floats, Floats, Floats, Flags]:
     """(update, pair) each: gap before, its opening beside first order, that predicted, flags."""
-    records, known = np.concatenate(found.records), np.concatenate(found.known)
-    first = np.concatenate(found.bursts)[known][:, :, found.bursts[0].shape[2] // 2]
-    after, before = found.levels[records[known]], found.levels[records[known] - 1]
+    records, known = np.concatenate(recorded.records), np.concatenate(recorded.known)
+    first = np.concatenate(recorded.bursts)[known][:, :, recorded.bursts[0].shape[2] // 2]
+    after, before = recorded.levels[records[known]], recorded.levels[records[known] - 1]
     with np.errstate(divide="ignore", invalid="ignore"):
         force = -np.diff(_repulsion(before, excess, g2), axis=1)
     step = np.sqrt(np.maximum(g2[1:], g2[:-1]))
@@ -99,7 +99,7 @@ def _openings(
 def _repulsion(s: Floats, excess: int, g2: Floats) -> Floats:
     """A few times at once: all pairs of all levels would fill the memory."""
     parts = np.array_split(s, max(1, s.size * s.shape[1] // _AT_ONCE))
-    return np.concatenate([coulomb_repulsion(part, excess, g2) for part in parts])
+    return np.concatenate([coulomb_repulsion(block, excess, g2) for block in parts])
 
 
 def _binned(gap: Floats, opened: Floats, force: Floats, clear: Flags) -> GapDrift:
@@ -114,10 +114,10 @@ def _binned(gap: Floats, opened: Floats, force: Floats, clear: Flags) -> GapDrif
     count, wide, _, theory = sums.sum(axis=0)
     measured, square = [], 0.0
     for b in range(_BINS):
-        part = sums[:, :, b]
-        measured.append(jackknife_of_means(lambda m: m[..., 2] / m[..., 0], part))
+        bin_sums = sums[:, :, b]
+        measured.append(jackknife_of_means(lambda m: m[..., 2] / m[..., 0], bin_sums))
         # what was seen less what is predicted for the same gaps: their scatter drops out
-        rest = jackknife_of_means(lambda m: (m[..., 2] - m[..., 3]) / m[..., 0], part)
+        rest = jackknife_of_means(lambda m: (m[..., 2] - m[..., 3]) / m[..., 0], bin_sums)
         square += (rest.value / rest.error) ** 2
     slopes = [[np.sum((x * force * clear)[block]) for x in (opened, force)] for block in blocks]
     ratio = jackknife_of_means(lambda m: m[..., 0] / m[..., 1], np.array(slopes))

@@ -33,31 +33,32 @@ def drawn_emergence(
     series = Series(run.steps[at], bulks, None if kept is None else kept[at])
     alarm = next((bulk.false_alarm for bulk in bulks if bulk is not None), 0.01)
     try:
-        found = emergence_of(name, series, alarm)
+        outliers = emergence_of(name, series, alarm)
     except InvalidInputError:
         return None
     levels = run.values(name)[at, :_LEVELS]
     return {
-        "steps": found.steps.tolist(), "edge": plain(found.edge), "low": plain(found.band[:, 0]),
-        "high": plain(found.band[:, 1]), "levels": [plain(level) for level in levels.T],
-        "detachments": [_drawn(one, int(found.steps[0])) for one in found.detachments],
-        "kept": _kept(found),
+        "steps": outliers.steps.tolist(), "edge": plain(outliers.edge),
+        "low": plain(outliers.band[:, 0]), "high": plain(outliers.band[:, 1]),
+        "levels": [plain(level) for level in levels.T],
+        "detachments": [_drawn(stay, int(outliers.steps[0])) for stay in outliers.detachments],
+        "kept": _kept(outliers),
     }  # fmt: skip
 
 
-def _kept(found: Emergence) -> list[list[list[float | None]]] | None:
+def _kept(outliers: Emergence) -> list[list[list[float | None]]] | None:
     """Left and right overlaps of the first levels that are out at some record."""
-    if found.kept is None:
+    if outliers.kept is None:
         return None
-    count = min(max(int(found.outliers.max(initial=0)), 1), found.kept.shape[1], _FOLLOWED)
-    return [[plain(side) for side in found.kept[:, rank].T] for rank in range(count)]
+    count = min(max(int(outliers.outliers.max(initial=0)), 1), outliers.kept.shape[1], _FOLLOWED)
+    return [[plain(side) for side in outliers.kept[:, rank].T] for rank in range(count)]
 
 
-def _drawn(one: Detachment, first: int) -> dict[str, Any]:
-    back = f", back at {one.back}" if one.back is not None else ""
-    out = "out from the first record on" if one.step.value <= first else f"out at step {one.step}"
-    words = f"outlier {one.rank}: {out}{back}"
-    if one.persistence is not None:
-        left, right = one.persistence
+def _drawn(stay: Detachment, first: int) -> dict[str, Any]:
+    back = f", back at {stay.back}" if stay.back is not None else ""
+    out = "out from the first record on" if stay.step.value <= first else f"out at step {stay.step}"
+    words = f"outlier {stay.rank}: {out}{back}"
+    if stay.persistence is not None:
+        left, right = stay.persistence
         words += f"; from record to record {left} of its left vector is kept, {right} of the right"
-    return {"rank": one.rank, "step": one.step.value, "error": one.step.error, "words": words}
+    return {"rank": stay.rank, "step": stay.step.value, "error": stay.step.error, "words": words}

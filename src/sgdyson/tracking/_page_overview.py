@@ -58,15 +58,15 @@ def _indices(run: Run, name: str, records: NDArray[np.intp]) -> NDArray[np.float
     if run.level_steps(name) is None:
         return values
     try:
-        found = recorded_steps(run, name)
+        recorded = recorded_steps(run, name)
     except InvalidInputError:  # as of a matrix at rest
         return values
-    scale, bursts = float(np.nanmax(found.levels)), list(range(len(found.bursts)))
+    scale, bursts = float(np.nanmax(recorded.levels)), list(range(len(recorded.bursts)))
     for stretch in np.array_split(bursts, min(_WINDOWS, max(len(bursts) // 4, 1))):
-        ends = found.records[stretch[0]][0], found.records[stretch[-1]][-1]
+        ends = recorded.records[stretch[0]][0], recorded.records[stretch[-1]][-1]
         inside = (records >= ends[0] - 1) & (records <= ends[1])
         try:
-            index = index_of(noise_squares([found.bursts[i] for i in stretch], scale)).index
+            index = index_of(noise_squares([recorded.bursts[i] for i in stretch], scale)).index
         except InvalidInputError:  # no noise in it, or too little
             continue
         values[inside] = index.value

@@ -25,8 +25,8 @@ def _drawn(name: str, steps: WholeNumbers, values: Floats) -> dict[str, Any]:
     """Plain values; a long series by its means over stretches, which noise does not hide."""
     parts = np.array_split(np.arange(len(steps)), min(len(steps), _POINTS))
     with np.errstate(invalid="ignore"):
-        means = np.array([values[part].mean() for part in parts])
+        means = np.array([values[stretch].mean() for stretch in parts])
     return {
-        "name": name, "steps": [float(f"{steps[part].mean():.9g}") for part in parts],
+        "name": name, "steps": [float(f"{steps[stretch].mean():.9g}") for stretch in parts],
         "values": plain(means), "averaged": len(steps) > _POINTS,
     }  # fmt: skip

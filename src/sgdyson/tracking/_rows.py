@@ -61,8 +61,8 @@ def _of_test(test: DysonTest) -> dict[str, Any]:
         "dyson_index": test.index, "dyson_bulk": test.bulk, "dyson_outliers": test.outliers,
     }  # fmt: skip
     row: dict[str, Any] = {}
-    for head, part in parts.items():
-        row |= {head: part and part.value, f"{head}_error": part and part.error}
+    for head, estimate in parts.items():
+        row |= {head: estimate and estimate.value, f"{head}_error": estimate and estimate.error}
     return row | {
         "dyson_p_one": test.pvalue_one, "dyson_p_zero": test.pvalue_zero,
         "dyson_p_levels": test.pvalue_levels,

@@ -114,8 +114,8 @@ class Run:
         key = self.key(name)
         if f"kept_{key}" not in self._variables:
             return None
-        kept = np.asarray(self._variables[f"kept_{key}"].values)
-        return kept.reshape(len(kept), -1, 3)
+        overlaps = np.asarray(self._variables[f"kept_{key}"].values)
+        return overlaps.reshape(len(overlaps), -1, 3)
 
     def setting(self, quantity: str, name: str | None = None) -> Floats:
         """What held at each record, (record,); NaN where the run was not told.

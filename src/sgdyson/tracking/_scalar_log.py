@@ -112,5 +112,5 @@ def read_scalars(out: Path) -> dict[str, Series]:
 def _latest(steps: NDArray[np.int64], values: Floats) -> Series:
     """Without what a training that went back has told anew."""
     later = np.append(np.minimum.accumulate(steps[::-1])[::-1][1:], np.iinfo(np.int64).max)
-    kept = steps < later
-    return steps[kept], values[kept]
+    last = steps < later
+    return steps[last], values[last]

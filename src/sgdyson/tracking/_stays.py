@@ -68,12 +68,12 @@ class Series:
         outliers = self.outliers
         seen = np.flatnonzero(outliers >= 0)
         outliers = outliers[seen]
-        found = [
+        stays = [
             self._detachment(rank, seen, stay)
             for rank in range(1, int(outliers.max(initial=0)) + 1)
             for stay in _stays(outliers >= rank)
         ]
-        return tuple(sorted(found, key=lambda one: (one.step.value, one.rank)))
+        return tuple(sorted(stays, key=lambda stay: (stay.step.value, stay.rank)))
 
     def _detachment(self, rank: int, seen: NDArray[np.int64], stay: slice) -> Detachment:
         steps, over = self.steps[seen], stay.stop < len(seen)
@@ -130,6 +130,6 @@ def _between(steps: NDArray[np.int64], record: int) -> Estimate:
 
 def _mean(series: Floats) -> Estimate:
     """Over time: the scatter between blocks knows of the memory within them."""
-    blocks = np.array([part.mean() for part in np.array_split(series, min(_BLOCKS, len(series)))])
+    blocks = np.array([block.mean() for block in np.array_split(series, min(_BLOCKS, len(series)))])
     error = float(blocks.std(ddof=1) / np.sqrt(len(blocks)))
     return Estimate(float(series.mean()), error, float(len(blocks)))

@@ -112,8 +112,8 @@ def _look(path: Path, height: int, width: int) -> RenderableType:
     run = _begun(path)
     count = "one record" if len(run.steps) == 1 else f"{len(run.steps)} records"
     heading = f"{path}: {count}, step {run.steps[-1]}"
-    told = [f"{name} {values[-1]:.5g}" for name, (_, values) in run.scalars.items()]
-    return Group(Text(visible(", ".join([heading, *told]))), _table(run, max(height - 8, 3), width))
+    last = [f"{name} {values[-1]:.5g}" for name, (_, values) in run.scalars.items()]
+    return Group(Text(visible(", ".join([heading, *last]))), _table(run, max(height - 8, 3), width))
 
 
 def _table(run: Run, most: int, width: int) -> Table:

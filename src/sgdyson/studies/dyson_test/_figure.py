@@ -34,7 +34,7 @@ def index_figure(rows: Sequence[Row], shown: dict[str, str]) -> Figure:
 
 
 def _curve(row: Row, colour: int) -> Points | None:
-    known = [(i, e) for i, e in enumerate(row.found.of_level, 1) if e] if row.found else []
+    known = [(i, e) for i, e in enumerate(row.index.of_level, 1) if e] if row.index else []
     if not known:
         return None
     # side by side, so that error bars can be told apart

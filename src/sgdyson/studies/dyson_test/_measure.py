@@ -24,7 +24,7 @@ class Row:
         architecture: name of its spec file.
         optimizer: name in a spec.
         matrix: its name.
-        found: the index; None where every replica diverged or nothing moves.
+        index: of all its levels; None where every replica diverged or nothing moves.
         bulk: index of the levels inside the Marchenko-Pastur bulk, where most replicas have one.
         outliers: of the pairs with a level above it.
     """
@@ -32,7 +32,7 @@ class Row:
     architecture: str
     optimizer: str
     matrix: str
-    found: DysonIndex | None
+    index: DysonIndex | None
     bulk: Estimate | None
     outliers: Estimate | None
 
@@ -45,12 +45,12 @@ def measure(
     for name, arrays in matrices.items():
         steps, levels = arrays["steps"], arrays["levels"]
         try:
-            found = dyson_index(steps, float(np.max(levels, initial=0.0)))
+            index = dyson_index(steps, float(np.max(levels, initial=0.0)))
         except InvalidInputError:
             rows.append(Row(architecture, optimizer, name, None, None, None))
             continue
         bulk, outliers = _parts(steps, levels, arrays["shape"])
-        rows.append(Row(architecture, optimizer, name, found, bulk, outliers))
+        rows.append(Row(architecture, optimizer, name, index, bulk, outliers))
     return rows
 
 

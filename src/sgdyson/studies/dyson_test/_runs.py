@@ -44,10 +44,10 @@ def recorded(setting: Setting, replicas: int, bursts: int, store: Path) -> dict[
         (replica, level) at the end.
     """
     if not store.exists():
-        found = _measured(setting, replicas, bursts)
+        arrays = _measured(setting, replicas, bursts)
         store.parent.mkdir(parents=True, exist_ok=True)
         with replacing(store) as scratch:
-            np.savez(scratch, **found)
+            np.savez(scratch, **arrays)
     with np.load(store) as arrays:
         names = dict.fromkeys(name.rpartition("/")[0] for name in arrays.files)
         return {

@@ -70,17 +70,17 @@ def _of(architecture: str, optimizer: str, seed: int, out: Path, quick: bool) ->
 
 
 def _is_known(row: Row) -> bool:
-    return row.architecture in _KNOWN and OPTIMIZERS[row.optimizer].linear and row.found is not None
+    return row.architecture in _KNOWN and OPTIMIZERS[row.optimizer].linear and row.index is not None
 
 
 def _check(row: Row) -> Check:
-    assert row.found is not None
+    assert row.index is not None
     return Check(
         name=f"{row.architecture}/{row.optimizer}/{row.matrix}",
         figure="dyson_index",
         quantity="Dyson index",
         setting={"architecture": row.architecture, "optimizer": row.optimizer},
-        measured=row.found.index,
+        measured=row.index.index,
         predicted=1.0,
     )
 
@@ -95,33 +95,33 @@ def table(rows: list[Row]) -> str:
     ]
     for row in rows:
         head = f"| {row.optimizer} | {row.architecture} | {row.matrix} |"
-        found = row.found
-        if found is None:
+        index = row.index
+        if index is None:
             lines.append(f"{head} – | – | – | – | – | – | – | – | no noise, or diverged |")
             continue
-        levels = sorted((e for e in found.of_level if e), key=lambda e: e.value)
+        levels = sorted((e for e in index.of_level if e), key=lambda e: e.value)
         lines.append(
-            f"{head} {found.index} | {found.pvalue_one:.2g} | {found.pvalue_zero:.2g}"
-            f" | {levels[0]} | {levels[-1]} | {found.pvalue_levels:.2g}"
-            f" | {row.bulk or '–'} | {row.outliers or '–'} | {found.verdict} |"
+            f"{head} {index.index} | {index.pvalue_one:.2g} | {index.pvalue_zero:.2g}"
+            f" | {levels[0]} | {levels[-1]} | {index.pvalue_levels:.2g}"
+            f" | {row.bulk or '–'} | {row.outliers or '–'} | {index.verdict} |"
         )
     return "\n".join(lines) + "\n"
 
 
 def _plain(row: Row) -> dict[str, Any]:
-    def plain(part: Estimate | None) -> dict[str, float] | None:
-        return part.to_dict() if part else None
+    def plain(estimate: Estimate | None) -> dict[str, float] | None:
+        return estimate.to_dict() if estimate else None
 
     content: dict[str, Any] = {
         "architecture": row.architecture, "optimizer": row.optimizer, "matrix": row.matrix,
         "bulk": plain(row.bulk), "outliers": plain(row.outliers),
     }  # fmt: skip
-    if row.found is None:
+    if row.index is None:
         return content
-    found = row.found
+    index = row.index
     return content | {
-        "index": plain(found.index), "p_one": found.pvalue_one, "p_zero": found.pvalue_zero,
-        "p_levels": found.pvalue_levels, "power": found.power, "verdict": found.verdict,
-        "of_level": [plain(part) for part in found.of_level], "null": list(found.null),
-        "alternating": list(found.alternating),
+        "index": plain(index.index), "p_one": index.pvalue_one, "p_zero": index.pvalue_zero,
+        "p_levels": index.pvalue_levels, "power": index.power, "verdict": index.verdict,
+        "of_level": [plain(each) for each in index.of_level], "null": list(index.null),
+        "alternating": list(index.alternating),
     }  # fmt: skip

@@ -62,11 +62,11 @@ def study_emergence(
     checks = [
         *path_checks(path), *time_checks(path), *transient_checks(transient),
         *(check for label, points in series for check in rest_checks(label, points)),
-        *(check for part in diagrams for check in boundary_checks(part)),
+        *(check for each in diagrams for check in boundary_checks(each)),
     ]  # fmt: skip
     figures = [paths(path), transient_figure(transient), what_is_learnt(series), phases(diagrams)]
     save_figures(figures, out)
-    write_results(out, "emergence", seed, checks, diagrams=[_plain(part) for part in diagrams])
+    write_results(out, "emergence", seed, checks, diagrams=[_plain(each) for each in diagrams])
     return CheckTable(checks)
 
 

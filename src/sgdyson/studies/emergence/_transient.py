@@ -75,12 +75,12 @@ def transient_figure(transient: Transient) -> Figure:
     parts = {"a data set": transient.data_set, "fresh data": transient.fresh}
     level: list[Mark] = []
     overlap: list[Mark] = []
-    for colour, (label, part) in enumerate(parts.items()):
-        times, path = part.path.times, part.path
-        level.append(_measured(times, part.levels[:, :, 0], label, colour))
+    for colour, (label, data) in enumerate(parts.items()):
+        times, path = data.path.times, data.path
+        level.append(_measured(times, data.levels[:, :, 0], label, colour))
         level.append(Line(times, path.levels[:, 0], colour=colour))
         level.append(Line(times, path.edge, f"edge, {label}", dashed=True, colour=colour))
-        overlap.append(_measured(times, part.overlaps[:, :, 0, 0], None, colour))
+        overlap.append(_measured(times, data.overlaps[:, :, 0, 0], None, colour))
         overlap.append(Line(times, path.left_overlaps[:, 0], colour=colour))
     return Figure(
         name="transient",
