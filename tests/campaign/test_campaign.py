@@ -119,6 +119,21 @@ def test_the_number_of_workers_does_not_change_a_bit(whole, tmp_path, workers):
     assert files(tmp_path / "out") == files(whole)
 
 
+def test_some_settings_are_run_and_the_others_left_for_later(whole, tmp_path):
+    campaign = Campaign.from_file(written(tmp_path), tmp_path / "out")
+    data = campaign.run(progress=False, settings=[3, 1])
+    np.testing.assert_array_equal(
+        data.finished.all("replica").values.ravel(), [False, True, False, True]
+    )
+    assert campaign.progress().counts == [0, 200, 0, 200]
+    campaign.run(progress=False, settings=[1])
+    assert campaign.finished() == (8, 16)
+    with pytest.raises(InvalidInputError, match=r"settings = \[4\] must be indices of the 4"):
+        campaign.run(progress=False, settings=[4])
+    campaign.run(progress=False)
+    assert files(tmp_path / "out") == files(whole)
+
+
 def test_a_truncated_chunk_is_found_and_run_again(whole, tmp_path):
     path = written(tmp_path)
     campaign = Campaign.from_file(path, tmp_path / "out")

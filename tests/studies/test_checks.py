@@ -30,7 +30,10 @@ class Synthetic:
         self.width, self.beta, self.mean, self.noise = width, beta, mean, noise
         self.random = np.random.default_rng(11)
 
-    def load(self, run):
+    def load(self, runs):
+        return [self._made(run) for run in runs]
+
+    def _made(self, run):
         prediction = run.model.predict(run.learning_rate, run.batch_size)
         if run.campaign == "coulomb_force":
             levels = self._pairs(prediction)

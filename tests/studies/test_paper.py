@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from sgdyson import cli
 from sgdyson.analysis import Check
+from sgdyson.campaign import Campaign
 from sgdyson.campaign import specs as spec_files
 from sgdyson.campaign._spec import parse_spec
 from sgdyson.errors import InvalidInputError
@@ -99,6 +100,18 @@ def test_it_goes_on_from_the_finished_runs(folder):
     again(folder)
     assert len(before) >= 7  # one a setting at least
     assert chunks(folder) == before
+
+
+def test_a_figure_runs_the_settings_that_it_shows(monkeypatch, tmp_path):
+    """Nine settings of the RBM, of which two are in the spacings' figure and their checks."""
+    monkeypatch.setitem(SMALL, "rbm_rate", {"learning": {"learning_rate": [0.05, 0.02]}})
+    monkeypatch.setitem(SMALL, "rbm_batch", {"learning": {"batch_size": [4, 16]}})
+    out = tmp_path / "out"
+    again(out, only=["wigner"])
+    rows = json.loads((out / "results.json").read_text())["runs"]
+    assert [row["run"] for row in rows] == ["rbm_alpha0.1_batch16", "rbm_alpha0.02_batch16"]
+    campaign = Campaign.from_folder(out / "campaigns" / "rbm_batch")
+    assert campaign.progress().counts == [0, 20]
 
 
 def test_a_killed_run_leaves_nothing_behind_that_counts(folder):

@@ -1,6 +1,7 @@
 """A campaign from its spec to its data."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import IO, Self
 
@@ -101,6 +102,7 @@ class Campaign:
         scheduler: str | None = None,
         progress: bool = True,
         reuse: Path | str | None = None,
+        settings: Collection[int] | None = None,
     ) -> xr.Dataset:
         """Run what is not finished, and open the result.
 
@@ -114,21 +116,24 @@ class Campaign:
             progress: show a bar, where there is a terminal.
             reuse: folder of another campaign, with fewer replicas or values, say: what it has
                 finished of the same settings is taken from there, to the same bits.
+            settings: indices of those to run, in the order of `spec.settings`; all by default. The
+                others are left as they are, for a later call.
 
         Raises:
             InvalidInputError: a folder of a campaign that cannot grow to this one, told by the
                 keys in which they differ, or one that cannot be written; workers below one; a
-                scheduler that does not answer.
+                scheduler that does not answer; a setting that is not there.
         """
         require(workers is None or workers >= 1, f"--workers {workers} must be at least 1.")
+        plan = Plan(self.spec, self.store, settings)
         other = None if reuse is None else self._other(reuse)
         work = Work(workers, scheduler, progress)
         with self.store.locked(lambda: self._grow(work)):
             self.store.mend()
-            totals = self.plan.totals()
+            totals = plan.totals()
             while True:
-                work.finish(self.plan, totals, other)
-                grown = more_for_precision(self.plan, totals)
+                work.finish(plan, totals, other)
+                grown = more_for_precision(plan, totals)
                 if grown == totals:
                     return self.open()
                 totals = grown

@@ -1,7 +1,9 @@
 """Which replicas a campaign runs here, and which of them are missing."""
 
+from collections.abc import Collection
 from functools import cached_property
 
+from ..errors import require
 from ._executors import Job
 from ._parts import stretch
 from ._spec import Spec
@@ -17,10 +19,19 @@ class Plan:
     Args:
         spec: of the campaign.
         store: what is finished, and which part of the campaign it is for.
+        chosen: indices of the settings to run; None for all.
+
+    Raises:
+        InvalidInputError: a setting that is not there.
     """
 
-    def __init__(self, spec: Spec, store: Store) -> None:
-        self.spec, self.store = spec, store
+    def __init__(self, spec: Spec, store: Store, chosen: Collection[int] | None = None) -> None:
+        self.spec, self.store, self._chosen = spec, store, chosen
+        there = range(len(spec.settings))
+        require(
+            chosen is None or all(index in there for index in chosen),
+            f"settings = {chosen} must be indices of the {len(there)} settings of the campaign.",
+        )
 
     def asked(self) -> list[int]:
         """Replicas of each setting that the spec asks for."""
@@ -41,7 +52,7 @@ class Plan:
 
     def own(self, totals: list[int]) -> list[int]:
         """Those of the totals that are to be run here: all of them unless this is a part."""
-        if self.store.part is None:
+        if self.store.part is None and self._chosen is None:
             return totals  # of a request that is too large to be counted, too
         own = [0] * len(totals)
         for chunk in self.chunks(totals):
@@ -70,12 +81,15 @@ class Plan:
         totals = self.totals()
         counts = [0] * len(totals)
         for chunk, entry in self.store.done().items():
-            counts[chunk.setting] += len(range(*entry.replicas))
+            if self.is_ours(chunk):
+                counts[chunk.setting] += len(range(*entry.replicas))
         return Tally(counts, self.own(totals))
 
     def is_ours(self, chunk: Chunk) -> bool:
         """Whether a chunk is to be run here."""
         first, last = self._bounds
+        if self._chosen is not None and chunk.setting not in self._chosen:
+            return False
         return first <= (Chunk(chunk.setting, 0) if self._is_adaptive else chunk) < last
 
     @property

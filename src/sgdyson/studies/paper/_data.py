@@ -71,14 +71,17 @@ class Results(Generic[R]):
 
     Args:
         group: gives the runs of a group, such as "rbm".
-        load: gives the data of a run, finished or new.
+        load: gives the data of runs, finished or new.
     """
 
     def __init__(
-        self, group: Callable[[str], Sequence[R]], load: Callable[[R], xr.Dataset]
+        self,
+        group: Callable[[str], Sequence[R]],
+        load: Callable[[Sequence[R]], list[xr.Dataset]],
     ) -> None:
         self._group = group
         self._load = load
+        self._rbm: dict[int, MeasuredRun] = {}  # by its place in the group
 
     def group(self, group: str) -> Sequence[R]:
         """The runs of a group."""
@@ -87,7 +90,7 @@ class Results(Generic[R]):
     @cached_property
     def rbm(self) -> list[MeasuredRun]:
         """The Gaussian RBM at every setting."""
-        return self._measured("rbm")
+        return self._of_rbm(range(len(self.group("rbm"))))
 
     @cached_property
     def online(self) -> list[MeasuredRun]:
@@ -118,22 +121,23 @@ class Results(Generic[R]):
     @property
     def reference(self) -> MeasuredRun:
         """The run around which others are varied, of the paper alpha = 0.1, |B| = 16."""
-        rate = most_common([run.learning_rate for run in self.rbm])
-        batch = most_common([run.batch_size for run in self.rbm])
-        middle = (run for run in self.rbm if (run.learning_rate, run.batch_size) == (rate, batch))
-        return next(middle, self.rbm[0])
+        settings = [(run.learning_rate, run.batch_size) for run in self.group("rbm")]
+        middle = tuple(map(most_common, zip(*settings, strict=True)))
+        return self._of_rbm([settings.index(middle) if middle in settings else 0])[0]
 
     @property
     def gentlest(self) -> MeasuredRun:
         """The RBM run of smallest alpha/|B|, where first-order theory says most."""
-        return min(self.rbm, key=lambda run: run.ratio)
+        ratios = [run.learning_rate / run.batch_size for run in self.group("rbm")]
+        return self._of_rbm([ratios.index(min(ratios))])[0]
 
     @cached_property
     def semicircles(self) -> list[Multiplicity]:
         """Degenerate teachers of rising multiplicity."""
         semicircles = []
-        for run in reversed(self.group("semicircle")):
-            levels = stationary_levels(self._load(run), run.discard)
+        runs = list(reversed(self.group("semicircle")))
+        for run, data in zip(runs, self._load(runs), strict=True):
+            levels = stationary_levels(data, run.discard)
             prediction = run.model.predict(run.learning_rate, run.batch_size)
             semicircles.append(Multiplicity(run.name, levels.shape[2], levels, prediction))
         return semicircles
@@ -142,7 +146,7 @@ class Results(Generic[R]):
     def forces(self) -> list[MeasuredForce]:
         """The repulsion in each pair of the RBM."""
         run = self.group("force")[0]
-        levels = stationary_levels(self._load(run), run.discard)
+        levels = stationary_levels(self._load([run])[0], run.discard)
         prediction = run.model.predict(run.learning_rate, run.batch_size)
         forces = []
         for group in prediction.multiplets():
@@ -177,9 +181,20 @@ class Results(Generic[R]):
             ensembles.append((run, force))
         return ensembles
 
+    def _of_rbm(self, places: Sequence[int]) -> list[MeasuredRun]:
+        """Some of its runs; a figure of two of them does not wait for the others."""
+        new = [place for place in places if place not in self._rbm]
+        runs = [self.group("rbm")[place] for place in new]
+        self._rbm |= dict(zip(new, self._all_measured(runs), strict=True))
+        return [self._rbm[place] for place in places]
+
     def _measured(self, group: str) -> list[MeasuredRun]:
+        return self._all_measured(self.group(group))
+
+    def _all_measured(self, runs: Sequence[R]) -> list[MeasuredRun]:
         return [
-            measure(run.name, self._load(run), run.model, run.discard) for run in self.group(group)
+            measure(run.name, data, run.model, run.discard)
+            for run, data in zip(runs, self._load(runs), strict=True)
         ]
 
 

@@ -75,10 +75,12 @@ def _group(own: Sequence[_Own], name: str) -> list[_Own]:
     ]  # fmt: skip
 
 
-def _data(run: _Own) -> xr.Dataset:
-    require(run.data is not None, "run = None: this figure needs what simulate made of the model.")
-    assert run.data is not None
-    return run.data
+def _data(runs: Sequence[_Own]) -> list[xr.Dataset]:
+    data = [run.data for run in runs if run.data is not None]
+    require(
+        len(data) == len(runs), "run = None: this figure needs what simulate made of the model."
+    )
+    return data
 
 
 def _own(model: Model, run: xr.Dataset | None, burn_in: int) -> _Own:

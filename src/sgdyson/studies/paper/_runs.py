@@ -1,6 +1,6 @@
 """The folder of a reproduction, and the campaigns in it, which go on where they were stopped."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ def open_folder(out: Path, preset: str, seed: int) -> None:
 
 
 class Runs:
-    """Runs a campaign when the first of its runs is asked for.
+    """Runs of campaigns, each run when it is first asked for.
 
     Args:
         out: folder of the reproduction.
@@ -49,21 +49,28 @@ class Runs:
         self._campaigns: dict[str, Campaign] = {}
         self.records: list[dict[str, Any]] = []
 
-    def load(self, run: Run) -> xr.Dataset:
-        """The data of a run."""
-        if run.campaign not in self._campaigns:
-            self._campaigns[run.campaign] = self._finished(run.campaign)
+    def load(self, runs: Sequence[Run]) -> list[xr.Dataset]:
+        """The data of runs. Those of one campaign that are not finished run side by side."""
+        for name in dict.fromkeys(run.campaign for run in runs):
+            self._finish(name, [run.index for run in runs if run.campaign == name])
+        return [self._loaded(run) for run in runs]
+
+    def _loaded(self, run: Run) -> xr.Dataset:
         campaign = self._campaigns[run.campaign]
         data = campaign.as_run(run.index)
         self.records.append(_record(run, data, campaign.seconds(run.index)))
         return data
 
-    def _finished(self, name: str) -> Campaign:
-        campaign = Campaign(self._planned[name], self._out / "campaigns" / name)
-        replicas = sum(setting.replicas for setting in campaign.spec.settings)
-        self._say(f"  campaign {name}: {len(campaign.spec.settings)} settings, {replicas} replicas")
-        campaign.run(progress=self._progress)
-        return campaign
+    def _finish(self, name: str, settings: list[int]) -> None:
+        if name not in self._campaigns:
+            folder = self._out / "campaigns" / name
+            self._campaigns[name] = Campaign(self._planned[name], folder)
+        campaign = self._campaigns[name]
+        all_settings = campaign.spec.settings
+        replicas = sum(all_settings[index].replicas for index in settings)
+        of = f"{len(settings)} of {len(all_settings)} settings"
+        self._say(f"  campaign {name}: {of}, {replicas} replicas")
+        campaign.run(progress=self._progress, settings=settings)
 
 
 def _record(run: Run, data: xr.Dataset, seconds: float) -> dict[str, Any]:
