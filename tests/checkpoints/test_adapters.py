@@ -27,6 +27,15 @@ class Layers(torch.nn.Module):
         self.head = torch.nn.Linear(12, 5)
 
 
+def moved(model):
+    """An adapter after some training: its norms are no longer those that it began with."""
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "magnitude" in name:
+                weight *= torch.rand_like(weight) + 0.5
+    return model
+
+
 def adapted(folder, safe=True, **settings):
     """A base and its adapter in a folder, and the weights that peft merges."""
     torch.manual_seed(0)
@@ -35,7 +44,7 @@ def adapted(folder, safe=True, **settings):
     usual = {"lora_alpha": 5, "init_lora_weights": False,
              "target_modules": ["embed", "first", "second", "conv"]}  # fmt: skip
     config = peft.LoraConfig(r=3, modules_to_save=["head"], **usual | settings)
-    model = peft.get_peft_model(base, config)
+    model = moved(peft.get_peft_model(base, config))
     with torch.no_grad():
         model.base_model.model.head.modules_to_save["default"].weight += 1
     model.save_pretrained(folder / "adapter", safe_serialization=safe)
@@ -51,13 +60,15 @@ def on_base(path, base):
         return arrays, {item.name: item.reason for item in stored if item.reason}
 
 
-PATTERNS = {"rank_pattern": {"second": 2}, "alpha_pattern": {"^first": 7, r"se.*": 1}}
+PATTERNS = {"rank_pattern": {"(?!first|conv|e)s[ec]+ond": 2},
+            "alpha_pattern": {"^first": 7, r"se.*": 1, "(emb|c)(?:ed|onv)": 4}}  # fmt: skip
 
 
 @pytest.mark.parametrize("safe", [True, False])
 @pytest.mark.parametrize(
-    "settings", [{}, {"use_rslora": True}, PATTERNS], ids=["plain", "rslora", "patterns"]
-)
+    "settings", [{}, {"use_rslora": True}, PATTERNS, {"use_dora": True}],
+    ids=["plain", "rslora", "patterns", "dora"],
+)  # fmt: skip
 def test_w0_and_its_change_are_what_peft_merges(tmp_path, settings, safe):
     merged = adapted(tmp_path, safe, **settings)
     found, reasons = on_base(tmp_path / "adapter", tmp_path / "base.pt")
@@ -90,7 +101,8 @@ def test_the_change_alone(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")
-def test_weights_that_are_stored_as_in_out(tmp_path):
+@pytest.mark.parametrize("dora", [False, True])
+def test_weights_that_are_stored_as_in_out(tmp_path, dora):
     transformers = pytest.importorskip("transformers")
     model = transformers.GPT2LMHeadModel(transformers.GPT2Config(
         n_embd=8, n_layer=1, n_head=2, vocab_size=20, n_positions=4, bos_token_id=0,
@@ -98,8 +110,8 @@ def test_weights_that_are_stored_as_in_out(tmp_path):
     ))  # fmt: skip
     model.save_pretrained(tmp_path / "base")
     config = peft.LoraConfig(r=2, target_modules=["c_attn", "attn.c_proj"], init_lora_weights=False,
-                             fan_in_fan_out=True)  # fmt: skip
-    tuned = peft.get_peft_model(model, config)
+                             fan_in_fan_out=True, use_dora=dora)  # fmt: skip
+    tuned = moved(peft.get_peft_model(model, config))
     tuned.save_pretrained(tmp_path / "adapter")
     merged = tuned.merge_and_unload().state_dict()
     found, _ = on_base(tmp_path / "adapter", tmp_path / "base")
@@ -134,8 +146,9 @@ def test_two_adapters_of_one_layer_have_their_names(tmp_path):
 
 @pytest.mark.parametrize(
     ("settings", "reason"),
-    [({"use_dora": True}, "factors of DoRA"), ({"init_lora_weights": "pissa"}, "W_0 is not")],
-)
+    [({"use_qalora": True, "qalora_group_size": 2}, "use_qalora"),
+     ({"init_lora_weights": "pissa"}, "W_0 is not")],
+)  # fmt: skip
 def test_other_changes_are_listed_with_the_reason(tmp_path, settings, reason):
     adapted(tmp_path, target_modules=["first", "second"], **settings)
     found, reasons = on_base(tmp_path / "adapter", tmp_path / "base.pt")
@@ -181,8 +194,14 @@ def test_what_makes_no_product_has_its_reason(tmp_path):
     assert "no number lora_alpha" in reason_of(tmp_path, pair(), plain | {"lora_alpha": None})
     assert "use_qalora" in reason_of(tmp_path, pair(), plain | {"use_qalora": True})
     assert "LoCon" in reason_of(tmp_path, pair(**{"a.lora_mid.weight": noise((2, 2))}))
-    slow = {"(x+x+)+y": 1}
-    assert "no plain name" in reason_of(tmp_path, pair(), plain | {"alpha_pattern": slow})
+    odd = {"(?<=x)y": 1}
+    assert "'(?<=x)y': not und" in reason_of(tmp_path, pair(), plain | {"alpha_pattern": odd})
+    norms = {"a.lora_magnitude_vector": np.ones(5)}
+    assert "without norms" in reason_of(tmp_path, pair(), plain | {"use_dora": True})
+    assert "give the base" in reason_of(tmp_path, pair(**norms), plain | {"use_dora": True})
+    few = {"a.lora_magnitude_vector": np.ones(4)}
+    assert "for 5 outputs" in reason_of(tmp_path, pair(**few), plain | {"use_dora": True})
+    assert "unknown axes" in reason_of(tmp_path, pair(**{"a.dora_scale": np.ones((5, 1))}), plain)
     empty = {"a.lora_down.weight": np.ones((0, 6)), "a.lora_up.weight": np.ones((5, 0))}
     assert reason_of(tmp_path, empty, plain | {"r": 0}) is not None
     assert reason_of(tmp_path, empty | {"a.alpha": np.array(1.0)}) == "empty"

@@ -16,6 +16,7 @@ from ._adapter_config import CONFIG, AdapterConfig, config_beside
 from ._adapters import pairs_in
 from ._by_name import bare_name, by_name
 from ._factor_pairs import Pair
+from ._target_parameters import Targets
 
 
 def adapted(
@@ -47,16 +48,22 @@ def _matrices(
 ) -> Iterator[Stored]:
     items = list(pairs_in(arrays, config))
     if base is None:
-        yield from (item.stored() if isinstance(item, Pair) else item for item in items)
+        for item in items:
+            if isinstance(item, Targets):
+                yield from item.changes()
+            else:
+                yield item.stored() if isinstance(item, Pair) else item
         return
     require(
-        any(isinstance(item, Pair) for item in items),
+        any(isinstance(item, Pair | Targets) for item in items),
         f"{files[0]} holds no adapter (factors lora_A and lora_B); leave the base out.",
     )
     weights = by_name(base)
     inside = {item.own_base.name for item in items if isinstance(item, Pair) and item.own_base}
     for item in items:
-        if isinstance(item, Pair):
+        if isinstance(item, Targets):
+            yield from item.on(weights)
+        elif isinstance(item, Pair):
             yield _on(item, weights, config)
         elif item.name not in inside:
             yield item
@@ -75,7 +82,8 @@ def _on(pair: Pair, weights: Mapping[str, Stored], config: AdapterConfig | None)
         reason = reason or _unfit(pair, weight)
     if reason is not None or weight is None:
         return Stored(pair.name, "float64", (), reason=reason)
-    words = f"W_0 + s B A, W_0 {'beside it' if own else 'of the base'}"
+    where = "beside it" if own else "of the base"
+    words = f"W_0 + s B A{' with the norms of DoRA' if pair.magnitude else ''}, W_0 {where}"
     return Stored(
         pair.name, "float64", weight.shape, partial(_sum, pair, weight), words=words,
         beside=weight.beside,
@@ -95,5 +103,4 @@ def _unfit(pair: Pair, weight: Stored) -> str | None:
 
 
 def _sum(pair: Pair, weight: Stored) -> Floats:
-    change = pair.product()
-    return weight.load().astype(np.float64) + change.reshape(weight.shape)
+    return pair.on(weight.load())

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import InvalidInputError
+from ._patterns import matches
 from ._shards import read_json
 
 CONFIG = "adapter_config.json"
 _OTHER_CHANGES = (  # of which s B A is a part at most
-    "use_dora", "use_qalora", "use_bdlora", "kasa_config", "monteclora_config", "arrow_config",
+    "use_qalora", "use_bdlora", "kasa_config", "monteclora_config", "arrow_config",
 )  # fmt: skip
 _OTHER_BASES = ("pissa", "olora", "corda", "loftq", "lora_ga")  # take B A off the base at first
 _NAME, _WILD = r"(\w|-|\\?\.)*", r"(\.\*|\\d\+|\[0-9\]\+)"
@@ -42,6 +44,11 @@ class AdapterConfig:
         """Whether weights are stored as (in, out), as by GPT-2."""
         return self.fields.get("fan_in_fan_out") is True
 
+    @property
+    def is_dora(self) -> bool:
+        """Whether weights with their change get norms of their own."""
+        return self.fields.get("use_dora") is True
+
     def fault(self) -> str | None:
         """Why the change of a weight is no s B A, where it is not."""
         if self.kind != "LORA":
@@ -68,21 +75,27 @@ class AdapterConfig:
             rank: rows of A.
         """
         alpha = self._number("lora_alpha", "alpha_pattern", module)
-        expected = self._number("r", "rank_pattern", module)
+        expected = self.rank(module)
         if isinstance(alpha, str) or isinstance(expected, str):
             return alpha if isinstance(alpha, str) else str(expected)
         if expected != rank or rank == 0:
             return f"of rank {rank}, where {CONFIG} says r = {expected:g}"
         return alpha / (math.sqrt(rank) if self.fields.get("use_rslora") is True else rank)
 
+    def rank(self, module: str) -> float | str:
+        """Rank of the factors of a layer; the reason where unknown."""
+        return self._number("r", "rank_pattern", module)
+
     def _number(self, key: str, patterns: str, module: str) -> float | str:
         """A number of all modules, or the one that a pattern of names has for this one."""
         special = self.fields.get(patterns)
         value: Any = self.fields.get(key)
         for pattern, own in special.items() if isinstance(special, dict) else ():
-            if not _is_plain(pattern):
-                return f"a pattern in {CONFIG} is no plain name: {pattern[:60]!r}"
-            if _matches(pattern, module):
+            try:
+                matched = _matches(pattern, module)
+            except InvalidInputError as error:
+                return f"a pattern in {CONFIG}, {pattern[:60]!r}: {error}"
+            if matched:
                 value = own
                 break
         if type(value) not in (int, float) or not math.isfinite(value):
@@ -90,14 +103,12 @@ class AdapterConfig:
         return float(value)
 
 
-def _is_plain(pattern: str) -> bool:
-    """Whether it is a name with few wildcards: others may take for ever to match."""
-    return len(pattern) <= _LONGEST and bool(_PLAIN.fullmatch(pattern))
-
-
 def _matches(pattern: str, module: str) -> bool:
     """As peft does, from the start of the name, or after one of its dots, to its end."""
-    return bool(re.match(rf"(.*\.)?({pattern})$", module))
+    whole = rf"(.*\.)?({pattern})$"
+    if len(pattern) <= _LONGEST and _PLAIN.fullmatch(pattern):  # names with few wildcards
+        return bool(re.match(whole, module))
+    return matches(whole, module)
 
 
 def config_beside(files: Sequence[Path]) -> AdapterConfig | None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from .._stored import Stored
 from ._adapter_config import AdapterConfig
 from ._factor_pairs import Pair
+from ._target_parameters import Targets, targets_of
 
 _FACTOR = re.compile(
     r"(?P<module>.+?)[._]lora(?P<embedding>_embedding)?[._](?P<side>[ABab]|down|up)"
@@ -20,14 +21,19 @@ _FACTOR = re.compile(
 )
 _INNER = ("A", "a", "down")
 _WRAPPER = "base_model.model."  # what peft puts in front of the names of the base model
+_MAGNITUDE = re.compile(
+    r"(?P<module>.+)\.lora_magnitude_vector(\.(?!weight$)(?P<adapter>[^.]+))?(\.weight)?"
+)
 _BESIDE = {  # after the name of a layer: what makes its change more than s B A
-    "lora_magnitude_vector": "DoRA", "dora_scale": "DoRA", "lora_E": "AdaLoRA",
+    "dora_scale": "DoRA with norms of unknown axes", "lora_E": "AdaLoRA",
     "lora_mid": "LoCon", "lora_diag": "KaSA",
 }  # fmt: skip
 Layer = tuple[str, bool, str]  # its name, whether it is an embedding, name of the adapter
 
 
-def pairs_in(arrays: Iterable[Stored], config: AdapterConfig | None) -> Iterator[Stored | Pair]:
+def pairs_in(
+    arrays: Iterable[Stored], config: AdapterConfig | None
+) -> Iterator[Stored | Pair | Targets]:
     """The arrays of a checkpoint, with two factors of a layer as one pair.
 
     Names are those of the base model. Factors of which no pair is known have the reason.
@@ -36,10 +42,10 @@ def pairs_in(arrays: Iterable[Stored], config: AdapterConfig | None) -> Iterator
     adapters = _Adapters(known, config, _layers(known))
     for name, array in known.items():
         layer, is_inner = _layer(name)
-        if layer not in adapters.layers:
+        if layer not in adapters.layers and _magnitude(name) not in adapters.magnitudes:
             yield adapters.plain(array)
         elif is_inner:
-            yield adapters.pair(layer)
+            yield from adapters.changes(layer)
 
 
 def _layer(name: str) -> tuple[Layer, bool]:
@@ -49,6 +55,17 @@ def _layer(name: str) -> tuple[Layer, bool]:
         return ("", False, ""), False
     layer = match["module"], bool(match["embedding"]), match["adapter"] or ""
     return layer, match["side"] in _INNER
+
+
+def _magnitude(name: str) -> tuple[str, str]:
+    """The layer and the adapter of DoRA's magnitudes; of any other array none."""
+    match = _MAGNITUDE.fullmatch(name)
+    return (match["module"], match["adapter"] or "") if match else ("", "")
+
+
+def _home(module: str) -> str:
+    """The name of a module in the base model."""
+    return module.removeprefix(_WRAPPER).replace(".base_layer", "")
 
 
 def _layers(known: Mapping[str, Stored]) -> dict[Layer, dict[bool, Stored]]:
@@ -72,8 +89,26 @@ class _Adapters:
     ) -> None:
         self._known, self._config, self.layers = known, config, layers
         self._adapters = Counter(layer[:2] for layer in layers)
+        homes = {(module, adapter) for module, _, adapter in layers}
+        self.magnitudes = {
+            _magnitude(name): array for name, array in known.items() if _magnitude(name) in homes
+        }
         # with the name of the adapter, and `.weight`, at the end or without
         self._starts = {start for name in known for start in _starts(name)} if layers else set()
+
+    def changes(self, layer: Layer) -> Iterator[Pair | Targets]:
+        """The two factors of a layer, or all pairs of a module whose single parameters change."""
+        home = _home(layer[0])
+        pairs = [
+            (each[0].removeprefix(_WRAPPER), factors[True], factors[False])
+            for each, factors in self.layers.items()
+            if _home(each[0]) == home
+        ]
+        targets = targets_of(home, pairs, self._config)
+        if targets is None:
+            yield self.pair(layer)
+        elif pairs[0][0] == layer[0].removeprefix(_WRAPPER):
+            yield targets
 
     def pair(self, layer: Layer) -> Pair:
         """The two factors of a layer."""
@@ -86,6 +121,8 @@ class _Adapters:
             turned=embedding or (self._config is not None and self._config.turned),
             scale=self._scale(module, factors[True]) if alpha is None else self._variant(module),
             alpha=alpha, own_base=own and self.plain(own),
+            magnitude=self.magnitudes.get((module, adapter)),
+            is_dora=self._config is not None and self._config.is_dora,
         )  # fmt: skip
 
     def plain(self, array: Stored) -> Stored:

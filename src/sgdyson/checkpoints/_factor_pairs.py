@@ -3,7 +3,8 @@ r"""Adapters of low rank: two factors of a layer as the one matrix $s B A$.
 $W = W_0 + s B A$ with $A$ of (r, in) and $B$ of (out, r) (E. J. Hu et al., LoRA, ICLR 2022). Of a
 convolution $A$ is (r, in, *kernel) and $B$ (out, r, 1, 1); of an embedding, and where weights are
 stored as (in, out), it is $(B A)^T$. Neither factor is a weight matrix: $A$ is noise at the start,
-and $B$ zero.
+and $B$ zero. DoRA (S.-Y. Liu et al., ICML 2024, equation (5)) gives each output of $W_0 + s B A$ a
+norm of its own, $W = m\,(W_0 + s B A)/\lVert W_0 + s B A\rVert$ with a norm for each output.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Pair:
         scale: $s$; None where nothing tells it; the reason where the change is no $s B A$.
         alpha: an array of one number in the file, $s r$.
         own_base: $W_0$ under its name in the base model, where it lies beside the factors.
+        magnitude: $m$ of DoRA, a number for each output.
+        is_dora: whether there should be such numbers.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Pair:
     scale: float | str | None
     alpha: Stored | None = None
     own_base: Stored | None = None
+    magnitude: Stored | None = None
+    is_dora: bool = False
 
     @property
     def rank(self) -> int:
@@ -60,7 +65,7 @@ class Pair:
     def fault(self) -> str | None:
         """Why they make no matrix."""
         a, b = self.inner.shape, self.outer.shape
-        for factor in (self.inner, self.outer, self.alpha):
+        for factor in (self.inner, self.outer, self.alpha, self.magnitude):
             if factor is not None and factor.reason is not None:
                 return factor.reason
         if len(a) < 2 or len(b) < 2 or b[1] != a[0] or set(b[2:]) - {1}:
@@ -69,7 +74,14 @@ class Pair:
             return "empty"
         if self.alpha is not None and math.prod(self.alpha.shape) != 1:
             return f"alpha of shape {self.alpha.shape}, where one number makes the scale"
-        return self.scale if isinstance(self.scale, str) else None
+        return self.scale if isinstance(self.scale, str) else self._unfit_magnitude()
+
+    def _unfit_magnitude(self) -> str | None:
+        if self.magnitude is None:
+            return f"factors of DoRA by {CONFIG}, without norms beside them" * self.is_dora or None
+        shape, outputs = self.magnitude.shape, self.outer.shape[0]
+        fits = math.prod(shape) == outputs
+        return None if fits else f"norms of shape {shape} of DoRA, for {outputs} outputs"
 
     def factors(self) -> tuple[Floats, Floats]:
         """Two matrices whose product is $s B A$."""
@@ -82,9 +94,22 @@ class Pair:
         left, right = self.factors()
         return left @ right
 
+    def on(self, weight: Floats) -> Floats:
+        """$W_0 + s B A$, under DoRA with its norms, of the shape of $W_0$."""
+        whole = weight.astype(np.float64) + self.product().reshape(weight.shape)
+        if self.magnitude is None:
+            return whole
+        rows = whole.T if self.turned else whole.reshape(len(whole), -1)
+        norms = np.linalg.norm(rows, axis=1)
+        require(bool(np.all(norms > 0)), "an output of norm 0, to which DoRA can give no other")
+        scaled = rows * (self.magnitude.load().astype(np.float64).reshape(-1) / norms)[:, None]
+        return scaled.T if self.turned else scaled.reshape(weight.shape)
+
     def stored(self) -> Stored:
         """As an array of the file, or with the reason why it is none."""
         fault = self.fault()
+        if self.magnitude is not None:
+            fault = fault or "a change by DoRA, which depends on W_0; give the base"
         if fault is not None:
             return Stored(self.name, "float64", (), reason=fault)
         where = CONFIG if self.alpha is None else "the alpha beside it"
