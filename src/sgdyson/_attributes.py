@@ -47,6 +47,22 @@ def json_text(content: Any, indent: int | None = None) -> str:
     return json.dumps(_finite(content), indent=indent, allow_nan=False)
 
 
+def with_errors(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of plain values: an estimate becomes two, the error under `_error`.
+
+    Examples:
+        >>> from sgdyson.stats import Estimate
+        >>> with_errors({"matrices": 2, "rank": Estimate(1.5, 0.1, 2.0)})
+        {'matrices': 2, 'rank': 1.5, 'rank_error': 0.1}
+    """
+    plain: dict[str, Any] = {}
+    for key, value in row.items():
+        plain[key] = getattr(value, "value", value)
+        if hasattr(value, "error"):
+            plain[f"{key}_error"] = value.error
+    return plain
+
+
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as CSV below their names, which are those of all rows together; None is left empty.
 

@@ -79,11 +79,16 @@ class TestCheckpoints:
         path = write_safetensors(tmp_path / "a.safetensors", arrays)
         result = CliRunner().invoke(app, ["spectrum", str(path), "--json"])
         assert result.exit_code == 0
-        (row,) = json.loads(result.stdout)
+        whole = json.loads(result.stdout)
+        (row,) = whole["matrices"]
+        assert whole["notes"] == ["skipped 1, a vector: b"]
+        (mean,) = whole["summary"]
+        assert (mean["matrices"], mean["outliers"], mean["stable_rank"]) == (1, 1, None)
         assert (row["name"], row["rows"], row["outliers"]) == ("w", 80, 1)
         assert "skipped 1, a vector: b" in result.stderr
         flags = ["--json", "--tail", "--randomise"]
-        (row,) = json.loads(CliRunner().invoke(app, ["spectrum", str(path), *flags]).stdout)
+        answer = CliRunner().invoke(app, ["spectrum", str(path), *flags]).stdout
+        (row,) = json.loads(answer)["matrices"]
         assert row["random_spectral"] < row["spectral"]
         assert row["tail_exponent_error"] > 0
         assert 0 <= row["tail_pvalue"] <= 1

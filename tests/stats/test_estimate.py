@@ -126,3 +126,30 @@ def test_refuses(value, error):
 def test_refuses_division_by_zero():
     with pytest.raises(InvalidInputError, match="divided by 0"):
         Estimate(1.0, 0.1, 1.0).ratio(0.0)
+
+
+@pytest.mark.parametrize("exponent", [2, -1, 0.5, np.float64(3.0), 1, 0])
+def test_powers_are_what_products_and_roots_are(exponent):
+    """Of independent draws the spread of x**p is the error, to first order."""
+    x = Estimate(3.0, 1e-3, 7.0)
+    draws = (3.0 + 1e-3 * np.random.default_rng(0).standard_normal(40_000)) ** float(exponent)
+    power = x**exponent
+    assert power.value == pytest.approx(3.0 ** float(exponent), rel=1e-12)
+    assert power.error == pytest.approx(np.std(draws), rel=0.02, abs=1e-12)
+    assert power.effective_size == 7.0
+    assert x**-1 == 1 / x
+
+
+def test_functions_of_numpy():
+    x = Estimate(4.0, 0.2, 7.0)
+    assert np.sqrt(x) == x.sqrt() == x**0.5
+    assert np.multiply(2.0, x) == 2.0 * x
+    assert np.power(x, 2) == x**2
+    assert Estimate(-3.0, 0.5, 7.0) ** 2 == Estimate(9.0, 3.0, 7.0)
+    assert list(np.sqrt(np.array([x, x**2], dtype=object))) == [x.sqrt(), (x**2).sqrt()]
+    for wrong in (lambda: np.exp(x), lambda: np.ones(2) * x, lambda: np.add.reduce(x)):
+        with pytest.raises((TypeError, InvalidInputError)):
+            wrong()
+    for wrong in (lambda: x * x, lambda: (-x) ** 0.5, lambda: (0 * x) ** 2, lambda: x**x):
+        with pytest.raises(InvalidInputError):
+            wrong()

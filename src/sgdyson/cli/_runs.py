@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .._attributes import csv_text, json_text
+from .._attributes import csv_text, json_text, with_errors
 from .._terminal import tell, visible
 from ._app import Command, app
 from ._outputs import (
@@ -147,16 +147,18 @@ def _emit_rows(
     csv_file: Path | None,
     summary: list[dict[str, Any]] | None = None,
 ) -> None:
-    """Tables on the terminal, unless a file takes their place; what was left out on stderr."""
+    """Tables on the terminal, unless a file takes their place; what was left out on stderr too."""
     from ..checkpoints import print_summary, print_table
 
-    for sentence in sentences:
-        tell(visible(sentence))
+    notes = [visible(sentence) for sentence in sentences]
+    for sentence in notes:
+        tell(sentence)
     if not to_standard_output(json_file, csv_file):
         print_table(rows)
         if any(row["matrices"] > 1 for row in summary or ()):
             print_summary(summary or ())
-    emit(json_file, json_text(rows, indent=2) + "\n")
+    whole = {"matrices": rows, "summary": [with_errors(row) for row in summary or ()]}
+    emit(json_file, json_text(whole | {"notes": notes}, indent=2) + "\n")
     emit(csv_file, csv_text(rows))
 
 

@@ -4,6 +4,8 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from .._checks import finite, settle
 from ..errors import InvalidInputError, require
 
@@ -16,10 +18,11 @@ class Estimate:
     the last place, one digit of it, two where it begins with a 1. A format of floats, as
     in `f"{e:.3f}"`, prints `0.148 ± 0.001`; any other format is that of the string.
 
-    Estimates add, subtract, multiply and divide, with each other and with exact numbers, their
-    errors propagated to first order as those of **independent** measurements: $\delta f^2 =
-    \sum_i (\partial_i f\,\delta_i)^2$, with the effective size of B. L. Welch and F. E.
-    Satterthwaite, Biometrics Bulletin 2, 110 (1946). Comparisons and `float()` look at the value.
+    Estimates add, subtract, multiply and divide, with each other and with exact numbers, and have
+    exact powers and a square root (`x**2`, `x.sqrt()` or `np.sqrt(x)`), their errors propagated to
+    first order as those of **independent** measurements: $\delta f^2 = \sum_i (\partial_i
+    f\,\delta_i)^2$, with the effective size of B. L. Welch and F. E. Satterthwaite, Biometrics
+    Bulletin 2, 110 (1946). Comparisons and `float()` look at the value.
 
     Args:
         value: the number.
@@ -37,13 +40,13 @@ class Estimate:
         '0.148 ± 0.001'
         >>> print(2 * spacing / Estimate(0.1, 0.001, 500.0))
         2.96(4)
+        >>> print(spacing**2)
+        0.0219(3)
     """
 
     value: float
     error: float
     effective_size: float
-
-    __array_ufunc__ = None  # a NumPy number times an Estimate is left to `__rmul__`
 
     def __post_init__(self) -> None:
         for name in ("value", "error", "effective_size"):
@@ -104,6 +107,25 @@ class Estimate:
     def __rtruediv__(self, dividend: float) -> "Estimate":
         return Estimate(finite("dividend", dividend), 0.0, self.effective_size) / self
 
+    def __pow__(self, exponent: float) -> "Estimate":
+        plain = finite("exponent", exponent)
+        require(
+            self.value > 0 or (self.value < 0 and plain.is_integer()),
+            f"{self}**{plain:g} needs a value above 0, or below 0 and a whole exponent.",
+        )
+        derivative = plain * self.value ** (plain - 1)
+        return Estimate(self.value**plain, abs(derivative) * self.error, self.effective_size)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        """Functions of NumPy go by the operators and methods here, for single numbers.
+
+        An array of multiples of one estimate would be taken for independent ones.
+        """
+        if method != "__call__" or options or any(np.ndim(each) for each in inputs):
+            return NotImplemented
+        plain = (each.item() if isinstance(each, np.generic) else each for each in inputs)
+        return ufunc(*(np.asarray(each, dtype=object) for each in plain))
+
     def sqrt(self) -> "Estimate":
         """The square root, of a value above 0.
 
@@ -131,7 +153,7 @@ class Estimate:
         require(
             other is not self,
             "an Estimate is not independent of itself: its error would come out wrong; write 2 * x"
-            " for x + x, and the like.",
+            " for x + x, x**2 for x * x, and the like.",
         )
         variances = [(here * self.error) ** 2, (there * other.error) ** 2]
         sizes = [self.effective_size, other.effective_size]
