@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 import sgdyson
 from sgdyson import _progress, cli
-from sgdyson.campaign import Campaign, _precision, _store, specs
+from sgdyson.campaign import Campaign, _layout, _precision, _store, specs
 from sgdyson.campaign._precision import _error, replicas_for
 from sgdyson.campaign._spec import parse_spec, read_spec
 from sgdyson.campaign.starter import write_starter
@@ -63,14 +63,14 @@ def whole(tmp_path_factory):
     """The small campaign, run without interruption, in chunks of 64 replicas."""
     folder = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_store, "_REPLICAS", 64)
+        patch.setattr(_layout, "_REPLICAS", 64)
         Campaign.from_file(written(folder), folder / "out").run(progress=False)
     return folder / "out"
 
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(_store, "_REPLICAS", 64)
+    monkeypatch.setattr(_layout, "_REPLICAS", 64)
 
 
 def test_settings_are_selected_by_value_and_plain_xarray_opens_the_store(whole):
@@ -173,8 +173,8 @@ def test_a_manifest_line_cut_short_does_not_count(whole, tmp_path):
 
 KILLED = """
 import sys
-from sgdyson.campaign import Campaign, _store
-_store._REPLICAS = 64
+from sgdyson.campaign import Campaign, _layout, _store
+_layout._REPLICAS = 64
 campaign = Campaign.from_file(sys.argv[1], sys.argv[2])
 print("alive", flush=True)
 campaign.run(progress=False)
@@ -360,7 +360,7 @@ batch_size = 16
 def test_settings_of_other_sizes_have_chunks_of_their_own(tmp_path):
     """Engine blocks of 16 and 1024 replicas: the second setting's chunks are many of Zarr's."""
     campaign = Campaign.from_file(written(tmp_path, MIXED), tmp_path / "out")
-    assert campaign.store.chunk_replicas == [16, 1024]
+    assert campaign.store.layout.chunk_replicas == [16, 1024]
     data = campaign.run(progress=False)
     assert data.finished.sum("replica").values.tolist() == [40, 1500]
     assert campaign.finished() == (5, 5)
@@ -542,6 +542,8 @@ def test_replicas_grow_by_the_square_of_the_error_and_little_more(
     raw = tomllib.loads(SPEC) | {"target_error": 0.01, "quantity": "level_mean"}
     campaign = Campaign(parse_spec(raw), tmp_path / "out")
     monkeypatch.setattr(_precision, "_error", lambda *_: 0.01 * ratio)
-    for setting, size in zip(campaign.spec.settings, campaign.store.chunk_replicas, strict=True):
+    for setting, size in zip(
+        campaign.spec.settings, campaign.store.layout.chunk_replicas, strict=True
+    ):
         grown = replicas_for(0.01, setting, np.empty(0), 10 * size, size)
         assert least * 10 * size <= grown <= most * 10 * size + size

@@ -12,7 +12,7 @@ import pytest
 from test_campaign import SPEC, files, written
 
 from sgdyson import _cluster
-from sgdyson.campaign import Campaign, _store
+from sgdyson.campaign import Campaign, _layout
 from sgdyson.campaign._versions import versions
 from sgdyson.errors import InvalidInputError
 
@@ -21,7 +21,7 @@ distributed = pytest.importorskip("distributed")
 
 @pytest.mark.filterwarnings("ignore")  # Dask's own, on a killed worker
 def test_a_dead_worker_costs_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(_store, "_REPLICAS", 64)
+    monkeypatch.setattr(_layout, "_REPLICAS", 64)
     text = SPEC.replace("replicas = 200", "replicas = 320")
     path = written(tmp_path, text)
     with distributed.LocalCluster(
@@ -120,7 +120,7 @@ def test_a_scheduler_that_is_killed_is_one_sentence(tmp_path, capfd):
 @pytest.mark.filterwarnings("ignore")
 def test_a_scheduler_without_workers_is_not_waited_for_in_silence(tmp_path, monkeypatch):
     monkeypatch.setattr(_cluster, "_PATIENCE", 0.2)
-    monkeypatch.setattr(_store, "_REPLICAS", 64)
+    monkeypatch.setattr(_layout, "_REPLICAS", 64)
     said = []
     text = SPEC.replace("[0.05, 0.1]", "0.1").replace("[4, 16]", "4").replace("= 200", "= 8")
     with distributed.LocalCluster(

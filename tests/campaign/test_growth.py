@@ -18,7 +18,7 @@ from test_reuse import spec
 from typer.testing import CliRunner
 
 from sgdyson import cli
-from sgdyson.campaign import Campaign, _claim, _generations, _group_files, _store
+from sgdyson.campaign import Campaign, _claim, _generations, _group_files, _layout, _store
 from sgdyson.campaign import _work as module
 from sgdyson.errors import InvalidInputError
 
@@ -28,16 +28,16 @@ RATES = (0.05, 0.1)
 @pytest.fixture(autouse=True)
 def chunks_of_two_blocks(monkeypatch):
     """128 replicas: where replicas are no multiple, a chunk has whole blocks that are not run."""
-    monkeypatch.setattr(_store, "_REPLICAS", 128)
-    monkeypatch.setattr(_store, "_PARTS", 1)
+    monkeypatch.setattr(_layout, "_REPLICAS", 128)
+    monkeypatch.setattr(_layout, "_PARTS", 1)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Two settings of 200 replicas, chunks of 128 and 72."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_store, "_REPLICAS", 128)
-        patch.setattr(_store, "_PARTS", 1)
+        patch.setattr(_layout, "_REPLICAS", 128)
+        patch.setattr(_layout, "_PARTS", 1)
         campaign = Campaign(spec(replicas=200), tmp_path_factory.mktemp("growth") / "small")
         campaign.run(progress=False)
     return campaign.store.folder
@@ -236,7 +236,7 @@ class TestKilled:
 
         def campaign(out, there=False):
             larger = anew and (not there or _claim.is_of(out, new))
-            monkeypatch.setattr(_store, "_REPLICAS", 256 if larger else 128)
+            monkeypatch.setattr(_layout, "_REPLICAS", 256 if larger else 128)
             return Campaign.from_folder(out) if there else Campaign(new, out)
 
         return campaign
@@ -411,8 +411,8 @@ batch_size = 4
 
 KILLED = """
 import sys, tomllib
-from sgdyson.campaign import Campaign, _store, parse_spec
-_store._REPLICAS, _store._PARTS = 128, 1
+from sgdyson.campaign import Campaign, _layout, _store, parse_spec
+_layout._REPLICAS, _layout._PARTS = 128, 1
 raw = tomllib.loads(open(sys.argv[1]).read())
 campaign = Campaign(parse_spec(raw), sys.argv[2])
 print("alive", flush=True)

@@ -8,7 +8,7 @@ import pytest
 from test_campaign import SPEC, files, lines, written
 from test_cluster import cluster_of
 
-from sgdyson.campaign import Campaign, _store
+from sgdyson.campaign import Campaign, _layout
 
 pytest.importorskip("distributed")
 
@@ -34,7 +34,7 @@ def test_one_sentence_and_the_same_command_goes_on(tmp_path, monkeypatch):
     assert sentence.endswith("what is finished is good, and the same command goes on from it.")
     before = lines(out)
     assert 2 <= before < 1 + 8
-    monkeypatch.setattr(_store, "_REPLICAS", 256)
+    monkeypatch.setattr(_layout, "_REPLICAS", 256)
     assert Campaign.from_folder(out).verify() == []
     with cluster_of() as (_, address):
         subprocess.run(command(address), check=True, capture_output=True)

@@ -12,7 +12,7 @@ from test_reuse import spec
 from typer.testing import CliRunner
 
 from sgdyson import cli
-from sgdyson.campaign import Campaign, _claim, _spec, _store, gather, part_of
+from sgdyson.campaign import Campaign, _claim, _layout, _spec, gather, part_of
 from sgdyson.campaign._parts import stretch
 from sgdyson.errors import InvalidInputError
 
@@ -23,7 +23,7 @@ PARTS = 3
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(_store, "_REPLICAS", 64)
+    monkeypatch.setattr(_layout, "_REPLICAS", 64)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("parts")
     path = written(folder, SMALL)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_store, "_REPLICAS", 64)
+        patch.setattr(_layout, "_REPLICAS", 64)
         Campaign.from_file(path, folder / "one").run(progress=False)
         for number in range(1, PARTS + 1):
             part = (number, PARTS)
@@ -224,7 +224,7 @@ def test_processes_at_the_same_time(tmp_path):
     gather([tmp_path / "small-parts"], tmp_path / "out")
     # chunks of the processes are of the size that users have
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_store, "_REPLICAS", 256)
+        patch.setattr(_layout, "_REPLICAS", 256)
         Campaign.from_file(path, tmp_path / "one").run(progress=False)
     assert files(tmp_path / "out") == files(tmp_path / "one")
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from sgdyson import cli
 from sgdyson.analysis import read
-from sgdyson.campaign import Campaign, _claim, _lock, _manifest, _store
+from sgdyson.campaign import Campaign, _claim, _layout, _lock, _manifest
 from sgdyson.errors import InvalidInputError
 
 SMALL = SPEC.replace("updates = 400", "updates = 20").replace("= 100", "= 10")
@@ -27,8 +27,8 @@ def made(tmp_path_factory):
     """Four settings of two chunks of 64 and 36 replicas."""
     folder = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_store, "_REPLICAS", 64)
-        patch.setattr(_store, "_PARTS", 1)
+        patch.setattr(_layout, "_REPLICAS", 64)
+        patch.setattr(_layout, "_PARTS", 1)
         Campaign.from_file(written(folder, SMALL), folder / "out").run(progress=False)
     return folder / "out"
 
@@ -36,8 +36,8 @@ def made(tmp_path_factory):
 @pytest.fixture
 def out(made, tmp_path, monkeypatch):
     """A copy, whose files have the times of the original."""
-    monkeypatch.setattr(_store, "_REPLICAS", 64)
-    monkeypatch.setattr(_store, "_PARTS", 1)
+    monkeypatch.setattr(_layout, "_REPLICAS", 64)
+    monkeypatch.setattr(_layout, "_PARTS", 1)
     return Path(shutil.copytree(made, tmp_path / "out"))
 
 

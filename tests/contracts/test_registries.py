@@ -13,7 +13,8 @@ from test_two_layer_contract import MODELS as TWO_LAYER
 
 from sgdyson.campaign._fields import LearningSection
 from sgdyson.campaign._mistakes import _tables
-from sgdyson.campaign._spec import Setting, parse_spec
+from sgdyson.campaign._setting import Setting
+from sgdyson.campaign._spec import parse_spec
 from sgdyson.campaign.starter import _spec
 from sgdyson.models import MODELS, LossModel, LowRankTeacher
 from sgdyson.optimizers import OPTIMIZERS, SGD

@@ -25,7 +25,8 @@ from sgdyson.optimizers import (
     effective_rate,
     stationary_variance,
 )
-from sgdyson.optimizers.stationary import _gains, remaining, response, stationary_covariance
+from sgdyson.optimizers._normalising import _gains
+from sgdyson.optimizers.stationary import remaining, response, stationary_covariance
 
 WEIGHTS = 2000
 

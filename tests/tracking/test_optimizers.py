@@ -15,8 +15,8 @@ from sgdyson.optimizers import (
 )
 from sgdyson.stats import Estimate
 from sgdyson.tracking import Run, SpectralTracker, Tracker, advise, matrix_noise, open_run
-from sgdyson.tracking._advice import _holds
 from sgdyson.tracking._optimizer import scaling_rule, widening
+from sgdyson.tracking._pairs import holds
 
 torch = pytest.importorskip("torch")
 SHAPE, BATCH = (40, 30), 8
@@ -336,9 +336,9 @@ class TestAdvice:
         assert alpha / (2 * h * (1 - beta)) * found == pytest.approx(float(exact))
 
 
-@pytest.mark.parametrize(("off", "holds"), [(0.09, True), (0.11, False)])
-def test_the_mean_gradient_ends_the_rule_where_a_rate_is_a_tenth_off(off, holds):
+@pytest.mark.parametrize(("off", "whether"), [(0.09, True), (0.11, False)])
+def test_the_mean_gradient_ends_the_rule_where_a_rate_is_a_tenth_off(off, whether):
     """alpha goes as the root: at |B| = B_simple a factor f makes it ((1 + f)/2)^(1/2) of it."""
     rule = type("Rule", (), {"exponent": 0.5})
     factor = 2 * (1 + off) ** 2 - 1
-    assert _holds(rule, Estimate(64.0, 1.0, 9.0), 64.0, factor) is holds
+    assert holds(rule, Estimate(64.0, 1.0, 9.0), 64.0, factor) is whether

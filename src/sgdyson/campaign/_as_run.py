@@ -9,7 +9,7 @@ from .._attributes import attributes_of
 from .._jax_settings import PRNG
 from ..models import Model
 from ..optimizers import optimizer_settings
-from ._spec import Setting
+from ._setting import Setting
 from ._store import Store
 
 
@@ -26,7 +26,7 @@ def setting_as_run(store: Store, index: int, levels: int) -> xr.Dataset:
     """
     store.require_whole((c for c in store.done() if c.setting == index), thorough=True)
     setting, data = store.spec.settings[index], store.opened()
-    place = store.place(index)
+    place = store.layout.place(index)
     finished = np.flatnonzero(data.finished[place].values)
     rows = (*place, slice(0, int(finished.max(initial=-1)) + 1))
     model = setting.build()

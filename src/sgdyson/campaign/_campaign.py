@@ -19,10 +19,11 @@ from ._claim import Part, claimed_part, holds_campaign, is_of, is_of_this_versio
 from ._cost import Cost, cost_of, require_room
 from ._export import require_not_read, text_file, write_csv, write_netcdf
 from ._growth import grow, require_growth
+from ._layout import Chunk
 from ._parts import folder_of
 from ._plan import Plan
 from ._spec import Spec, read_spec
-from ._store import Chunk, Store
+from ._store import Store
 from ._tally import Tally
 from ._work import Work, more_for_precision
 

@@ -9,7 +9,8 @@ from .._capacity import require_disk, require_memory
 from .._threads import cores
 from ..engine.block import block_size
 from ._executors import run_chunk
-from ._spec import Setting, Spec
+from ._setting import Setting
+from ._spec import Spec
 from ._store import Store
 
 _BLOCK = 4096  # bytes of a disk, of which a file or a folder takes one at least
@@ -41,13 +42,13 @@ def cost_of(spec: Spec, store: Store) -> Cost:
     chosen = {0, len(settings) // 2, len(settings) - 1}
     rate = np.mean([_seconds_per_update(settings[index]) for index in chosen])
     updates = float(sum(s.replicas * s.total_updates for s in settings))
-    numbers = settings[0].times * store.levels
+    numbers = settings[0].times * store.layout.levels
     return Cost(
         settings=len(settings),
         updates=updates,
         seconds=updates * float(rate) / cores(),
         disk=8 * numbers * sum(s.replicas for s in settings),
-        memory=8 * numbers * max(store.chunk_replicas) * 2 * cores(),
+        memory=8 * numbers * max(store.layout.chunk_replicas) * 2 * cores(),
     )
 
 
@@ -66,18 +67,18 @@ def require_room(
     Raises:
         InvalidInputError: more than there is.
     """
-    times, levels = spec.first.times, store.levels
+    times, levels = spec.first.times, store.layout.levels
     what = (
         f"{spec.first.name}, {missing} replicas of {times} records of {levels} levels in"
         f" {len(totals)} settings,"
     )
-    chunk = 8 * times * levels * max(store.chunk_replicas)
+    chunk = 8 * times * levels * max(store.layout.chunk_replicas)
     require_memory(
         chunk * 2 * min(workers or cores(), max(missing, 1)),
         what,
         "record less often, or use fewer --workers",
     )
-    files = _SMALL_FILES * sum(-(-total // store.rows) for total in totals)
+    files = _SMALL_FILES * sum(-(-total // store.layout.rows) for total in totals)
     require_disk(
         8 * times * levels * missing + (_BLOCK * files if missing else 0),
         store.folder,

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from ._spec import Setting, Spec
+from ._setting import Setting
+from ._spec import Spec
 
 _FREE = {"name", "replicas", "vary", "target_error", "quantity", "most_replicas"}
 _LONGER = "a campaign keeps levels, and not the weights from which a run could go on"

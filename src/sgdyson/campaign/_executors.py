@@ -9,7 +9,7 @@ import numpy as np
 from .._cluster import run_on_cluster
 from .._executors import Advance, run_here
 from ..engine import simulate
-from ._spec import Setting
+from ._setting import Setting
 from ._versions import versions
 
 Job: TypeAlias = tuple[Any, Setting, range]  # a name for it, and what to run

@@ -51,7 +51,7 @@ def slabs(campaign: Campaign) -> Iterator[Slab]:
     run = store.opened()
     for chunk, entry in sorted(done.items()):
         replicas = range(*entry.replicas)
-        where = (*store.place(chunk.setting), slice(replicas.start, replicas.stop))
+        where = (*store.layout.place(chunk.setting), slice(replicas.start, replicas.stop))
         arrays = {name: np.asarray(run[name][where].values) for name in KINDS}
         yield Slab(chunk.setting, replicas, arrays)
 
@@ -105,7 +105,7 @@ def write_netcdf(campaign: Campaign, path: Path) -> None:
     with h5netcdf.File(path, "a") as file:
         _create_arrays(file, campaign)
         for setting, replicas, arrays in slabs(campaign):
-            where = (*store.place(setting), slice(replicas.start, replicas.stop))
+            where = (*store.layout.place(setting), slice(replicas.start, replicas.stop))
             for name, values in arrays.items():
                 file.variables[name][where] = values.astype(_type(name))
 
@@ -137,14 +137,15 @@ def text_file(path: Path | str) -> Iterator[IO[str]]:
 def _create_arrays(file: Any, campaign: Campaign) -> None:
     """Empty ones, of what is large; where nothing is finished they say so."""
     run, store = campaign.open(), campaign.store
+    rows = min(store.layout.rows, run.sizes["replica"])
     if "level" not in file.dimensions:
-        file.dimensions["level"] = store.levels
+        file.dimensions["level"] = store.layout.levels
     for name, (_, empty) in KINDS.items():
         array = run[name]
         rest = array.shape[len(store.spec.shape) + 1 :]
         variable = file.create_variable(
             name, tuple(map(str, array.dims)), _type(name),
-            chunks=(*(1 for _ in store.spec.shape), min(store.rows, array.sizes["replica"]), *rest),
+            chunks=(*(1 for _ in store.spec.shape), rows, *rest),
             compression="gzip", compression_opts=1, shuffle=True,
             fillvalue=empty if name == "levels" else None,
         )  # fmt: skip
@@ -153,7 +154,7 @@ def _create_arrays(file: Any, campaign: Campaign) -> None:
             variable.attrs["dtype"] = "bool"  # as xarray tells them, which netCDF has not
         if name == "diverged_at":
             for setting in range(len(store.spec.settings)):
-                variable[store.place(setting)] = np.full(array.sizes["replica"], empty)
+                variable[store.layout.place(setting)] = np.full(array.sizes["replica"], empty)
 
 
 def _type(name: str) -> np.dtype[Any]:
@@ -186,7 +187,7 @@ def _described(name: str, campaign: Campaign) -> dict[str, str]:
 
 def _values(campaign: Campaign, setting: int) -> list[Any]:
     """Values of the varied parameters, as the coordinates have them."""
-    run, place = campaign.store.opened(), campaign.store.place(setting)
+    run, place = campaign.store.opened(), campaign.store.layout.place(setting)
     where = dict(zip(dimensions(campaign.spec), place, strict=True))
     names = [key.rpartition(".")[2] for key in campaign.spec.varied]
     coordinates = [run.coords[name] for name in names]

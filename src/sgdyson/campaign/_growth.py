@@ -15,8 +15,8 @@ from ._claim import claimed_part, in_words, take
 from ._differences import differences, numbers_of
 from ._frame import KINDS
 from ._generations import GROWING, replace
+from ._layout import Chunk
 from ._reuse import Source
-from ._store import Chunk
 
 if TYPE_CHECKING:
     from ._campaign import Campaign
@@ -71,11 +71,11 @@ def _build(source: Source, new: Campaign) -> None:
     """All that the other campaign has, in a store of its own."""
     old, store = source.campaign.store, new.store
     plan = _plan(source, new)
-    is_same = (old.rows, old.levels, old.spec.first.times) == (
-        store.rows, store.levels, store.spec.first.times,
+    is_same = (old.layout.rows, old.layout.levels, old.spec.first.times) == (
+        store.layout.rows, store.layout.levels, store.spec.first.times,
     )  # fmt: skip
     entries = [source.entry(index, replicas) if is_same else None for _, index, replicas in plan]
-    bytes_of_a_replica = 8 * store.spec.first.times * store.levels
+    bytes_of_a_replica = 8 * store.spec.first.times * store.layout.levels
     rewritten = sum(
         len(replicas) for (_, _, replicas), entry in zip(plan, entries, strict=True) if not entry
     )
@@ -100,8 +100,8 @@ def _plan(source: Source, new: Campaign) -> list[tuple[Chunk, int, range]]:
         there = source.index(index, new.spec.settings[index])
         if there is None:
             continue
-        for chunk in new.store.chunks(index, total):
-            ready = source.leading(there, new.store.replicas(chunk, total))
+        for chunk in new.store.layout.chunks(index, total):
+            ready = source.leading(there, new.store.layout.replicas(chunk, total))
             if len(ready):
                 plan.append((chunk, there, ready))
     return plan

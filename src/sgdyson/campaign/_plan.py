@@ -5,9 +5,10 @@ from functools import cached_property
 
 from ..errors import require
 from ._executors import Job
+from ._layout import Chunk
 from ._parts import stretch
 from ._spec import Spec
-from ._store import Chunk, Store
+from ._store import Store
 from ._tally import Tally
 
 
@@ -35,7 +36,7 @@ class Plan:
 
     def asked(self) -> list[int]:
         """Replicas of each setting that the spec asks for."""
-        sizes = zip(self.spec.settings, self.store.chunk_replicas, strict=True)
+        sizes = zip(self.spec.settings, self.store.layout.chunk_replicas, strict=True)
         return [
             setting.replicas
             if setting.target_error is None
@@ -56,12 +57,14 @@ class Plan:
             return totals  # of a request that is too large to be counted, too
         own = [0] * len(totals)
         for chunk in self.chunks(totals):
-            own[chunk.setting] += len(self.store.replicas(chunk, totals[chunk.setting]))
+            own[chunk.setting] += len(self.store.layout.replicas(chunk, totals[chunk.setting]))
         return own
 
     def chunks(self, totals: list[int]) -> list[Chunk]:
         """Every chunk that is to be run here."""
-        chunks = [chunk for i, total in enumerate(totals) for chunk in self.store.chunks(i, total)]
+        chunks = [
+            chunk for i, total in enumerate(totals) for chunk in self.store.layout.chunks(i, total)
+        ]
         return [chunk for chunk in chunks if self.is_ours(chunk)]
 
     def missing(self, totals: list[int]) -> list[Job]:
@@ -69,7 +72,7 @@ class Plan:
         finished, settings = self.store.done(), self.spec.settings
         jobs = []
         for chunk in self.chunks(totals):
-            replicas = self.store.replicas(chunk, totals[chunk.setting])
+            replicas = self.store.layout.replicas(chunk, totals[chunk.setting])
             if chunk in finished:  # or what it begins with
                 replicas = range(finished[chunk].replicas[1], replicas.stop)
             if len(replicas):
@@ -114,7 +117,7 @@ class Plan:
         if self._is_adaptive:
             return [(Chunk(i, 0), each) for i, each in enumerate(updates)]
         return [
-            (chunk, updates[i] * len(self.store.replicas(chunk, total)))
+            (chunk, updates[i] * len(self.store.layout.replicas(chunk, total)))
             for i, total in enumerate(self.asked())
-            for chunk in self.store.chunks(i, total)
+            for chunk in self.store.layout.chunks(i, total)
         ]

@@ -3,7 +3,7 @@
 from .._types import Floats
 from ..spectra import spacings
 from ..stats import mean_over_replicas
-from ._spec import Setting
+from ._setting import Setting
 
 _GROWTH = 4  # times as many replicas, at most, in one round
 

@@ -16,9 +16,9 @@ from ._claim import require_versions
 from ._differences import numbers_of
 from ._executors import Job, Result
 from ._frame import KINDS
+from ._layout import Chunk
 from ._manifest import Entry
-from ._spec import Setting
-from ._store import Chunk
+from ._setting import Setting
 
 if TYPE_CHECKING:
     from ._campaign import Campaign
@@ -50,27 +50,27 @@ class Source:
 
     def leading(self, index: int, replicas: range) -> range:
         """Those of some replicas that are finished, up to the first that is not."""
-        place = self.campaign.store.place(index)
+        place = self.campaign.store.layout.place(index)
         finished = self._run.finished[(*place, slice(replicas.start, replicas.stop))].values
         count = len(finished) if finished.all() else int(np.argmin(finished))
         return range(replicas.start, replicas.start + count)
 
     def entry(self, index: int, replicas: range) -> Entry | None:
         """The chunk that holds these replicas and no other."""
-        number = replicas.start // self.campaign.store.chunk_replicas[index]
+        number = replicas.start // self.campaign.store.layout.chunk_replicas[index]
         entry = self._entries.get(Chunk(index, number))
         return entry if entry and range(*entry.replicas) == replicas else None
 
     def arrays(self, index: int, replicas: range) -> dict[str, np.ndarray]:
         """Finished replicas as they came out."""
-        where = (*self.campaign.store.place(index), slice(replicas.start, replicas.stop))
+        where = (*self.campaign.store.layout.place(index), slice(replicas.start, replicas.stop))
         arrays = {name: np.asarray(self._run[name][where].values) for name in KINDS}
         arrays["levels"] = arrays["levels"][..., : self.campaign.levels_of(index)]
         return arrays
 
     def seconds(self, index: int, replicas: range) -> float:
         """What they took, each as long as another of its chunk."""
-        size = self.campaign.store.chunk_replicas[index]
+        size = self.campaign.store.layout.chunk_replicas[index]
         total = 0.0
         for number in range(replicas.start // size, -(-replicas.stop // size)):
             entry = self._entries[Chunk(index, number)]

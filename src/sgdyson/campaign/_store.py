@@ -8,7 +8,6 @@ their hashes: whatever stops the process or the machine in between costs that on
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,21 +22,10 @@ from ._claim import Part, is_of, recognise, take
 from ._frame import KINDS, dimensions, empty_group
 from ._generations import settle
 from ._group_files import GroupFiles
+from ._layout import Chunk, Layout
 from ._lock import exclusive
 from ._manifest import Content, Entry, Frame, Manifest, Opened
-from ._spec import Setting, Spec
-
-_BYTES = 1 << 24  # of levels in a chunk, about, unless one block of replicas has more
-_REPLICAS = 256  # of a chunk, unless one block has more
-_PARTS = 8  # of a setting, at least, unless one block has more: work for so many cores
-
-
-@dataclass(frozen=True, order=True)
-class Chunk:
-    """Some replicas of one setting: the unit of work and of storage."""
-
-    setting: int
-    number: int
+from ._spec import Spec
 
 
 class Store:
@@ -63,13 +51,8 @@ class Store:
         blocks: Sequence[int],
         part: Part | None = None,
     ) -> None:
-        self.folder, self.spec, self.levels, self.part = folder, spec, levels, part
-        fitting = _BYTES // (8 * spec.first.times * levels)
-        self.chunk_replicas = [
-            max(block, _power_of_two(min(_REPLICAS, fitting, _most(setting) // _PARTS)))
-            for setting, block in zip(spec.settings, blocks, strict=True)
-        ]
-        self.rows = min(self.chunk_replicas)  # of a Zarr chunk
+        self.folder, self.spec, self.part = folder, spec, part
+        self.layout = Layout(spec, levels, blocks)
         self._group = GroupFiles(folder)
         self._arrays: dict[str, zarr.Array[Any]] = {}
 
@@ -101,16 +84,6 @@ class Store:
         self._group.sweep()
         self.forget([chunk for chunk, entry in self.done().items() if self._wrong(entry)])
 
-    def replicas(self, chunk: Chunk, total: int) -> range:
-        """The replicas of a chunk of a setting that has `total`."""
-        size = self.chunk_replicas[chunk.setting]
-        return range(chunk.number * size, min((chunk.number + 1) * size, total))
-
-    def chunks(self, setting: int, total: int) -> list[Chunk]:
-        """All chunks of a setting with so many replicas."""
-        size = self.chunk_replicas[setting]
-        return [Chunk(setting, number) for number in range(-(-total // size))]
-
     def done(self) -> dict[Chunk, Entry]:
         """Chunks with finished replicas, from the manifest.
 
@@ -124,7 +97,7 @@ class Store:
             if isinstance(entry, Entry):
                 chunk = Chunk(entry.setting, entry.number)
                 require(
-                    chunk not in entries and self._fits(entry),
+                    chunk not in entries and self.layout.fits(entry),
                     f"{self._manifest.path} has a line of setting {chunk.setting}, chunk"
                     f" {chunk.number}, that does not belong there; delete the line.",
                 )
@@ -155,7 +128,7 @@ class Store:
 
         They are those that it begins with, or follow those that it has.
         """
-        start = chunk.number * self.chunk_replicas[chunk.setting]
+        start = chunk.number * self.layout.chunk_replicas[chunk.setting]
         before = self.done().get(chunk) if replicas.start > start else None
         if before is not None:  # its files will not be those of its line
             self._manifest.append(Opened(setting=chunk.setting, number=chunk.number))
@@ -165,14 +138,14 @@ class Store:
             setting=chunk.setting, number=chunk.number,
             replicas=(replicas.start, replicas.stop),
             seconds=round(seconds + (before.seconds if before else 0), 3),
-            files=self._group.record(self._files(chunk.setting, replicas)),
+            files=self._group.record(self.layout.files(chunk.setting, replicas)),
         )  # fmt: skip
         self._manifest.append(entry)
 
     def _write_arrays(
         self, chunk: Chunk, replicas: range, arrays: Mapping[str, np.ndarray]
     ) -> None:
-        where = self.place(chunk.setting)
+        where = self.layout.place(chunk.setting)
         for name, values in arrays.items():
             array = self._arrays[name]
             region: list[int | slice] = [*where, slice(replicas.start, replicas.stop)]
@@ -194,8 +167,8 @@ class Store:
             InvalidInputError: files that are not as they were written.
         """
         replicas = range(*entry.replicas)
-        names = self._files(chunk.setting, replicas)
-        theirs = source._files(entry.setting, replicas)
+        names = self.layout.files(chunk.setting, replicas)
+        theirs = source.layout.files(entry.setting, replicas)
         files = {
             name: entry.files[old].bring(source.data / old, self.data / name, link=link)
             for name, old in zip(names, theirs, strict=True)
@@ -272,11 +245,6 @@ class Store:
             finished=(dims, finished.reshape(*self.spec.shape, total))
         )
 
-    def place(self, setting: int) -> tuple[int, ...]:
-        """The place of a setting in the grid."""
-        shape = self.spec.shape
-        return tuple(int(i) for i in np.unravel_index(setting, shape)) if shape else ()
-
     @cached_property
     def _manifest(self) -> Manifest:
         return Manifest(self.folder, self.spec.digest)
@@ -298,7 +266,7 @@ class Store:
         return frames[-1] if frames else None
 
     def _write_frame(self, replicas: int) -> None:
-        files = empty_group(self.spec, replicas, self.levels, self.rows)
+        files = empty_group(self.spec, replicas, self.layout.levels, self.layout.rows)
         for name, content in files.items():
             path = self.data / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -306,41 +274,5 @@ class Store:
                 scratch.write_bytes(content)
         self._manifest.append(Frame(replicas=replicas, files=self._group.record(list(files))))
 
-    def _files(self, setting: int, replicas: range) -> list[str]:
-        """Names of the Zarr chunks that hold these replicas."""
-        where = self.place(setting)
-        numbers = range(replicas.start // self.rows, -(-replicas.stop // self.rows))
-        rests = {name: (0, 0) if name == "levels" else () for name in KINDS}
-        return [
-            "/".join([name, "c", *map(str, (*where, number, *rest))])
-            for name, rest in rests.items()
-            for number in numbers
-        ]
-
-    def _fits(self, entry: Entry) -> bool:
-        """Whether a line is about a chunk that this campaign can have."""
-        if entry.setting >= len(self.spec.settings):
-            return False
-        setting, size = self.spec.settings[entry.setting], self.chunk_replicas[entry.setting]
-        total = setting.replicas if setting.target_error is None else (entry.number + 1) * size
-        expected = self.replicas(Chunk(entry.setting, entry.number), total)
-        replicas = range(*entry.replicas)
-        return (
-            len(replicas) > 0
-            and replicas.start == expected.start
-            and replicas.stop <= expected.stop
-            and set(entry.files) == set(self._files(entry.setting, replicas))
-        )
-
     def _wrong(self, entry: Entry, *, thorough: bool = False) -> bool:
         return any(self._group.faults(entry.files, thorough))
-
-
-def _most(setting: Setting) -> int:
-    """Replicas that a setting may come to have."""
-    return setting.replicas if setting.target_error is None else setting.most_replicas
-
-
-def _power_of_two(number: int) -> int:
-    """The largest that is not above a number, and at least 1."""
-    return 1 << (max(number, 1).bit_length() - 1)

@@ -15,10 +15,11 @@ from .._threads import cores
 from ..errors import InvalidInputError
 from ._cost import require_room
 from ._executors import Result, run_chunks
+from ._layout import Chunk
 from ._plan import Plan
 from ._precision import replicas_for
 from ._reuse import finished_elsewhere
-from ._store import Chunk, Store
+from ._store import Store
 
 if TYPE_CHECKING:
     from ._campaign import Campaign
@@ -89,9 +90,9 @@ def more_for_precision(plan: Plan, totals: list[int]) -> list[int]:
         if not plan.is_ours(Chunk(index, 0)):
             grown.append(total)
             continue
-        rows = (*plan.store.place(index), slice(0, total))
+        rows = (*plan.store.layout.place(index), slice(0, total))
         levels = np.asarray(data.levels[rows].values[~data.diverged[rows].values])
-        size = plan.store.chunk_replicas[index]
+        size = plan.store.layout.chunk_replicas[index]
         grown.append(replicas_for(target, setting, levels, total, size))
     return grown
 

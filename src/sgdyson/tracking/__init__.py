@@ -13,7 +13,6 @@ from ..spectra import fit_tail as fit_tail
 from ..spectra import spectrum as spectrum
 from ..spectra import weight_matrices as weight_matrices
 from ._advice import Advice as Advice
-from ._advice import Pair as Pair
 from ._advice import advise as advise
 from ._cadence import Burst as Burst
 from ._cadence import Cadence as Cadence
@@ -39,6 +38,7 @@ from ._level_steps import level_steps_along as level_steps_along
 from ._matrix_noise import MatrixNoise as MatrixNoise
 from ._matrix_noise import matrix_noise as matrix_noise
 from ._noise import noise_scale as noise_scale
+from ._pairs import Pair as Pair
 from ._rows import report_rows as report_rows
 from ._run import Run as Run
 from ._run import matrices_of as matrices_of

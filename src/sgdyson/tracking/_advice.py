@@ -12,36 +12,13 @@ from ..errors import InvalidInputError, require
 from ..stats import Estimate
 from ._dynamics import matrix_dynamics
 from ._matrix_noise import measured, moments
-from ._optimizer import ScalingRule, scaling_rule, widening
+from ._optimizer import ScalingRule, scaling_rule
+from ._pairs import OFF, Pair, holds, largest_rate, pair_of
 from ._run import Run
 
 _FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-_OFF = 0.05  # a width wrong by so much ends the rule
-_RATE_OFF = 0.1  # and a learning rate by so much, of an optimiser that sees the mean gradient
 _VARIED = 0.01
-_FARTHEST = 30.0  # logarithm of a factor
 _INDENT = "  "
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A learning rate and batch size of the same noise.
-
-    Attributes:
-        learning_rate: alpha.
-        batch_size: |B|.
-        width: of the levels, in units of that of this run: 1 as far as the rule holds; None where
-            friction is not known, infinity beyond stability.
-        of_noise_scale: |B|/B_simple: above 1 little noise is left beside the gradient.
-        weight_decay: what it must become where it stands beside the gradient, as in AdamW; None
-            where it stays.
-    """
-
-    learning_rate: float
-    batch_size: float
-    width: Estimate | None
-    of_noise_scale: float | None
-    weight_decay: float | None = None
 
 
 _HEADS = {"learning_rate": "alpha", "batch_size": "|B|", "weight_decay": "weight decay",
@@ -100,7 +77,7 @@ class Advice(Tabular):
         if self.largest_rate:
             lines.append(
                 f"Above alpha = {self.largest_rate} discrete steps change the width of levels by"
-                f" more than {_OFF:.0%}."
+                f" more than {OFF:.0%}."
             )
         else:
             lines.append(
@@ -154,11 +131,11 @@ def advise(run: xr.Dataset | Run) -> Advice:
     )
     rate, batch, rule = float(rates.max()), float(batches[-1]), _rule(run)
     friction, scale, late = _fastest(run), _noise_scale(run), _noise_scale(run, late=True)
-    factors = [f for f in _FACTORS if batch * f >= 1 and _holds(rule, late, batch, f)]
+    factors = [f for f in _FACTORS if batch * f >= 1 and holds(rule, late, batch, f)]
     return Advice(
         rate, batch, friction, scale,
-        [_pair(rule, f, rate, batch, friction, scale) for f in factors],
-        _largest(rule, rate, friction), run.optimizer, rule.kept, rule.evidence,
+        [pair_of(rule, f, rate, batch, friction, scale) for f in factors],
+        largest_rate(rule, rate, friction), run.optimizer, rule.kept, rule.evidence,
         tuple(_remarks(run, rule, rates, factors)),
     )  # fmt: skip
 
@@ -179,31 +156,6 @@ def _rule(run: Run) -> ScalingRule:
     require(bool(rules), "the run holds no weight matrix.")
     # of all groups the largest decay, which the remark is about
     return max(rules, key=lambda rule: rule.decoupled_decay)
-
-
-def _holds(rule: ScalingRule, scale: Estimate | None, batch: float, factor: float) -> bool:
-    r"""Whether the rule holds where the mean gradient counts too.
-
-    There $\alpha \propto \sqrt{|B|(1 + |B|/B_\mathrm{simple})}$, in place of $\sqrt{|B|}$.
-    """
-    if rule.exponent == 1 or scale is None or factor == 1:
-        return True
-    ratio = (1 + factor * batch / scale.value) / (1 + batch / scale.value)
-    return abs(math.sqrt(ratio) - 1) < _RATE_OFF
-
-
-def _pair(
-    rule: ScalingRule, factor: float, rate: float, batch: float,
-    friction: Estimate | None, scale: Estimate | None,
-) -> Pair:  # fmt: skip
-    decay = rule.decoupled_decay * factor**0.5 if rule.decoupled_decay else None
-    return Pair(
-        rate * factor**rule.exponent,
-        batch * factor,
-        _width(rule, rate, friction, factor) if friction else None,
-        batch * factor / scale.value if scale else None,
-        decay,
-    )
 
 
 def _remarks(run: Run, rule: ScalingRule, rates: Floats, factors: list[float]) -> list[str]:
@@ -248,38 +200,3 @@ def _fastest(run: Run) -> Estimate | None:
             continue
     known = [f for f in frictions if f.value > 2 * f.error]
     return max(known, key=lambda f: f.value) if known else None
-
-
-def _width(rule: ScalingRule, rate: float, friction: Estimate, factor: float) -> Estimate | None:
-    value = _widths(rule, rate, friction.value, factor)
-    above = _widths(rule, rate, friction.value + friction.error, factor)
-    if math.isnan(value):
-        return None
-    reach = abs(above - value) if math.isfinite(value) else 0.0
-    return Estimate(value, reach, friction.effective_size)
-
-
-def _widths(rule: ScalingRule, rate: float, friction: float, factor: float) -> float:
-    """Beside today's: all that pulls grows with |B| an update, under either rule."""
-    decay = min(rate * rule.decoupled_decay, friction)
-    today = widening(rule, friction, decay)
-    return math.sqrt(widening(rule, factor * friction, factor * decay) / today)
-
-
-def _largest(rule: ScalingRule, rate: float, friction: Estimate | None) -> Estimate | None:
-    """Alpha on the line of the rule where the width is 5 % off."""
-    if friction is None or not math.isfinite(_widths(rule, rate, friction.value, 1.0)):
-        return None
-
-    def inside(logarithm: float) -> bool:
-        return abs(_widths(rule, rate, friction.value, math.exp(logarithm)) - 1) < _OFF
-
-    low, high = 0.0, 0.1
-    while inside(high) and high < _FARTHEST:
-        low, high = high, high + 0.1
-    while high - low > 1e-12:
-        middle = (low + high) / 2
-        low, high = (middle, high) if inside(middle) else (low, middle)
-    value = rate * math.exp(low * rule.exponent)
-    error = rule.exponent * value * friction.error / friction.value
-    return Estimate(value, error, friction.effective_size)

@@ -10,7 +10,7 @@ import zarr
 
 from .._types import Floats, WholeNumbers
 from ..errors import InvalidInputError, require
-from ._run_store import read_store
+from ._read_store import read_store
 from ._settings import QUANTITIES
 
 

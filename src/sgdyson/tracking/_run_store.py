@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from .._version import __version__
 from ..errors import InvalidInputError, require
@@ -32,14 +31,13 @@ from ._journal import (
     read_journal,
     record_frame,
 )
-from ._scalar_log import ScalarLog, read_scalars
-from ._scalar_log import path_of as scalars_in
-from ._zarr_arrays import ZarrArrays, read_rows
+from ._read_store import CLOCK, early_steps, journal_of
+from ._scalar_log import ScalarLog
+from ._zarr_arrays import ZarrArrays
 
 Values = Mapping[str, np.ndarray]
 _PAUSE, _FIRST = 100, 10.0  # between writes of the arrays, in units of one; seconds to the first
 _BYTES, _MOST = 1 << 22, 1024  # and records, that a journal holds
-_CLOCK = Column(0, None, {})
 _writers: "weakref.WeakValueDictionary[str, RunStore]" = weakref.WeakValueDictionary()
 
 
@@ -69,12 +67,12 @@ class RunStore:
         if other is not None:
             other.retire(flush=append)
         if append:
-            self._journal = read_journal(_path(out))
+            self._journal = read_journal(journal_of(out))
             if self._journal is None:
                 raise InvalidInputError(
                     f"{out} holds no tracked run to go on with; choose another name for the store."
                 )
-            self._steps = [*_early_steps(out, self._journal), *self._journal.steps]
+            self._steps = [*early_steps(out, self._journal), *self._journal.steps]
         _writers[str(out.resolve())] = self
 
     @property
@@ -117,7 +115,7 @@ class RunStore:
             self._resumed, self._start = False, None
             frames = _news(journal, values, attributes, {**journal.attributes, **of_run})
             row = _row(journal, values)
-            append_frames(_path(self.out), [*frames, record_frame(step, row)])
+            append_frames(journal_of(self.out), [*frames, record_frame(step, row)])
             journal.steps.append(step)
             journal.rows.append(row)
             self._steps.append(step)
@@ -174,7 +172,7 @@ class RunStore:
         first, rows = min(journal.first, left), journal.rows[: max(left - journal.first, 0)]
         self._steps = self._steps[:left]
         journal = replace(journal, first=first, steps=self._steps[first:], rows=rows)
-        journal.write(_path(self.out))
+        journal.write(journal_of(self.out))
         self._journal = journal
         return journal
 
@@ -183,26 +181,22 @@ class RunStore:
         if journal is None or self._flushed:
             return
         began = time.monotonic()
-        _path(self.out).stat()  # nothing is made anew of a store that somebody has removed
+        journal_of(self.out).stat()  # nothing is made anew of a store that somebody has removed
         table = journal.table()
         for name, column in journal.columns.items():
             self._write(name, column, table[:, column.start : column.stop], journal)
-        self._write("time", _CLOCK, np.array(journal.steps, np.int64)[:, None], journal)
+        self._write("time", CLOCK, np.array(journal.steps, np.int64)[:, None], journal)
         self._arrays.write_group(journal.attributes)
         if len(journal.rows) >= journal.block:
             journal.first += len(journal.rows)
             journal.steps, journal.rows = [], []
-            journal.write(_path(self.out))
+            journal.write(journal_of(self.out))
         self._flushed = True
         now = time.monotonic()
         self._due = now + _PAUSE * (now - began)
 
     def _write(self, name: str, column: Column, rows: np.ndarray, journal: Journal) -> None:
         self._arrays.write_rows(name, column, rows, first=journal.first)
-
-
-def _path(out: Path) -> Path:
-    return out / "time" / "journal"
 
 
 def _begin(out: Path, journal: Journal) -> None:
@@ -212,15 +206,9 @@ def _begin(out: Path, journal: Journal) -> None:
     draft.mkdir(parents=True)
     arrays = ZarrArrays(draft)
     arrays.write_group(journal.attributes)
-    arrays.write_rows("time", _CLOCK, np.zeros((0, 1), np.int64), first=0)
-    journal.write(_path(draft))
+    arrays.write_rows("time", CLOCK, np.zeros((0, 1), np.int64), first=0)
+    journal.write(journal_of(draft))
     draft.rename(out)
-
-
-def _early_steps(out: Path, journal: Journal) -> list[int]:
-    """Steps of the records that have left the journal."""
-    rows = read_rows(out, "time", _CLOCK, stop=journal.first, dtype="<i8")
-    return [int(step) for step in rows[:, 0]]
 
 
 def _news(
@@ -253,36 +241,3 @@ def _row(journal: Journal, values: Values) -> np.ndarray:
         column = journal.columns[name]
         row[column.start : column.stop] = value
     return row
-
-
-def traces_of(out: Path) -> tuple[tuple[int, int], ...]:
-    """What changes when a record, or a scalar, comes; of a run that goes on or is not there yet."""
-    traces = []
-    for path in (_path(out), scalars_in(out)):
-        try:
-            traces.append((path.stat().st_size, path.stat().st_mtime_ns))
-        except OSError:
-            traces.append((-1, -1))
-    return tuple(traces)
-
-
-def read_store(out: Path) -> xr.Dataset | None:
-    """All records; None where there is no journal."""
-    journal = read_journal(_path(out))
-    if journal is None:
-        return None
-    late, stop = journal.table(), journal.first
-    variables: dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, Any]]] = {}
-    for name, column in journal.columns.items():
-        early = read_rows(out, name, column, stop=stop)
-        rows = np.concatenate([early, late[:, column.start : column.stop]])
-        values = rows[:, 0] if column.size is None else rows
-        variables[name] = (("time", f"{name}_level")[: values.ndim], values, column.attributes)
-    coordinates: dict[str, Any] = {
-        "time": np.array([*_early_steps(out, journal), *journal.steps], np.int64)
-    }
-    for number, (name, (steps, values)) in enumerate(read_scalars(out).items()):
-        axis = f"scalar_{number}_step"
-        variables[f"scalar_{number}"] = ((axis,), values, {"name": name})
-        coordinates[axis] = steps
-    return xr.Dataset(variables, coords=coordinates, attrs=journal.attributes)

@@ -20,8 +20,8 @@ from .._tabular import cell_text
 from .._terminal import console, visible
 from ..errors import InvalidInputError, require
 from ..spectra import MatrixSpectrum, measure_values
+from ._read_store import traces_of
 from ._run import Run, open_run
-from ._run_store import traces_of
 from .page import write_run_report
 
 _FIRST = ("outliers", "largest", "stable rank")  # where a terminal has no room for all
