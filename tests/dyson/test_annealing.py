@@ -74,6 +74,10 @@ def test_a_drop_at_the_end_of_a_step_is_seen_from_there_on():
     def dropped(x, t):
         return jnp.where(t < 0.5, x**2, 5 * x**2)
 
+    @jax.jit
+    def after(k, levels, normal):
+        return next_levels(lambda x: k * x**2, 1.0, 1.0, 0.1, levels, normal)
+
     both = EigenvalueProcess(dropped).simulate(
         START, step=0.1, steps=10, record_every=5, replicas=1, seed=3, progress=False
     )
@@ -83,8 +87,7 @@ def test_a_drop_at_the_end_of_a_step_is_seen_from_there_on():
             if number == 5:
                 middle = np.array(levels)
             normal = jax.random.normal(jax.random.fold_in(key, number), (3,))
-            process = EigenvalueProcess(lambda x, k=1 if number < 5 else 5: k * x**2)
-            levels = next_levels(process, 0.1, levels, normal)
+            levels = after(1.0 if number < 5 else 5.0, levels, normal)
     np.testing.assert_allclose(both.levels[0, 1:], [middle, levels], rtol=1e-9)
 
 

@@ -110,6 +110,11 @@ def test_levels_keep_their_order_through_whole_turns(beta, step):
     assert step < 0.1 or np.abs(moved / 6).max() > 2 * np.pi  # some did go round
 
 
+@jax.jit
+def turned(beta, step, start, z):
+    return implicit_step(lambda y: 0 * y, beta, step, start, z, geometry=CIRCLE)
+
+
 @pytest.mark.parametrize("n", [1, 2, 40])
 @pytest.mark.parametrize("apart", [1e-9, 1e-3])
 @pytest.mark.parametrize("step", [1e-5, 1.0])
@@ -117,10 +122,7 @@ def test_a_step_is_solved_from_any_start(n, apart, step):
     start, beta = apart * np.arange(n)[::-1].astype(float), 1.0
     z = start + np.sqrt(2 * step) * np.random.default_rng(1).standard_normal(n)
     with jax.enable_x64(True):
-        y = np.array(
-            jax.jit(lambda x: implicit_step(lambda y: 0 * y, beta, step, x, jnp.asarray(z),
-                                            geometry=CIRCLE))(start)
-        )  # fmt: skip
+        y = np.array(turned(beta, step, start, z))
 
     def off(y):
         half = (y[:, None] - y) / 2 + np.eye(n)

@@ -60,6 +60,11 @@ class TestMatrices:
         )
 
 
+@jax.jit
+def harmonic_levels(beta, step, levels, normal):
+    return next_levels(Quadratic(), beta, 1.0, step, levels, normal)
+
+
 class TestEigenvalues:
     def test_stationary_law_is_the_gas_and_the_matrix_process(self):
         process = EigenvalueProcess(Quadratic(0.5), beta=2)
@@ -130,7 +135,6 @@ class TestEigenvalues:
         end, finest, paths = 0.5, 1024, 256
         noise = np.random.default_rng(5).standard_normal((paths, finest, 3))
         start = jnp.array([1.5, 0.0, -1.5])
-        process = EigenvalueProcess(Quadratic(), beta=4)
 
         def final(steps: int) -> np.ndarray:
             summed = noise.reshape(paths, steps, finest // steps, 3).sum(2) / np.sqrt(
@@ -139,7 +143,7 @@ class TestEigenvalues:
 
             def path(numbers):
                 def one(levels, number):
-                    return next_levels(process, end / steps, levels, number), None
+                    return next_levels(Quadratic(), 4, 1.0, end / steps, levels, number), None
 
                 return jax.lax.scan(one, start.astype(float), numbers)[0]
 
@@ -174,9 +178,7 @@ class TestEigenvalues:
         beta, start = 2.0, apart * np.arange(levels, dtype=float)[::-1]
         noise = np.random.default_rng(1).standard_normal(levels)
         with jax.enable_x64(True):
-            process = EigenvalueProcess(Quadratic(), beta)
-            solved = jax.jit(lambda x, numbers: next_levels(process, step, x, numbers))
-            y = np.array(solved(start, noise))
+            y = np.array(harmonic_levels(beta, step, start, noise))
         assert (np.diff(y) < 0).all()
 
         def off(y):
@@ -213,6 +215,25 @@ class TestEigenvalues:
         # Tracy and Widom: the mean of the largest is 0.886 n^(-2/3) of the radius below the edge
         largest = run.levels.values[:, 1:, 0].mean(axis=0) / edge_from_one_point(times, n, beta)
         assert np.abs(largest - (1 - 0.886 * n ** (-2 / 3))).max() < 0.02
+
+    def test_programs_are_kept_for_other_numbers_and_no_function_of_ones_own(self):
+        """Step, beta and noise are arguments; what a function reads may change between two runs."""
+        how = {"step": 0.1, "steps": 5, "replicas": 3, "seed": 4, "progress": False}
+        own = {"stiffness": 1.0}
+        process = EigenvalueProcess(lambda x: own["stiffness"] * x**2 / 2, 2.0)
+        soft = process.simulate([1, 0], **how).levels
+        own["stiffness"] = 3.0
+        stiff = process.simulate([1, 0], **how).levels
+        for levels, width in ((soft, 1.0), (stiff, 3**-0.5)):
+            ours = EigenvalueProcess(Quadratic(width), 2.0).simulate([1, 0], **how).levels
+            np.testing.assert_allclose(levels, ours, rtol=1e-12)
+        for change in ({"beta": 1.0}, {"noise": 0.5}):
+            process = EigenvalueProcess(Quadratic(), **change)
+            ours = process.simulate([1, 0], **how).levels
+            alone = EigenvalueProcess(lambda x: x**2 / 2, **change).simulate([1, 0], **how).levels
+            np.testing.assert_allclose(ours, alone, rtol=1e-12)
+            late = process.simulate([1, 0], **how | {"step": 0.2}).levels
+            assert (np.abs(late - ours)[:, 1:] > 1e-6).all()
 
     def test_a_replica_of_many_levels_is_the_same_in_every_ensemble(self):
         process, start = EigenvalueProcess(Quadratic(), 1), np.linspace(-1, 1, 70)

@@ -1,5 +1,7 @@
 """Levels with noise of their own: exact moments, matrices with such noise, and no collision."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -122,8 +124,8 @@ def test_a_step_is_solved(apart):
     noise = 10.0 ** np.random.default_rng(2).uniform(-2, 2, n)
     start, normal = apart * np.arange(n)[::-1].astype(float), np.ones(n)
     with jax.enable_x64(True):
-        process = EigenvalueProcess(Quadratic(), beta, noise)
-        y = np.asarray(jax.jit(lambda x: next_levels(process, step, x, jnp.asarray(normal)))(start))
+        after = jax.jit(partial(next_levels, Quadratic()))
+        y = np.asarray(after(beta, noise, step, start, normal))
 
     def off(y):
         gaps = y[:, None] - y + np.diag(np.full(n, np.inf))

@@ -8,7 +8,6 @@ from scipy.linalg import expm
 
 from compared_levels import FALSE_ALARM, smallest_pvalue
 from sgdyson.dyson import JacobiProcess, LaguerreProcess, WishartProcess
-from sgdyson.dyson._implicit import implicit_step
 from sgdyson.ensembles import JacobiEnsemble, WishartEnsemble
 from sgdyson.errors import InvalidInputError
 
@@ -140,18 +139,16 @@ def test_walls_and_neighbours_are_never_reached(process, start, step):
 def test_a_step_is_solved(process, start):
     """y = z + h [force of levels and images - V'(y)], to rounding."""
     n, step = len(start), 0.01
-    potential, noise, geometry = process._walls(n)
+    stepper, numbers = process._walls(n)
+    noise, numbers = numbers["noise"], {"beta": process.beta, "step": step, **numbers}
     first = process._coordinates(np.sort(start)[::-1])
-    z = first + np.sqrt(2 * step) * noise * np.random.default_rng(1).standard_normal(n)
-
-    def solved(y):
-        return implicit_step(
-            potential, process.beta, step, y, jnp.asarray(z), noise, geometry
-        )  # fmt: skip
-
+    normal = np.random.default_rng(1).standard_normal(n)
+    z = first + np.sqrt(2 * step) * noise * normal
     with jax.enable_x64(True):
-        y = np.array(jax.jit(solved)(first))
-        wall = np.asarray(jax.grad(lambda y: potential(y).sum())(jnp.asarray(y)))
+        y = np.array(jax.jit(stepper)(numbers, first, normal, 0))
+        wall = np.asarray(
+            jax.grad(lambda y: stepper.potential(y, numbers).sum())(jnp.asarray(y))
+        )  # fmt: skip
 
     def push(d):
         return 1 / d if isinstance(process, LaguerreProcess) else 0.5 / np.tan(d / 2)

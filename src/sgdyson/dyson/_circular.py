@@ -15,7 +15,8 @@ from ._ensemble import Steps
 from ._geometry import CIRCLE, TURN
 from ._implicit import Potential, implicit_step
 from ._potential import TimedPotential, at_time, check_potential
-from ._process import LevelProcess, Motion
+from ._process import LevelProcess
+from ._programs import Motion, Numbers
 
 
 def free(angles: Array) -> Array:
@@ -70,10 +71,22 @@ class CircularProcess(LevelProcess):
         )
         check_potential(self.potential, levels, plan.step / 2, period=TURN)
 
-        def advance(angles: Array, normal: Array, number: Array) -> Array:
-            z = angles + jnp.sqrt(2 * plan.step) * normal
-            potential = at_time(self.potential, (number + 0.5) * plan.step)
-            return implicit_step(potential, self.beta, plan.step, angles, z, geometry=CIRCLE)
-
         potential = None if self.potential is free else repr(self.potential)
-        return Motion(levels, advance, {"beta": self.beta, "potential": potential})
+        settings = {"beta": self.beta, "potential": potential}
+        return Motion(
+            levels, _Turn(self.potential), {"beta": self.beta}, settings,
+            lasting=self.potential is free,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """One step in a potential."""
+
+    potential: Potential | TimedPotential
+
+    def __call__(self, numbers: Numbers, angles: Array, normal: Array, number: Array) -> Array:
+        step, beta = numbers["step"], numbers["beta"]
+        z = angles + jnp.sqrt(2 * step) * normal
+        potential = at_time(self.potential, (number + 0.5) * step)
+        return implicit_step(potential, beta, step, angles, z, geometry=CIRCLE)

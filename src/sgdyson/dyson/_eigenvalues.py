@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from .._checks import settle
@@ -12,10 +14,11 @@ from .._types import Floats
 from ..errors import require
 from ._dataset import check_repulsion
 from ._ensemble import Steps
-from ._implicit import Potential, implicit_step
+from ._implicit import Number, Potential, implicit_step
 from ._noise import Noise, check_noise, settled_noise
-from ._potential import TimedPotential, at_time, check_potential
-from ._process import LevelProcess, Motion
+from ._potential import TimedPotential, at_time, check_potential, never_changes
+from ._process import LevelProcess
+from ._programs import Motion, Numbers
 
 
 @dataclass(frozen=True)
@@ -76,21 +79,39 @@ class EigenvalueProcess(LevelProcess):
         check_noise(self.noise, len(levels), plan.step, plan.steps)
         check_potential(self.potential, levels, plan.step / 2)
 
-        def advance(levels: Array, normal: Array, number: Array) -> Array:
-            return next_levels(self, plan.step, levels, normal, (number + 0.5) * plan.step)
-
         settings = {
             "potential": repr(self.potential), "beta": self.beta,
             "noise": repr(self.noise) if callable(self.noise) else self.noise,
         }  # fmt: skip
-        return Motion(levels, advance, settings)
+        schedule, g = (self.noise, 1.0) if callable(self.noise) else (None, np.asarray(self.noise))
+        return Motion(
+            levels, _Step(self.potential, schedule), {"beta": self.beta, "noise": g}, settings,
+            lasting=np.ndim(g) == 0 and schedule is None and never_changes(self.potential),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One step, of what may be fixed when a program is compiled.
+
+    Attributes:
+        potential: of levels, and of time if it asks for it.
+        schedule: the noise, if it is a function of time.
+    """
+
+    potential: Potential | TimedPotential
+    schedule: Callable[[Array], Array] | None
+
+    def __call__(self, numbers: Numbers, levels: Array, normal: Array, number: Array) -> Array:
+        step, time = numbers["step"], (number + 0.5) * numbers["step"]
+        noise = numbers["noise"] if self.schedule is None else self.schedule(time)
+        potential = at_time(self.potential, time)
+        return next_levels(potential, numbers["beta"], noise, step, levels, normal)
 
 
 def next_levels(
-    process: EigenvalueProcess, step: float, levels: Array, normal: Array, time: float | Array = 0.0
+    potential: Potential, beta: Number, noise: Number, step: Number, levels: Array, normal: Array
 ) -> Array:
-    """One step, given its standard normal numbers and a time in its middle."""
-    noise = process.noise(jnp.asarray(time)) if callable(process.noise) else process.noise
-    g = noise if isinstance(noise, float) else jnp.asarray(noise)
-    z = levels + jnp.sqrt(2 * step) * g * normal
-    return implicit_step(at_time(process.potential, time), process.beta, step, levels, z, g)
+    """Levels after a step, given those before it and its standard normal numbers."""
+    z = levels + jnp.sqrt(2 * step) * noise * normal
+    return implicit_step(potential, beta, step, levels, z, noise)

@@ -12,19 +12,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float, PRNGKeyArray
 
 from .._capacity import require_memory
 from .._devices import devices
 from .._jax_settings import own_settings
 from .._progress import progress_bar
 from .._threads import cores, one_blas_thread
-from .._types import Floats
 from ..errors import require
 from ._dataset import check_ensemble, labelled
-
-# levels after a step, given those before it, standard normal numbers, and how many steps were made
-Stepper = Callable[[Array, Array, Array], Array]
+from ._programs import Motion, Numbers, Programs, compiled
 
 _ENTRIES = 4096  # of the matrices of levels by levels of all replicas in a block
 _LARGEST = 256  # replicas in a block
@@ -67,19 +63,14 @@ class Steps:
 
 
 def run_ensemble(
-    stepper: Stepper,
-    start: Floats,
-    plan: Steps,
-    settings: dict[str, Any],
-    progress: bool,
-    shown: Callable[[Floats], Floats] = lambda levels: levels,
+    motion: Motion, plan: Steps, settings: dict[str, Any], progress: bool
 ) -> xr.Dataset:
-    """Replicas that all begin at `start`; `shown` maps what is stepped to levels."""
-    records, replicas = plan.records, plan.replicas
+    """Replicas that all begin at one place."""
+    start, records, replicas = motion.start, plan.records, plan.replicas
     levels = np.empty((replicas, records + 1, len(start)))
     size = block_size(len(start))
     blocks = list(range(0, replicas, size))
-    run = _Run(stepper, int(plan.seed), plan.record_every)
+    run = _Run(*compiled(motion, plan.step, size), int(plan.seed), plan.record_every)
 
     def work(device: jax.Device) -> None:
         with own_settings(), jax.default_device(device):
@@ -99,7 +90,7 @@ def run_ensemble(
             done.result()
     times = plan.step * plan.record_every * np.arange(records + 1)
     diverged = np.any(~np.isfinite(levels[:, -1]), axis=1)
-    return labelled(shown(levels), times, diverged, {**settings, **plan.settings()})
+    return labelled(motion.levels(levels), times, diverged, {**settings, **plan.settings()})
 
 
 def block_size(levels: int) -> int:
@@ -122,48 +113,31 @@ def require_room(levels: int, replicas: int, records: int) -> None:
     )
 
 
+@dataclass(frozen=True)
 class _Run:
-    """The programs of a run, compiled once."""
+    """Blocks of one run."""
 
-    def __init__(self, stepper: Stepper, seed: int, every: int) -> None:
-        self._stepper, self._seed, self._every = stepper, seed, every
-        members = (None, 0, 0, None)
-        self._records = jax.jit(jax.vmap(self._several, members), static_argnums=3)
-        self._record = jax.jit(self._one)  # of one replica: the LAPACK of a batch takes ten times
+    programs: Programs
+    numbers: Numbers
+    seed: int
+    every: int
 
     def block(
         self, first: int, size: int, start: np.ndarray, kept: np.ndarray,
         advance: Callable[[float], None],
     ) -> None:  # fmt: skip
         """Write the records of the replicas from `first` on into `kept`, as far as it reaches."""
-        kept[:, 0], records, root = start, kept.shape[1] - 1, jax.random.key(self._seed)
+        kept[:, 0], records = start, kept.shape[1] - 1
+        numbers = {name: jnp.asarray(number) for name, number in self.numbers.items()}
+        how = (numbers, jax.random.key(self.seed), jnp.asarray(self.every))
         if size > 1:
             members = jnp.arange(first, first + size, dtype=jnp.uint32)
             levels = jnp.broadcast_to(jnp.asarray(start), (size, len(start)))
-            kept[:, 1:] = self._records(root, members, levels, records)[: len(kept)]
+            kept[:, 1:] = self.programs.several(*how, members, levels, records)[: len(kept)]
             advance(records * len(kept))
             return
         levels = jnp.asarray(start)
         for slot in range(records):
-            levels = self._record(root, jnp.uint32(first), levels, slot)
+            levels = self.programs.one(*how, jnp.uint32(first), levels, jnp.asarray(slot))
             kept[0, slot + 1] = levels
             advance(1)
-
-    def _one(self, root: PRNGKeyArray, replica: Array, levels: Array, slot: Array) -> Array:
-        """Levels of a replica from one record to the next."""
-        key = jax.random.fold_in(root, replica)
-
-        def advance(number: Array, levels: Array) -> Array:
-            noise = jax.random.normal(jax.random.fold_in(key, number), levels.shape, levels.dtype)
-            return self._stepper(levels, noise, number)
-
-        return jax.lax.fori_loop(slot * self._every, (slot + 1) * self._every, advance, levels)
-
-    def _several(
-        self, root: PRNGKeyArray, replica: Array, start: Array, records: int
-    ) -> Float[Array, "time level"]:
-        def record(levels: Array, slot: Array) -> tuple[Array, Array]:
-            levels = self._one(root, replica, levels, slot)
-            return levels, levels
-
-        return jax.lax.scan(record, start, jnp.arange(records))[1]

@@ -16,6 +16,7 @@ from jaxtyping import Array
 from ._geometry import LINE, Geometry, Levels, Pairs
 
 Potential = Callable[[Levels], Levels]
+Number = float | Array
 _State = tuple[Levels, Array, Array, Array]  # levels, decrement to be halved, done, count
 _Bracket = tuple[Array, Array, Array, Array, Array]  # of a length, the length, slope, count
 _ROUNDING = float(np.finfo(float).eps)
@@ -26,8 +27,8 @@ _SURE = 0.25  # decrement below which a whole Newton step of a self-concordant f
 
 
 def implicit_step(
-    potential: Potential, beta: float, step: float, start: Levels, z: Levels,
-    noise: float | Array = 1.0, geometry: Geometry = LINE,
+    potential: Potential, beta: Number, step: Number, start: Levels, z: Levels,
+    noise: Number = 1.0, geometry: Geometry = LINE,
 ) -> Levels:  # fmt: skip
     """The minimum of Phi, by Newton steps from `start`, descending levels; NaN where there is none.
 
@@ -60,7 +61,7 @@ class _Problem:
     """The function Phi of one step, and its Newton steps."""
 
     def __init__(
-        self, potential: Potential, beta: float, step: float, z: Levels, noise: float | Array,
+        self, potential: Potential, beta: Number, step: Number, z: Levels, noise: Number,
         geometry: Geometry,
     ) -> None:  # fmt: skip
         self.potential, self.step, self.z, self.geometry = potential, step, z, geometry

@@ -11,9 +11,9 @@ from .._checks import positive, settle
 from .._types import Floats
 from ..errors import require
 from ._dataset import check_repulsion
-from ._geometry import SEGMENT, Geometry
-from ._implicit import Potential
-from ._walled import WalledProcess
+from ._geometry import SEGMENT, Levels
+from ._programs import Numbers
+from ._walled import StepBetweenWalls, WalledProcess
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ class JacobiProcess(WalledProcess):
     def _levels(self, coordinates: Floats) -> Floats:
         return np.sin(coordinates / 2) ** 2
 
-    def _walls(self, n: int) -> tuple[Potential, float, Geometry]:
+    def _walls(self, n: int) -> tuple[StepBetweenWalls, dict[str, float]]:
         low, high = self._charge("m1", self.m1, n), self._charge("m2", self.m2, n)
-        return (
-            lambda y: -low * jnp.log(jnp.sin(y / 2)) - high * jnp.log(jnp.cos(y / 2)),
-            1.0,
-            SEGMENT,
-        )
+        return StepBetweenWalls(_walls, SEGMENT), {"noise": 1.0, "low": low, "high": high}
+
+
+def _walls(y: Levels, numbers: Numbers) -> Levels:
+    return -numbers["low"] * jnp.log(jnp.sin(y / 2)) - numbers["high"] * jnp.log(jnp.cos(y / 2))

@@ -11,9 +11,9 @@ from .._checks import positive, settle
 from .._types import Floats
 from ..errors import require
 from ._dataset import check_repulsion
-from ._geometry import HALF_LINE, Geometry
-from ._implicit import Potential
-from ._walled import WalledProcess
+from ._geometry import HALF_LINE, Levels
+from ._programs import Numbers
+from ._walled import StepBetweenWalls, WalledProcess
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,14 @@ class LaguerreProcess(WalledProcess):
     def _levels(self, coordinates: Floats) -> Floats:
         return coordinates**2
 
-    def _walls(self, n: int) -> tuple[Potential, float, Geometry]:
+    def _walls(self, n: int) -> tuple[StepBetweenWalls, dict[str, float]]:
         square = self.friction * self.width**2 / self.beta
         wall = square * self._charge(
             "m", self.m, n, "; for beta = 1, 2 and 4 WishartProcess moves the matrix itself"
         )
-        return (
-            lambda y: self.friction * y**2 / 2 - wall * jnp.log(y),
-            float(np.sqrt(square)),
-            HALF_LINE,
-        )
+        numbers = {"noise": float(np.sqrt(square)), "friction": self.friction, "wall": wall}
+        return StepBetweenWalls(_wall, HALF_LINE), numbers
+
+
+def _wall(y: Levels, numbers: Numbers) -> Levels:
+    return numbers["friction"] * y**2 / 2 - numbers["wall"] * jnp.log(y)

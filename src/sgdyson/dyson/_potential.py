@@ -13,6 +13,7 @@ from .._checks import first_line, shown
 from .._devices import devices
 from .._jax_settings import own_settings
 from .._types import Floats
+from ..ensembles import Laguerre, Quadratic, Quartic, RBMPotential
 from ..errors import InvalidInputError, require
 from ._geometry import Levels
 from ._implicit import Potential
@@ -29,6 +30,17 @@ def at_time(potential: Potential | TimedPotential, time: float | Array) -> Poten
     if _takes_time(potential):
         return lambda levels: cast(TimedPotential, potential)(levels, jnp.asarray(time))
     return cast(Potential, potential)
+
+
+def never_changes(potential: Potential | TimedPotential) -> bool:
+    """Whether an equal potential is the same function for ever, as are ours of plain numbers."""
+    if not isinstance(potential, Quadratic | Quartic | Laguerre | RBMPotential):
+        return False
+    try:
+        hash(potential)
+    except TypeError:  # of arrays or lists, which may be written to
+        return False
+    return True
 
 
 def _takes_time(potential: Potential | TimedPotential) -> bool:

@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from .._types import ArrayLike, Floats
 from ._dataset import apart
-from ._ensemble import Stepper, Steps, require_room, run_ensemble
-
-
-def as_they_are(coordinates: Floats) -> Floats:
-    """Levels that are stepped themselves."""
-    return coordinates
-
-
-@dataclass(frozen=True)
-class Motion:
-    """How a process moves.
-
-    Attributes:
-        start: what is stepped, (n,), descending.
-        stepper: makes a step.
-        settings: of the process, for the attributes of a result.
-        levels: of what is stepped.
-    """
-
-    start: Floats
-    stepper: Stepper
-    settings: dict[str, Any]
-    levels: Callable[[Floats], Floats] = as_they_are
+from ._ensemble import Steps, require_room, run_ensemble
+from ._programs import Motion
 
 
 class LevelProcess(ABC):
@@ -78,7 +54,7 @@ class LevelProcess(ABC):
         require_room(np.size(initial_levels), replicas, plan.records)
         motion = self._motion(apart(initial_levels), plan)
         settings = {"process": type(self).__name__, **motion.settings}
-        return run_ensemble(motion.stepper, motion.start, plan, settings, progress, motion.levels)
+        return run_ensemble(motion, plan, settings, progress)
 
     @abstractmethod
     def _motion(self, levels: Floats, plan: Steps) -> Motion:

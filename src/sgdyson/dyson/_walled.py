@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -11,23 +12,42 @@ from jaxtyping import Array
 from .._types import Floats
 from ..errors import require
 from ._ensemble import Steps
-from ._geometry import Geometry
-from ._implicit import Potential, implicit_step
-from ._process import LevelProcess, Motion
+from ._geometry import Geometry, Levels
+from ._implicit import implicit_step
+from ._process import LevelProcess
+from ._programs import Motion, Numbers
+
+
+@dataclass(frozen=True)
+class StepBetweenWalls:
+    """One step in coordinates of constant noise.
+
+    Attributes:
+        potential: of the walls, of coordinates and numbers.
+        geometry: of the coordinates.
+    """
+
+    potential: Callable[[Levels, Numbers], Levels]
+    geometry: Geometry
+
+    def __call__(self, numbers: Numbers, y: Array, normal: Array, number: Array) -> Array:
+        step, noise = numbers["step"], numbers["noise"]
+        z = y + jnp.sqrt(2 * step) * noise * normal
+
+        def potential(y: Levels) -> Levels:
+            return self.potential(y, numbers)
+
+        return implicit_step(potential, numbers["beta"], step, y, z, noise, self.geometry)
 
 
 class WalledProcess(LevelProcess):
     beta: float
 
     def _motion(self, levels: Floats, plan: Steps) -> Motion:
+        stepper, numbers = self._walls(len(levels))
         start = self._coordinates(levels)
-        potential, noise, geometry = self._walls(len(levels))
-
-        def advance(y: Array, normal: Array, number: Array) -> Array:
-            z = y + jnp.sqrt(2 * plan.step) * noise * normal
-            return implicit_step(potential, self.beta, plan.step, y, z, noise, geometry)
-
-        return Motion(start, advance, asdict(self), self._levels)  # type: ignore[call-overload]
+        settings = asdict(self)  # type: ignore[call-overload]
+        return Motion(start, stepper, {"beta": self.beta, **numbers}, settings, self._levels)
 
     @abstractmethod
     def _coordinates(self, levels: Floats) -> Floats:
@@ -38,8 +58,8 @@ class WalledProcess(LevelProcess):
         """Levels of coordinates."""
 
     @abstractmethod
-    def _walls(self, n: int) -> tuple[Potential, float, Geometry]:
-        """What the walls do, and g, in these coordinates."""
+    def _walls(self, n: int) -> tuple[StepBetweenWalls, dict[str, float]]:
+        """What the walls do, and its numbers, of which `noise` is g, in these coordinates."""
 
     def _charge(self, name: str, m: float, n: int, remedy: str = "") -> float:
         """Charge of a wall: near it levels are Bessel processes of dimension 1 + charge.
