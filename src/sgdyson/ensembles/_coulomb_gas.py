@@ -156,7 +156,7 @@ def _nuts(gas: CoulombGas, keys: Any, states: Levels, steps: int) -> Levels:
     def log_density(state: Array) -> Array:
         levels = levels_of(state)
         gaps = levels[above[1]] - levels[above[0]]
-        volume = jnp.sum(state[1:])
+        volume = jnp.sum(state[1:])  # Jacobian of the logarithms of the gaps
         return volume + gas.beta * jnp.sum(jnp.log(gaps)) - jnp.sum(gas.potential(levels))
 
     def chain(key: Array, state: Array) -> Array:

@@ -101,6 +101,7 @@ class Law(ABC):
         values = real_array("x", x)
         finite = np.isfinite(values)
         with np.errstate(all="ignore"):
+            # infinities are set afterwards: a formula would make inf - inf of them
             result = function(np.where(finite, values, self.support[1]))
         ends = np.where(np.isnan(values), np.nan, np.where(values < 0, below, above))
         return np.asarray(np.where(finite, result, ends))
@@ -138,6 +139,7 @@ class Law(ABC):
     def _ppf(self, q: Floats) -> Floats:
         """The x of probabilities between 0 and 1, these excluded."""
         low, high = self.support
+        # beyond what the cdf reaches on its support no bracket holds a root
         inside = np.clip(q, self.cdf(low), self.cdf(high))
         bracket = (np.full_like(inside, low), np.full_like(inside, high))
         root = elementwise.find_root(lambda x, p: self._cdf(x) - p, bracket, args=(inside,))
@@ -151,7 +153,7 @@ class Law(ABC):
 def accepted(propose: Callable[[int], Floats], size: int | tuple[int, ...]) -> Floats:
     """Enough of what `propose(count)` accepts, of about pi/4 of so many, in shape `size`."""
     wanted = int(np.prod(size))
-    draws = propose(int(1.3 * wanted) + 100)
+    draws = propose(int(1.3 * wanted) + 100)  # of its box a semicircle fills pi/4
     while len(draws) < wanted:
         draws = np.concatenate([draws, propose(wanted)])
     return np.reshape(draws[:wanted], size)

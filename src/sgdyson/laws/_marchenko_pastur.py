@@ -84,6 +84,7 @@ class MarchenkoPastur(Law):
             s = random.uniform(low, high, count)
             squares = s * s
             top = (high - low) * random.random(count)
+            # both sides squared: no root for each draw
             return squares[top * top * squares < (high**2 - squares) * (squares - low**2)]
 
         levels = accepted(propose, size)
@@ -166,6 +167,7 @@ class MarchenkoPasturSingular(Law):
 
     def mean(self) -> float:
         low, high = self.edges
+        # in the angle the density has no square roots at its ends, which Gauss's nodes would feel
         angle = np.pi / 2 * (1 + _NODES)
         s = (low + high) / 2 + (high - low) / 2 * np.cos(angle)
         jacobian = (high - low) / 2 * np.sin(angle) * np.pi / 2

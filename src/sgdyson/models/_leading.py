@@ -149,6 +149,7 @@ class LeadingOrder:
                 " your own to learning_curve."
             )
         start, away = self._start(width), share * self.levels
+        # relaxation times do not know how long a small start grows: doubled until all have arrived
         end = float(np.max(self.relaxation_time[self.learnt], initial=1.0))
         while np.any(np.abs(self._curve(start, np.array([0.0, end]))[-1] - self.levels)[self.learnt]
                      > away[self.learnt]) and end < _LONGEST:  # fmt: skip
@@ -188,6 +189,7 @@ def mean_length(first: ArrayLike, second: ArrayLike) -> np.ndarray:
 
 def degenerate(levels: Levels) -> Bool[np.ndarray, "level level"]:
     """Which pairs of fixed points coincide, but for rounding."""
+    # fixed points of one mode differ by the rounding of eigvalsh, those of two by far more
     scale = 1e-9 * max(float(np.max(np.abs(levels))), 1e-300)
     return np.asarray(np.abs(levels[:, None] - levels[None, :]) <= scale)
 

@@ -190,6 +190,7 @@ def _learning_curve(
         pushes = target[grows]
 
         def velocity(_: float, log_levels: Levels) -> Levels:
+            # a level grows over decades, and a step of the solver must not make it negative
             x = np.exp(log_levels)
             known = 1.0 if sweeps is None else 1 - (x / mass2) ** (2 * sweeps)
             return np.asarray(2 * alpha * (known * (pushes - 1 / (mass2 - x)) - decay))

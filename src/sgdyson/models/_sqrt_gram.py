@@ -61,6 +61,7 @@ class SqrtGram(RandomMatrix):
         each = np.where(rows == columns, 1, self.beta)
         s[:, component, rows, columns] = normal * np.sqrt(self.variance[rows, columns] / each)
         inside = columns < n
+        # below the diagonal stands the conjugate: all components but the first change sign
         low, high, component = rows[inside], columns[inside], component[inside]
         s[:, component, high, low] = s[:, component, low, high] * np.where(
             component == 0, 1.0, -1.0

@@ -175,6 +175,7 @@ def _without_outliers(levels: Floats, m: int, top: float) -> tuple[float, int]:
     """Variance of an entry of the noise, and the number of levels above `top` times it."""
     n = len(levels)
     variance = float(np.median(levels)) / (m * median_level(n / m))
+    # two counts may lead to each other: the first that comes again ends it
     outliers, seen = int(np.sum(levels > top * variance)), set()
     while outliers not in seen and outliers < n:
         seen.add(outliers)

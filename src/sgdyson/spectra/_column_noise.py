@@ -207,6 +207,7 @@ def _end_of(rows: float, counts: Floats, variances: Floats) -> Floats:
     """Where x(y) is least, by halving: M = sum of n [v y/(1 - v y)]^2 grows with y."""
     largest = np.maximum(variances.max(-1), _LEAST)
     unit = np.maximum(variances, _LEAST) / largest[..., None]
+    # were all variances the largest, the end would be the lower bound; smaller ones move it up
     root = np.sqrt(rows / counts.sum())
     low, high = np.full(largest.shape, root / (1 + root)), np.ones(largest.shape)
     for _ in range(_HALVINGS):

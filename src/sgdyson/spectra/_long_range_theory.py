@@ -75,7 +75,7 @@ def form_factor_theory(times: ArrayLike, beta: int) -> Floats:
         late = np.maximum(tau, 1.0)
         early = 2 * tau - tau * np.log1p(2 * tau)
         return np.where(tau <= 1, early, 2 - late * np.log((2 * late + 1) / (2 * late - 1)))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore"):  # at tau = 1 it is infinite, as the logarithm
         early = tau / 2 - tau / 4 * np.log(np.abs(1 - tau))
     return np.where(tau < 2, early, 1.0)
 
@@ -96,6 +96,7 @@ def _variance(length: float, beta: int) -> float:
 
 def _panels(length: float) -> tuple[Floats, Floats]:
     """Quadrature that resolves oscillations of period one."""
+    # Y_2 turns over once a spacing: 16 nodes a half of one leave nothing but rounding
     count = int(np.ceil(2 * length))
     edges = np.linspace(0, length, count + 1)
     half = length / count / 2

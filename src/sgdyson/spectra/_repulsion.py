@@ -71,7 +71,7 @@ def repulsion(
     start, step = s[:, :-1], np.diff(s, axis=1)
     edges = _edges(bins, start)
     place = np.digitize(start, edges)  # 0 and bin + 1 lie outside
-    place[start == edges[-1]] = len(edges) - 1
+    place[start == edges[-1]] = len(edges) - 1  # as in a histogram, the last bin has its edge
     by_bin = _Bins(place, len(edges) - 1)
     counts = by_bin.counts
     require(
@@ -81,7 +81,7 @@ def repulsion(
     drift = by_bin.mean(step)
     residual = step - by_bin.spread(drift)
     variance = by_bin.mean(residual**2)
-    diffusion = variance * counts / (counts - 1)
+    diffusion = variance * counts / (counts - 1)  # the drift was fitted to the same steps
     return CoulombForce(
         edges=edges,
         spacing=by_bin.mean(start),

@@ -147,6 +147,7 @@ def _points(
 
 
 def _cholesky(matrix: Floats) -> Floats:
+    # Cholesky passes where rounding has made zero a hair positive, and the line would be of noise
     smallest = float(np.linalg.eigvalsh(matrix)[0])
     require(
         smallest > 1e-14 * float(np.trace(matrix)),

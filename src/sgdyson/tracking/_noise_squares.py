@@ -60,6 +60,7 @@ def noise_squares(bursts: Sequence[NDArray[np.inexact]], scale: float) -> NoiseS
     """
     contrasts = [_contrasts(burst) for burst in bursts]
     alone = np.concatenate([_alone(c) for c in contrasts])
+    # single steps have no contrast within them: what they share is the drift, one degree of freedom
     if all(len(burst) == 1 for burst in bursts) and len(alone) > 1:
         alone = (alone - alone.mean(axis=0)) * (len(alone) / (len(alone) - 1)) ** 0.5
     mixed = np.concatenate([np.abs(_mixed(c)) ** 2 for c in contrasts])
@@ -135,6 +136,7 @@ def _blocks(lengths: list[int]) -> list[NDArray[np.intp]]:
     places = [np.arange(end - n, end) for n, end in zip(lengths, ends, strict=True)]
     if len(places) < _FEWEST_BURSTS:
         return [np.array([place]) for place in range(ends[-1])]
+    # blocks of whole bursts: what one burst shares must not stand on both sides of a border
     parts = np.array_split(np.arange(len(places)), min(len(places), _MOST_BLOCKS))
     return [np.concatenate([places[i] for i in block]) for block in parts]
 
