@@ -296,3 +296,43 @@ def test_the_table_tells_tail_and_noise_scale_where_they_are_known(tmp_path):
     assert float(found["heavy"]["tail p"]) > 0.1
     assert found["heavy"]["shape"] == "80 × 80"
     assert found["tiny"]["noise scale"] == found["tiny"]["tail exponent"] == ""
+
+
+FAR = """
+<script>
+addEventListener("load", () => setTimeout(() => {
+  const found = [];
+  for (const number of [0, 1, 2]) {
+    document.getElementById("matrix").value = number;
+    document.getElementById("matrix").dispatchEvent(new Event("change"));
+    const { data, layout } = document.getElementById("spectrum");
+    found.push({ end: layout.xaxis.range[1], words: layout.annotations.map((a) => a.text),
+      mass: data[0].y.reduce((sum, y) => sum + y, 0) * data[0].width,
+      levels: document.getElementById("levels").layout.yaxis.type });
+  }
+  document.body.dataset.probe = JSON.stringify(found);
+}, 1500));
+</script>
+"""
+
+
+def test_an_outlier_far_out_leaves_the_bulk_its_room(tmp_path):
+    """It is told in words; the bars have the mass of what is inside the axis."""
+    random = np.random.default_rng(0)
+    noise, u, v = random.normal(size=(80, 70)), random.normal(size=80), random.normal(size=70)
+    spike = np.outer(u, v) / (np.linalg.norm(u) * np.linalg.norm(v))
+    arrays = {"far": noise + 500 * spike, "near": noise + 30 * spike, "none": noise}
+    with Tracker(tmp_path / "run.zarr", every=1) as tracker:
+        for step in range(2):
+            tracker.update(step, arrays)
+    write_run_report(tmp_path / "page.html", open_run(tmp_path / "run.zarr"), "A run")
+    far, near, none = in_browser(tmp_path, FAR)
+    bulk = 70**0.5 + 80**0.5
+    assert bulk < far["end"] < 3.3 * bulk
+    top = float(np.linalg.norm(arrays["far"], 2))
+    assert far["words"] == [f"beyond this axis: 1 level, {top:.0f} →"]
+    assert far["mass"] == pytest.approx(69 / 70)
+    assert near["end"] == pytest.approx(1.05 * np.linalg.norm(arrays["near"], 2), rel=1e-4)
+    assert near["words"] == none["words"] == []
+    assert [near["mass"], none["mass"]] == pytest.approx([1, 1])
+    assert (far["levels"], none["levels"]) == ("log", "linear")

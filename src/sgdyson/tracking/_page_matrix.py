@@ -17,6 +17,7 @@ from ._run import Run
 
 _LEVELS, _CURVE, _LARGEST = 24, 60, 8
 _FEWEST_BINS, _BINS, _MOST_BINS = 8, 40, 240  # of the bulk, of it at the most, of all
+_FAR, _MOST_INSIDE = 3.0, 0.9  # an axis of levels ends at three times the largest but a tenth
 _SPECTRA, _NUMBERS = 3000, 400_000  # of a page: as many as are measured and drawn in seconds
 
 
@@ -60,13 +61,14 @@ def drawn_matrix(
     inside = spread(s.shape[1] - outliers, _LEVELS)
     shown = np.concatenate([np.arange(outliers), outliers + inside])[: 2 * _LEVELS]
     largest = max(float(spectrum.spectral) for spectrum in spectra)
-    bins, curves = _bins(spectra, largest), dict[tuple[int, int], int]()
+    end = _end(spectra, largest)
+    bins, curves = _bins(spectra, end), dict[tuple[int, int], int]()
     drawn = {
         "name": name, "shape": list(run.shape(name)), "outliers": outliers,
         "times": run.steps[at].tolist(), "shown": shown.tolist(),
-        "levels": plain(s[at][:, shown].T), "largest": largest,
+        "levels": plain(s[at][:, shown].T), "largest": largest, "end": end,
         "records": [
-            _record(int(step), spectrum, largest, bins, curves)
+            _record(int(step), spectrum, end, bins, curves)
             for step, spectrum in zip(run.steps[chosen], spectra, strict=True)
         ],
         "curves": [_curve(shape) for shape in curves],
@@ -78,18 +80,26 @@ def drawn_matrix(
     return drawn
 
 
-def _bins(spectra: Sequence[MatrixSpectrum], largest: float) -> int:
-    """As many that the bulk has some levels in each, up to the largest of all levels."""
+def _end(spectra: Sequence[MatrixSpectrum], largest: float) -> float:
+    """Where an axis of all levels ends: an outlier far out would squeeze all others to a line."""
+    levels = (spectrum.singular_values for spectrum in spectra)
+    positive = [np.sort(s[s > 0]) for s in levels]
+    inner = max((s[int(_MOST_INSIDE * (len(s) - 1))] for s in positive if len(s)), default=largest)
+    return min(largest, _FAR * float(inner))
+
+
+def _bins(spectra: Sequence[MatrixSpectrum], end: float) -> int:
+    """As many that the bulk has some levels in each, up to the end of the axis."""
     last = spectra[-1]
-    end = last.bulk.edge.value if last.bulk and last.bulk.is_noise else largest
+    edge = last.bulk.edge.value if last.bulk and last.bulk.is_noise else end
     inside = np.clip(1.5 * len(last.singular_values) ** 0.5, _FEWEST_BINS, _BINS)
-    return int(np.clip(inside * largest / end, inside, _MOST_BINS))
+    return int(np.clip(inside * end / edge, inside, _MOST_BINS))
 
 
 def _record(
     step: int,
     spectrum: MatrixSpectrum,
-    largest: float,
+    end: float,
     bins: int,
     curves: dict[tuple[int, int], int],
 ) -> dict[str, Any]:
@@ -100,9 +110,10 @@ def _record(
         # beside a histogram of all levels, the law of the bulk has the mass of the bulk
         mass = (spectrum.rank - bulk.outliers) / len(s)
         law = [curves.setdefault((few, many), len(curves)), bulk.sigma.value * many**0.5, mass]
-    counts = np.histogram(s, bins, (0.0, largest * (1 + 1e-9)))[0]
+    counts = np.histogram(s, bins, (0.0, end * (1 + 1e-9)))[0]
     return {
-        "step": step, "counts": counts.tolist(), "top": plain(s[:_LARGEST]), "law": law,
+        "step": step, "counts": counts.tolist(), "beyond": len(s) - int(counts.sum()),
+        "top": plain(s[:_LARGEST]), "law": law,
         "threshold": row["threshold"], "outliers": row["outliers"], "sigma": row["sigma"],
         "ratio": row["mean_ratio"], "ratio_error": row["mean_ratio_error"],
     }  # fmt: skip

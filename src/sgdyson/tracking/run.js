@@ -15,8 +15,8 @@ function of_runs(name) { // its matrix in each run, or undefined
   return runs.map((_, run) => matrices.find((m) => m.run === run && m.name === name));
 }
 
-function largest_of(all) {
-  return Math.max(...all.filter(Boolean).map((m) => m.largest));
+function most_of(all, key) {
+  return Math.max(...all.filter(Boolean).map((m) => m[key]));
 }
 
 function drawSpectra() {
@@ -26,7 +26,7 @@ function drawSpectra() {
     if (!m) return;
     const number = slider.max > 0 ? Math.round((slider.value / slider.max) * (m.records.length - 1)) : 0;
     steps.push(m.records[number].step);
-    drawSpectrum(places[run], m, number, largest_of(all));
+    drawSpectrum(places[run], m, number, most_of(all, "end"));
   });
   shown.textContent = `step ${steps.join(", ")}`;
 }
@@ -42,7 +42,7 @@ function drawMatrix() {
       kinds.forEach((kind) => say(kind + places[run], why, ""));
       return;
     }
-    drawLevels(places[run], m, largest_of(all));
+    drawLevels(places[run], m, most_of(all, "end"), most_of(all, "largest"));
     drawEmergence(places[run], m.emergence);
     drawHistory(places[run], m);
     words.push(...(m.emergence ? m.emergence.detachments : []).map((d) => run_of(places[run]) + d.words));

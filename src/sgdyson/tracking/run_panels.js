@@ -60,10 +60,10 @@ function run_of(place) {
   return runs.length > 1 ? `${runs[place ? Number(place.slice(1)) : 0].name}: ` : "";
 }
 
-function drawSpectrum(place, m, number, largest) {
+function drawSpectrum(place, m, number, end) {
   const record = m.records[number];
-  const width = m.largest / record.counts.length;
-  const levels = record.counts.reduce((sum, count) => sum + count, 0);
+  const width = m.end / record.counts.length;
+  const levels = record.counts.reduce((sum, count) => sum + count, record.beyond);
   const data = [{
     x: record.counts.map((_, i) => (i + 0.5) * width), y: record.counts.map((count) => count / levels / width),
     type: "bar", width, name: run_of(place) + (single ? "all levels" : `step ${record.step}`), marker: { color: blue },
@@ -82,7 +82,16 @@ function drawSpectrum(place, m, number, largest) {
     data.push({ x: [record.threshold, record.threshold], y: [0, top], name: "outliers above", mode: "lines",
       line: { color: red, dash: "dash" } });
   }
-  plot(`spectrum${place}`, data, "singular value", "density", { xaxis: { range: [0, largest * 1.05] } });
+  plot(`spectrum${place}`, data, "singular value", "density", {
+    xaxis: { range: [0, end * 1.05] }, layout: { annotations: beyond(record) },
+  });
+}
+
+function beyond(record) { // an outlier far out would squeeze the axis: it is told in words
+  if (!record.beyond) return [];
+  const far = record.top.slice(0, Math.min(record.beyond, 3)).map((v) => v.toPrecision(3)).join(", ");
+  const text = `beyond this axis: ${record.beyond === 1 ? "1 level," : `${record.beyond} levels,`} ${far}${record.beyond > 3 ? ", …" : ""} →`;
+  return [{ text, xref: "paper", yref: "paper", x: 1, y: 1, xanchor: "right", yanchor: "top", showarrow: false, font }];
 }
 
 function drawEmergence(place, e) {
@@ -121,14 +130,17 @@ function levelAt(e, d) { // between the two records
   const y = e.levels[d.rank - 1];
   if (after <= 0) return y[Math.max(after, 0)];
   const share = (d.step - e.steps[after - 1]) / (e.steps[after] - e.steps[after - 1]);
-  return y[after - 1] + share * (y[after] - y[after - 1]);
+  return y[after - 1] * (y[after] / y[after - 1]) ** share; // on the line between them, which is straight in the logarithm
 }
 
-function drawLevels(place, m, largest) {
+function drawLevels(place, m, end, largest) {
+  const far = largest > end; // one scale for the bulk and for an outlier far out
+  const least = Math.max(Math.min(...m.levels.flat().filter((v) => v > 0)), end / 300);
+  const range = far ? [Math.log10(least / 1.05), Math.log10(largest * 1.1)] : [0, largest * 1.05];
   plot(`levels${place}`, m.levels.map((y, i) => ({
     x: m.times, y, mode: "lines", showlegend: false, name: `level ${m.shown[i] + 1}`,
     line: { width: 1, color: i < m.outliers ? red : blue },
-  })), "step", `${run_of(place)}singular value`, runs.length > 1 ? { yaxis: { range: [0, largest * 1.05] } } : {});
+  })), "step", `${run_of(place)}singular value`, far || runs.length > 1 ? { yaxis: { range, type: far ? "log" : "linear" } } : {});
 }
 
 function drawHistory(place, m) {
