@@ -63,7 +63,7 @@ def test_the_command(tmp_path, pair):
     table = tmp_path / "table.json"
     done = CliRunner().invoke(app, ["spectrum", new, "--against", old, "--json", str(table)])
     assert done.exit_code == 0
-    rows = json.loads(table.read_text())["matrices"]
+    rows = json.loads(table.read_text())
     assert [round(row["distance"], 9) for row in rows] == [0.1, 0.1]
     shown = CliRunner().invoke(app, ["spectrum", new, "--against", old])
     assert "module.a.weight" in shown.output

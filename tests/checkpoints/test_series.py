@@ -139,7 +139,7 @@ class TestFolders:
         assert done.exit_code == 0
         assert "without a step: best, last" in done.stderr
         if form == ["--json"]:
-            rows = json.loads(done.stdout)["matrices"]
+            rows = json.loads(done.stdout)
             assert [row["step"] for row in rows] == [20, 100, None, None]
             assert [row["checkpoint"] for row in rows] == ["step20", "step100", "best", "last"]
         if form == ["--csv"]:

@@ -1,5 +1,8 @@
 """Means over the matrices of a model, and which of them are measured."""
 
+import csv
+import json
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -87,3 +90,17 @@ def test_the_command_prints_the_means(model):
     (row,) = survey(model, names="layers.*").summary()
     assert str(row["stable_rank"]) in done.stdout
     assert "left out 3 that were not chosen" in done.stderr
+
+
+def test_the_command_writes_the_means_with_their_errors(model):
+    command = ["spectrum", str(model), "--names", "layers.*", "--summary"]
+    (row,) = json.loads(CliRunner().invoke(cli.app, [*command, "--json"]).stdout)
+    (means,) = survey(model, names="layers.*").summary()
+    assert row["matrices"] == means["matrices"] == 3
+    assert row["stable_rank"] == means["stable_rank"].value
+    assert row["stable_rank_error"] == means["stable_rank"].error
+    (line,) = csv.DictReader(CliRunner().invoke(cli.app, [*command, "--csv"]).stdout.splitlines())
+    assert float(line["stable_rank_error"]) == row["stable_rank_error"]
+    printed = CliRunner().invoke(cli.app, command).stdout
+    assert str(means["stable_rank"]) in printed
+    assert "layers.1.w" not in printed

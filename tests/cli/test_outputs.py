@@ -209,11 +209,6 @@ def test_help_shows_an_example_that_parses(name):
         COMMANDS[word].make_context(word, rest)  # raises on an option that is none
 
 
-def _rows(content):
-    """A list of rows, which stands among other things in what `spectrum` writes."""
-    return content["matrices"] if isinstance(content, dict) else content
-
-
 class TestStandardOutput:
     @pytest.mark.parametrize("name", ["analyze", "spectrum"])
     @pytest.mark.parametrize("dash", [[], ["-"]])
@@ -221,14 +216,14 @@ class TestStandardOutput:
         table = run(capsys, name, *INPUTS[name])[1]
         status, out, _ = run(capsys, name, *INPUTS[name], "--json", *dash)
         assert status == 0
-        assert len(_rows(json.loads(out))) == 1
+        assert len(json.loads(out)) == 1
         status, out, _ = run(capsys, name, *INPUTS[name], "--csv", *dash, "--json", "numbers.json")
         assert status == 0
         head, *rows = [line.split(",") for line in out.splitlines()]
         assert {len(row) for row in rows} == {len(head)}
         assert "┃" in table
         assert "┃" not in out
-        assert len(_rows(json.loads((place / "numbers.json").read_text()))) == 1
+        assert len(json.loads((place / "numbers.json").read_text())) == 1
 
     @pytest.mark.parametrize("name", ["analyze", "spectrum"])
     def test_files_beside_the_table(self, place, capsys, name):

@@ -1,6 +1,6 @@
 """Checkpoints, and training runs that were tracked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -65,6 +65,9 @@ def spectrum(
             " given."
         ),
     ] = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="A row for each checkpoint, of means over matrices.")
+    ] = False,
     against: Annotated[
         Path | None, typer.Option(help="Hold each matrix against that of another checkpoint.")
     ] = None,
@@ -117,7 +120,7 @@ def spectrum(
         others = {
             "--html": html_file, "--tail": tail, "--randomise": randomise, "--workers": workers,
             "--scheduler": scheduler, "--resume": resume, "--device": device,
-            "--method": method != "exact",
+            "--method": method != "exact", "--summary": summary,
         }  # fmt: skip
         given = [option for option, value in others.items() if value]
         require(not given, f"--against gives a table of distances, without {', '.join(given)}.")
@@ -133,7 +136,9 @@ def spectrum(
         false_alarm=false_alarm, tail=tail, randomise=seed, base=base, workers=workers,
         scheduler=scheduler, resume=resume, method=method, device=device,
     )  # fmt: skip
-    _emit_rows(spectra.rows(), spectra.sentences(), json_file, csv_file, spectra.summary())
+    means = [with_errors(row) for row in spectra.summary()]
+    rows = means if summary else spectra.rows()
+    _emit_rows(rows, spectra.sentences(), json_file, csv_file, spectra.summary(), summary)
     if html_file is not None:
         run, measured = run_of_spectra(spectra.series())
         write_run_report(html_file, run, path.name, measured)
@@ -145,20 +150,20 @@ def _emit_rows(
     sentences: Iterable[str],
     json_file: Path | None,
     csv_file: Path | None,
-    summary: list[dict[str, Any]] | None = None,
+    means: Sequence[dict[str, Any]] = (),
+    only_means: bool = False,
 ) -> None:
-    """Tables on the terminal, unless a file takes their place; what was left out on stderr too."""
+    """Tables on the terminal, unless a file takes their place; what was left out on stderr."""
     from ..checkpoints import print_summary, print_table
 
-    notes = [visible(sentence) for sentence in sentences]
-    for sentence in notes:
-        tell(sentence)
+    for sentence in sentences:
+        tell(visible(sentence))
     if not to_standard_output(json_file, csv_file):
-        print_table(rows)
-        if any(row["matrices"] > 1 for row in summary or ()):
-            print_summary(summary or ())
-    whole = {"matrices": rows, "summary": [with_errors(row) for row in summary or ()]}
-    emit(json_file, json_text(whole | {"notes": notes}, indent=2) + "\n")
+        if not only_means:
+            print_table(rows)
+        if only_means or any(row["matrices"] > 1 for row in means):
+            print_summary(means)
+    emit(json_file, json_text(rows, indent=2) + "\n")
     emit(csv_file, csv_text(rows))
 
 
