@@ -25,8 +25,8 @@ class GaussianEnsembleDensity(Law):
     With oscillator functions $\varphi_j$ and $\epsilon f(u) = \tfrac12 \int \mathrm{sign}(u - t)
     f(t)\,dt$, $S_m = \sum_{j<m} \varphi_j^2 + \sqrt{m/2}\, \varphi_{m-1}\, \epsilon\varphi_m$,
     $$n \rho(x) = S_n + [n\ \mathrm{odd}]\, \varphi_{n-1}/\textstyle\int \varphi_{n-1}
-    \ (\beta = 1,\ u = x/\sigma), \qquad \sum_{j<n} \varphi_j^2/\sqrt 2 \ (\beta = 2,\ u =
-    x/\sqrt 2 \sigma), \qquad S_{2n+1}/\sqrt 8 \ (\beta = 4,\ u = x/\sqrt 2 \sigma).$$
+    \quad (\beta = 1,\ u = x/\sigma);$$ it is $\sum_{j<n} \varphi_j^2/\sqrt 2$ for beta = 2 and
+    $S_{2n+1}/\sqrt 8$ for beta = 4, both at $u = x/\sqrt 2 \sigma$.
 
     Args:
         n: levels, at most 500; 250 for beta = 4, which counts each of its levels once.

@@ -32,8 +32,8 @@ class HardEdge(Law):
     $a = \tfrac{\beta}{2}(M - n + 1) - 1$. With V the integral operator of kernel
     $\tfrac12 \sqrt s J_\nu(\sqrt{s x y})$ on [0, 1],
     $$P(x > s) = \det(1 - V)_{\nu = 2a + 1} \ (\beta = 1), \qquad
-    \det(1 - V^2)_{\nu = a} \ (\beta = 2), \qquad
-    \tfrac12 [\det(1 - V) + \det(1 + V)]_{\nu = a - 1,\ s \to 4 s} \ (\beta = 4).$$
+    P(x > s) = \det(1 - V^2)_{\nu = a} \ (\beta = 2),$$ and for beta = 4
+    $$P(x > s) = \tfrac12 [\det(1 - V) + \det(1 + V)]_{\nu = a - 1,\ s \to 4 s}.$$
 
     Args:
         beta: 1, 2 or 4; quaternion matrices give each level once.
