@@ -16,19 +16,18 @@ from ..errors import NoPredictionError, require
 from ..optimizers import Optimizer
 from ._arrays import fingerprint
 from ._data_moments import data_moments
+from ._largest_rate import largest_rate
 from ._numbers import Numbers, dagger, numbers_of
 from ._prediction import Prediction
+from ._rbm_options import check_options, checked_weights
 from ._rbm_phases import Phases
 from ._rbm_prediction import predict_rbm, stable_rate
-from ._samplers import SAMPLERS, Sampler, data_factor, make_sampler
+from ._samplers import Sampler, data_factor, make_sampler
 from ._target import checked_data, checked_kernel, data_and_moment, scalar_field_kernel
 from .model import Model, check_rates
 from .network import rows
 
 Weights = Array  # (hidden, visible)
-POSITIVE_PHASES = ("exact", "minibatch")
-CHAINS = ("persistent", "data")
-_HALVINGS = 40  # of an interval of learning rates
 
 
 class GaussianRBM(Model):
@@ -110,18 +109,15 @@ class GaussianRBM(Model):
         self.gibbs_sweeps = whole("gibbs_sweeps", gibbs_sweeps)
         self.sampler = sampler
         self.initial_width = positive("initial_width", initial_width, "W = 0 never learns")
-        self.initial_weights = (
-            None
-            if initial_weights is None
-            else np.asarray(initial_weights, dtype=complex if beta == 2 else float)
-        )
+        shape = (self.n_hidden, self.n_visible)
+        self.initial_weights = checked_weights(initial_weights, shape, self.beta)
         self.positive_phase, self.chains = positive_phase, chains
+        check_options(sampler, positive_phase, chains)
         require(
             data is None or self.beta == 1,
             f"data with beta = {self.beta}: mini-batches of a user's data are real, beta = 1.",
         )
         self.data = None if data is None else checked_data(data, self.target_kernel)
-        self._check()
 
     @classmethod
     def scalar_field(
@@ -324,14 +320,12 @@ class GaussianRBM(Model):
             True
         """
         share = positive("neglected", neglected)
-        low, high = 0.0, self.stability_limit()
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            leading = self.predict(middle, batch_size).leading
-            fits = float(leading.next_order[leading.learnt].max()) <= share
-            low, high = (middle, high) if fits else (low, middle)
-        digits = 1 - int(np.floor(np.log10(low)))
-        return float(np.floor(low * 10.0**digits) / 10.0**digits)
+
+        def next_order(rate: float) -> float:
+            leading = self.predict(rate, batch_size).leading
+            return float(leading.next_order[leading.learnt].max())
+
+        return largest_rate(next_order, share, self.stability_limit())
 
     def _phases(self) -> Phases:
         """How an update averages, with the fourth moments of the user's data."""
@@ -361,30 +355,3 @@ class GaussianRBM(Model):
     @property
     def _sampler(self) -> Sampler:
         return make_sampler(self.sampler, self.gibbs_sweeps, self.beta)
-
-    def _check(self) -> None:
-        require(
-            self.sampler in SAMPLERS,
-            f"sampler = {self.sampler!r} is unknown; choose one of {', '.join(SAMPLERS)}.",
-        )
-        for name, options in (("positive_phase", POSITIVE_PHASES), ("chains", CHAINS)):
-            value = getattr(self, name)
-            require(
-                value in options,
-                f"{name} = {value!r} is unknown; choose one of {', '.join(options)}.",
-            )
-        require(
-            self.chains == "persistent" or self.sampler != "independent",
-            'chains = "data" needs a chain; take sampler = "collapsed" or "gibbs".',
-        )
-        shape = (self.n_hidden, self.n_visible)
-        given = self.initial_weights
-        if given is not None:
-            require(
-                given.shape == shape,
-                f"initial_weights of shape {given.shape} must be (n_hidden, n_visible) = {shape}.",
-            )
-            require(
-                bool(np.isfinite(given).all()),
-                "initial_weights contain NaN or infinite values; give finite ones.",
-            )

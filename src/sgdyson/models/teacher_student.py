@@ -12,7 +12,6 @@ import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
 from .._checks import finite, truth, whole
-from .._normals import normals
 from .._types import ArrayLike
 from ..errors import require
 from ..optimizers import Optimizer
@@ -20,6 +19,7 @@ from ._bartlett import wishart_factor
 from ._numbers import Numbers, dagger, numbers_of
 from ._prediction import Prediction
 from ._quenched import MOST, quenched_theory
+from ._teacher import hermitian_noise, teacher_eigenvalues
 from ._teacher_prediction import predict_teacher_student
 from .model import Model, check_rates
 
@@ -87,7 +87,7 @@ class TeacherStudent(Model):
         beta: int = 1,
     ) -> None:
         self._numbers = numbers_of(beta)
-        self.teacher = _eigenvalues(teacher, self.beta)
+        self.teacher = teacher_eigenvalues(teacher, self.beta)
         self.label_noise = finite("label_noise", label_noise)
         self.data = data
         self.batches = whole("batches", batches)
@@ -143,7 +143,7 @@ class TeacherStudent(Model):
         gradient = error
         if batch_size != jnp.inf:
             gradient = error @ self._moment(input_key, batch_size)
-            noise = _hermitian(numbers, noise_key, self.n)
+            noise = hermitian_noise(numbers, noise_key, self.n)
             gradient = numbers.exact(gradient - self.label_noise / batch_size**0.5 * noise)
         square = error**2 if self.beta == 1 else jnp.abs(error) ** 2
         escaped = jnp.sum(square) > (_ESCAPED * (1 + jnp.abs(self.teacher).max())) ** 2
@@ -222,45 +222,3 @@ class TeacherStudent(Model):
             "initial_width": self.initial_width,
             "beta": self.beta,
         }
-
-
-def _hermitian(numbers: Numbers, key: PRNGKeyArray, n: int) -> Weights:
-    """Hermitian noise, of variance 1 in each component off the diagonal and 2 on it."""
-    if numbers.beta == 1:
-        return _symmetric(key, n)
-    normal = numbers.normals(key, (n, n)) * (numbers.beta / 2) ** 0.5
-    return normal + dagger(normal)
-
-
-def _symmetric(key: PRNGKeyArray, n: int) -> Weights:
-    """A symmetric matrix of variance 1 off the diagonal and 2 on it (GOE)."""
-    rows, columns = np.triu_indices(n)
-    entries = normals(key, (n * (n + 1) // 2,)) * np.where(rows == columns, 2**0.5, 1.0)
-    place = np.zeros((n, n), dtype=int)
-    place[rows, columns] = place[columns, rows] = np.arange(len(rows))
-    matrix: Array = entries[place]
-    return matrix
-
-
-def _eigenvalues(teacher: ArrayLike, beta: int) -> np.ndarray:
-    matrix = np.asarray(teacher)
-    hermitian = matrix.dtype.kind == "c" and matrix.ndim == 2 and beta == 2
-    require(
-        matrix.dtype.kind in "fiu" or hermitian,
-        f"teacher of type {matrix.dtype} must hold real numbers; a complex matrix is for beta = 2.",
-    )
-    matrix = matrix.astype(complex if hermitian else float)
-    require(
-        matrix.size > 0 and bool(np.isfinite(matrix).all()),
-        f"teacher = {teacher!r} must be finite numbers, at least one.",
-    )
-    if matrix.ndim == 2:
-        square = matrix.shape[0] == matrix.shape[1]
-        require(
-            square and bool(np.allclose(matrix, matrix.conj().T, rtol=1e-10, atol=0)),
-            f"teacher of shape {matrix.shape} must be a symmetric matrix; symmetrise it as"
-            " (T + T.T)/2, or give its eigenvalues.",
-        )
-        matrix = np.linalg.eigvalsh(matrix)
-    require(matrix.ndim == 1, f"teacher of shape {matrix.shape} must be (N,) or (N, N).")
-    return np.sort(matrix)[::-1].copy()
