@@ -112,11 +112,11 @@ class GaussianRBM(Model):
         shape = (self.n_hidden, self.n_visible)
         self.initial_weights = checked_weights(initial_weights, shape, self.beta)
         self.positive_phase, self.chains = positive_phase, chains
-        check_options(sampler, positive_phase, chains)
         require(
             data is None or self.beta == 1,
             f"data with beta = {self.beta}: mini-batches of a user's data are real, beta = 1.",
         )
+        check_options(sampler, positive_phase, chains)
         self.data = None if data is None else checked_data(data, self.target_kernel)
 
     @classmethod
