@@ -7,10 +7,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 from checkpoint_files import noise
-from typer.testing import CliRunner
 
 from sgdyson.checkpoints import checkpoints, survey
-from sgdyson.cli import app
 from sgdyson.errors import InvalidInputError
 
 W, V = noise((6, 5)), noise((4, 3, 2), 1)
@@ -297,17 +295,6 @@ class TestCacheOfHuggingFace:
     def test_what_is_not_there_is_one_sentence(self, cache, name, rule):
         with pytest.raises(InvalidInputError, match=rule):
             survey(name)
-
-    def test_nothing_is_fetched_unless_asked(self, cache, monkeypatch):
-        asked = []
-        hub = pytest.importorskip("huggingface_hub")
-        monkeypatch.setattr(
-            hub, "snapshot_download", lambda name, **how: asked.append((name, how["revision"]))
-        )
-        CliRunner().invoke(app, ["spectrum", "hf:org/other"])
-        assert asked == []
-        CliRunner().invoke(app, ["spectrum", "hf:org/tiny@main", "--download"])
-        assert asked == [("org/tiny", "main")]
 
 
 def test_other_forms_of_one_model_are_not_a_series(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..errors import InvalidInputError, require
 
 PREFIX = "hf:"
+_WEIGHTS = "*.safetensors", "*.bin"  # the first kind that a model has
 _NAME = re.compile(r"(?P<repository>[\w.-]+(/[\w.-]+)?)(@(?P<revision>[\w./-]+))?")
 
 
@@ -61,6 +62,8 @@ def _snapshot(home: Path, revision: str | None, text: str) -> Path:
 def fetch(path: Path | str) -> None:
     """Bring the weights of `hf:ORG/NAME` into the cache; of any other path nothing.
 
+    These are its files of safetensors, or those of PyTorch where it has no such; no program.
+
     Raises:
         InvalidInputError: huggingface_hub is not installed, or does not get it.
     """
@@ -74,10 +77,12 @@ def fetch(path: Path | str) -> None:
             f"{path}: install huggingface_hub to download it: pip install huggingface_hub."
         ) from error
     try:
-        snapshot_download(
-            name["repository"], revision=name["revision"],
-            allow_patterns=["*.safetensors", "*.json"],
-        )  # fmt: skip
+        for kind in _WEIGHTS:
+            folder = snapshot_download(
+                name["repository"], revision=name["revision"], allow_patterns=[kind, "*.json"]
+            )
+            if any(Path(folder).rglob(kind)):
+                return
     except Exception as error:  # of many kinds: the network, the name, a password
         words = " ".join(str(error).split())[:300]
         raise InvalidInputError(f"{path} was not downloaded: {words}") from error
