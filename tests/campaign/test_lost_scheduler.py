@@ -7,7 +7,9 @@ import time
 import pytest
 from test_campaign import SPEC, files, lines, written
 from test_cluster import cluster_of
+from typer.testing import CliRunner
 
+from sgdyson import cli
 from sgdyson.campaign import Campaign, _layout
 
 pytest.importorskip("distributed")
@@ -18,12 +20,12 @@ def test_one_sentence_and_the_same_command_goes_on(tmp_path, monkeypatch):
     text = text.replace("[4, 16]", "4").replace("updates = 400", "updates = 800")
     path, out = written(tmp_path, text), tmp_path / "out"
 
-    def command(address):
-        words = ["run", str(path), "--out", str(out), "--scheduler", address]
-        return [sys.executable, "-m", "sgdyson", *words]
+    def words(address):
+        return ["run", str(path), "--out", str(out), "--scheduler", address]
 
     with cluster_of() as (cluster, address):
-        run = subprocess.Popen(command(address), stderr=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "sgdyson", *words(address)]
+        run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         while lines(out) < 2 and run.poll() is None:  # the frame, and a chunk
             time.sleep(0.02)
         cluster.kill()
@@ -37,7 +39,7 @@ def test_one_sentence_and_the_same_command_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(_layout, "_REPLICAS", 256)
     assert Campaign.from_folder(out).verify() == []
     with cluster_of() as (_, address):
-        subprocess.run(command(address), check=True, capture_output=True)
+        assert CliRunner().invoke(cli.app, words(address)).exit_code == 0
     assert lines(out) == 1 + 8
     Campaign.from_file(path, tmp_path / "here").run(progress=False)
     assert files(out) == files(tmp_path / "here")

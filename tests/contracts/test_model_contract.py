@@ -77,10 +77,8 @@ def test_gradient_and_memory_keep_their_form(name: str, batch_size: float) -> No
         weights, memory = jax.jit(lambda a, b: (model.init(a), model.start(b, batch_size)))(
             *keys[:2]
         )
-        first, again = (
-            jax.jit(lambda *a: model.gradient(*a, batch_size))(keys[2], weights, memory)
-            for _ in range(2)
-        )
+        compiled = jax.jit(lambda *a: model.gradient(*a, batch_size))
+        first, again = (compiled(keys[2], weights, memory) for _ in range(2))
         gradient, after = first
         if batch_size == BATCHES[0]:  # one operation after the other takes a compilation of each
             plain = model.gradient(keys[2], weights, memory, batch_size)

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.signal import lfilter
 
 from sgdyson import GaussianRBM
 from sgdyson.ensembles import (
@@ -22,6 +23,10 @@ from sgdyson.errors import InvalidInputError, NotConvergedError
 def harmonic(levels):
     """A user's own function, that is not recognised as exact."""
     return (levels - 1.0) ** 2 / (2 * 0.7**2)
+
+
+def two_slopes(levels):
+    return jnp.abs(levels)
 
 
 def errors(sample) -> np.ndarray:
@@ -53,9 +58,11 @@ def test_exact_gases_are_the_ensembles():
             assert stats.ks_2samp(mine, theirs).pvalue > 1e-4
 
 
-def test_the_virial_of_a_quartic_gas():
+def test_the_virial_of_a_quartic_gas_and_the_same_numbers_again():
     # E sum x V'(x) = n + beta n(n-1)/2, whatever V
-    sample = CoulombGas(Quartic(0.25), 1, 8).sample(2000, 3)
+    gas = CoulombGas(Quartic(0.25), 1, 8)
+    sample, again = gas.sample(2000, 3), gas.sample(2000, 3)
+    np.testing.assert_array_equal(sample.levels, again.levels)
     virial = (sample.levels**4).sum(axis=1)
     error = virial.std() / np.sqrt(sample.effective_size.min())
     assert abs(virial.mean() - 36) < 4 * error
@@ -92,13 +99,29 @@ def test_a_chain_that_has_not_converged_is_no_sample(monkeypatch):
 
     with pytest.raises(NotConvergedError, match="R-hat"):
         CoulombGas(two_wells, 1, 1).sample(400, 2)
-    with pytest.raises(NotConvergedError, match="effectively independent"):
-        CoulombGas(Quartic(0.25), 1, 4).sample(40, 1)
 
 
-def test_the_same_random_state_gives_the_same_numbers():
-    gas = CoulombGas(Quartic(0.25), 1, 2)
-    np.testing.assert_array_equal(gas.sample(2500, 7).levels, gas.sample(2500, 7).levels)
+@pytest.mark.parametrize(
+    ("apart", "memory", "told"),
+    [(0.0, 0.0, None), (1.0, 0.0, r"R-hat is [2-9]"), (0.0, 0.99, r"and [1-9]\d? draws are eff")],
+)
+def test_chains_that_disagree_or_remember_are_refused_each_by_its_number(
+    monkeypatch, apart, memory, told
+):
+    """Autoregressive chains: at 0.99 a draw in 200 is independent, 40 of 8000."""
+    noise = np.random.default_rng(1).standard_normal((4, 2000, 1))
+    chains = lfilter([np.sqrt(1 - memory**2)], [1, -memory], noise, axis=1)
+    chains = chains + 4 * apart * np.arange(4)[:, None, None]
+    monkeypatch.setattr(_coulomb_gas, "_nuts", lambda *_: chains)
+    monkeypatch.setattr(_coulomb_gas, "_LARGEST_R_HAT", 1.01 if apart else 9.0)
+    gas = CoulombGas(two_slopes, 1, 1)
+    if told is None:
+        sample = gas.sample(8000, 1)
+        assert sample.r_hat[0] < 1.01
+        assert sample.effective_size[0] > 4000
+        return
+    with pytest.raises(NotConvergedError, match=told):
+        gas.sample(8000, 1)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Normal, chi and Wishart numbers against their exact laws, and wrong ones against the same."""
 
 from collections.abc import Callable
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +18,7 @@ COUNT = 2_000_000
 ROWS = 3
 
 
+@cache
 def draw(count: int = COUNT, seed: int = 0) -> np.ndarray:
     with jax.enable_x64(True):
         return np.asarray(normals(jax.random.key(seed), (count,)))
@@ -120,6 +122,7 @@ def test_chi_of_one_degree_is_half_a_normal_in_closed_form() -> None:
     np.testing.assert_allclose(chi(z, 1), expected, rtol=0, atol=1e-12 * expected.max())
 
 
+@cache
 def wishart(degrees: int, replicas: int = 200_000) -> np.ndarray:
     def one(key: jax.Array) -> jax.Array:
         factor = wishart_factor(key, ROWS, degrees)

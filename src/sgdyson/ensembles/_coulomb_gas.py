@@ -123,8 +123,9 @@ class CoulombGas:
             spread = random.normal(scale=0.1, size=(chains, self.n))  # chains that begin apart
             states = _coordinates(start) + spread
             levels = _nuts(self, keys, states, -(-draws // chains))
-            r_hat = np.asarray(potential_scale_reduction(levels))
-            size = np.asarray(effective_sample_size(levels))
+            # of shape () for one level
+            r_hat = np.asarray(potential_scale_reduction(levels)).reshape(self.n)
+            size = np.asarray(effective_sample_size(levels)).reshape(self.n)
         worst, fewest = float(r_hat.max()), float(size.min())
         if not (worst <= _LARGEST_R_HAT and fewest >= _FEWEST_EFFECTIVE):
             raise NotConvergedError(
