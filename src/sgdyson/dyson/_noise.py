@@ -47,23 +47,23 @@ def check_noise(noise: Noise, n: int, step: float, steps: int) -> None:
         )
         return
     times = step * (np.linspace(0, steps - 1, min(steps, _LOOKED_AT)) + 0.5)
-    told = f"noise = {shown(noise)}"
+    words = f"noise = {shown(noise)}"
     with own_settings(), jax.default_device(devices(1)[0]):
         try:
             values = np.asarray(jax.vmap(noise)(jnp.asarray(times)))
         except Exception as error:  # whatever a user's function raises
             raise InvalidInputError(
-                f"{told} failed on a time ({first_line(error)}); write it with jax.numpy, without"
+                f"{words} failed on a time ({first_line(error)}); write it with jax.numpy, without"
                 " `if` on the time."
             ) from error
     require(
         values.shape[1:] in ((), (n,)) and values.dtype == np.float64,
-        f"{told} must return one number of float64, or one for each of {n} levels, not"
+        f"{words} must return one number of float64, or one for each of {n} levels, not"
         f" {values.dtype} of shape {values.shape[1:]}.",
     )
     bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)).reshape(len(times), -1).all(axis=1))
     require(
         len(bad) == 0,
-        f"{told} must be positive at every time, and at {times[bad[:1]].sum():.4g} it is not:"
+        f"{words} must be positive at every time, and at {times[bad[:1]].sum():.4g} it is not:"
         " levels without noise do not repel each other.",
     )

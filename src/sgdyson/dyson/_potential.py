@@ -63,43 +63,43 @@ def check_potential(
             shape or of numbers that are not real and double, that is not finite where the levels
             begin, or in which a level feels where the others are; one without the period.
     """
-    told = f"potential = {shown(potential)}"
+    words = f"potential = {shown(potential)}"
     with own_settings():
-        _check_trace(at_time(potential, time), told, len(levels))
+        _check_trace(at_time(potential, time), words, len(levels))
         with jax.default_device(devices(1)[0]):
-            _check_values(at_time(potential, time), told, levels)
+            _check_values(at_time(potential, time), words, levels)
             if period is not None:
-                _check_period(at_time(potential, time), told, levels, period)
+                _check_period(at_time(potential, time), words, levels, period)
 
 
-def _check_trace(potential: Potential, told: str, n: int) -> None:
+def _check_trace(potential: Potential, words: str, n: int) -> None:
     shape = jax.ShapeDtypeStruct((n,), jnp.float64)  # type: ignore[no-untyped-call]
     try:
         value = jax.eval_shape(potential, shape)
     except _BEYOND_JAX as error:
         raise InvalidInputError(
-            f"{told} must be written with jax.numpy, not NumPy or Python's math, and without `if`"
+            f"{words} must be written with jax.numpy, not NumPy or Python's math, and without `if`"
             " on levels (jax.numpy.where does it)."
         ) from error
     except Exception as error:  # whatever a user's function raises
         raise InvalidInputError(
-            f"{told} failed on an array of {n} levels ({first_line(error)}); write it with"
+            f"{words} failed on an array of {n} levels ({first_line(error)}); write it with"
             " jax.numpy, for all levels at once."
         ) from error
     require(
         getattr(value, "shape", None) == (n,),
-        f"{told} must return an array of the levels' shape ({n},), not"
+        f"{words} must return an array of the levels' shape ({n},), not"
         f" {shown(getattr(value, 'shape', value))}.",
     )
     require(
         value.dtype == jnp.float64,
-        f"{told} must return float64, as the levels are, not {value.dtype}.",
+        f"{words} must return float64, as the levels are, not {value.dtype}.",
     )
     try:
         jax.eval_shape(lambda x: _slopes(potential, x, x), shape)
     except Exception as error:
         raise InvalidInputError(
-            f"{told} must have two derivatives that JAX can take ({first_line(error)}); write it"
+            f"{words} must have two derivatives that JAX can take ({first_line(error)}); write it"
             " with jax.numpy alone."
         ) from error
 
@@ -111,12 +111,12 @@ def _slopes(potential: Potential, levels: Array, along: Array) -> tuple[Array, A
     return change, jax.jvp(force, (levels,), (along,))[1]
 
 
-def _check_values(potential: Potential, told: str, levels: Floats) -> None:
+def _check_values(potential: Potential, words: str, levels: Floats) -> None:
     values = np.asarray(potential(jnp.asarray(levels)))
     lost = levels[~np.isfinite(values)]
     require(
         len(lost) == 0,
-        f"{told} is not finite at initial_levels = {shown(lost.tolist())}; begin where it is.",
+        f"{words} is not finite at initial_levels = {shown(lost.tolist())}; begin where it is.",
     )
     random = np.random.default_rng(0)
     # not at the levels themselves, where a force may vanish for their symmetry
@@ -129,16 +129,16 @@ def _check_values(potential: Potential, told: str, levels: Floats) -> None:
     off = np.abs(mixed - weights * own)
     require(
         not bool((off > _ALONE * np.abs(own).max(initial=0.0)).any()),
-        f"{told} must act on each level alone, V_i(x_i), and here a level"
+        f"{words} must act on each level alone, V_i(x_i), and here a level"
         " feels where the others are; repulsion is in the equation already.",
     )
 
 
-def _check_period(potential: Potential, told: str, levels: Floats, period: float) -> None:
+def _check_period(potential: Potential, words: str, levels: Floats, period: float) -> None:
     here, there = (np.asarray(potential(jnp.asarray(levels + by))) for by in (0.0, period))
     require(
         bool((np.abs(here - there) <= _PERIODIC * (1 + np.abs(here))).all()),
-        f"{told} must have the period 2 pi, as jax.numpy.cos has.",
+        f"{words} must have the period 2 pi, as jax.numpy.cos has.",
     )
 
 

@@ -74,24 +74,26 @@ def write_run_report(
     """
     several = not isinstance(run, xr.Dataset | Run)
     named = {title: Run(run)} if isinstance(run, xr.Dataset | Run) else {
-        str(name): Run(one) for name, one in run.items()
+        str(name): Run(each) for name, each in run.items()
     }  # fmt: skip
     require(bool(named), "there is no run to show; give one or more.")
-    detail = detail_of(sum(len(one.names) for one in named.values()))
-    shown = [_shown(name, one, measured, detail) for name, one in named.items()]
-    rows = [{"run": one.name, **row} if several else row for one in shown for row in one.rows]
+    detail = detail_of(sum(len(tracked.names) for tracked in named.values()))
+    shown = [_shown(name, tracked, measured, detail) for name, tracked in named.items()]
+    rows = [{"run": page.name, **row} if several else row for page in shown for row in page.rows]
     write_run_page(
         path,
         title=title,
-        subtitle=" ".join(one.subtitle if not several else f"{one.name}: {one.subtitle}"
-                          for one in shown),
+        subtitle=" ".join(page.subtitle if not several else f"{page.name}: {page.subtitle}"
+                          for page in shown),
         rows=[_row(row, rows) for row in rows],
         csv=csv_text(rows),
-        runs=[one.drawn for one in shown],
+        runs=[page.drawn for page in shown],
         matrices=[
-            {"run": number, **drawn} for number, one in enumerate(shown) for drawn in one.matrices
+            {"run": number, **drawn} for number, page in enumerate(shown) for drawn in page.matrices
         ],
-        advice="\n\n".join(f"{one.name}: {one.advice}" if several else one.advice for one in shown),
+        advice="\n\n".join(
+            f"{page.name}: {page.advice}" if several else page.advice for page in shown
+        ),
         skipped=_together(shown),
         false_alarm=_false_alarm(measured),
         version=__version__,
@@ -120,21 +122,25 @@ def _shown(
     reasons: dict[str, list[str]] = {}
     for matrix, reason in run.skipped:
         reasons.setdefault(reason, []).append(matrix)
-    found = {m: one for m in run.names if (one := _measured(run, m, measured, detail, reasons))}
+    matrices = {
+        m: panel for m in run.names if (panel := _measured(run, m, measured, detail, reasons))
+    }
     require(
-        bool(found),
+        bool(matrices),
         "the run holds no weight matrix to show: "
         + ("; ".join(f"{', '.join(names[:5])}: {r}" for r, names in reasons.items()) or "none")
         + ".",
     )
     return _Shown(
         name,
-        _subtitle(len(found), steps.tolist(), measured is not None),
-        [one.row for one in found.values()],
-        [one.drawn for one in found.values()],
+        _subtitle(len(matrices), steps.tolist(), measured is not None),
+        [panel.row for panel in matrices.values()],
+        [panel.drawn for panel in matrices.values()],
         {
             "name": name, "scalars": drawn_scalars(run),
-            "overview": overview(run, {m: (one.spectra, one.chosen) for m, one in found.items()}),
+            "overview": overview(
+                run, {m: (panel.spectra, panel.chosen) for m, panel in matrices.items()}
+            ),
         },
         _advice(run) if measured is None else "",
         reasons,
@@ -143,7 +149,7 @@ def _shown(
 
 @dataclass
 class _Measured:
-    """A matrix: its row in the table, its pictures, and the spectra of the records chosen."""
+    """A panel: its row in the table, its pictures, and the spectra of the records chosen."""
 
     row: dict[str, Any]
     drawn: dict[str, Any]
@@ -248,10 +254,10 @@ def _row(row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _together(shown: Sequence[_Shown]) -> dict[str, list[str]]:
     """Names by the reason, those of several runs with the name of theirs."""
     together: dict[str, list[str]] = {}
-    for one in shown:
-        for reason, names in one.reasons.items():
-            told = names if len(shown) == 1 else [f"{one.name}: {name}" for name in names]
-            together.setdefault(reason, []).extend(told)
+    for page in shown:
+        for reason, names in page.reasons.items():
+            listed = names if len(shown) == 1 else [f"{page.name}: {name}" for name in names]
+            together.setdefault(reason, []).extend(listed)
     return together
 
 
