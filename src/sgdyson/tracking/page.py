@@ -149,7 +149,7 @@ def _shown(
 
 @dataclass
 class _Measured:
-    """A panel: its row in the table, its pictures, and the spectra of the records chosen."""
+    """A matrix: its row in the table, its pictures, and the spectra of the records chosen."""
 
     row: dict[str, Any]
     drawn: dict[str, Any]
