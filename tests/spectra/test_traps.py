@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom
 
 from sgdyson.spectra import spectrum
-from sgdyson.spectra._singular_values import shuffled
+from sgdyson.spectra._shuffled import shuffled
 
 
 def noise(shape, seed):

@@ -24,6 +24,11 @@ def row_blocks(matrix: Matrix, entries: int = _IN_CACHE) -> Iterator[Floats]:
         yield matrix[first : first + step].astype(np.float64, copy=False)
 
 
+def tall_of(matrix: Matrix) -> Matrix:
+    """The matrix, or its transpose if it has more columns than rows."""
+    return matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T
+
+
 @dataclass(frozen=True)
 class Looks:
     """What one look at all entries tells.
@@ -96,7 +101,7 @@ def gram(matrix: Matrix, dtype: type[np.floating] = np.float64) -> Matrix:
 
     One BLAS call for each block adds to the triangle in its place.
     """
-    tall = matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T
+    tall = tall_of(matrix)
     size = tall.shape[1]
     total = np.zeros((size, size), dtype, order="F")
     add = blas.dsyrk if dtype is np.float64 else blas.ssyrk

@@ -12,7 +12,8 @@ from scipy.linalg import blas
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from .._types import Floats
-from ._blocks import Matrix, gram, largest_entry, row_blocks
+from ._blocks import Matrix, gram, largest_entry, tall_of
+from ._small_values import with_small_values
 
 _SMALL = 64  # singular values, up to which there is no time to be won
 _EXACT = 1e-5  # of the largest: a smaller one is not exact to six digits through a Gram matrix
@@ -21,9 +22,9 @@ _EXACT = 1e-5  # of the largest: a smaller one is not exact to six digits throug
 def singular_values(matrix: Matrix) -> Floats:
     """All singular values, descending, in float64.
 
-    Through the smaller Gram matrix, and by a decomposition of the matrix itself where one is below
-    1e-5 of the largest, which the Gram matrix would lose in rounding. Beside the matrix, of any
-    type of real numbers, there is room for one Gram matrix.
+    Through the smaller Gram matrix; those below 1e-5 of the largest, which it would lose in
+    rounding, by the matrix itself. Beside the matrix, of any type of real numbers, there is room
+    for one Gram matrix.
     """
     unit = unit_of(largest_entry(matrix))
     return values_in_unit(matrix, unit)
@@ -38,9 +39,11 @@ def values_in_unit(matrix: Matrix, unit: float) -> Floats:
             driver="evd",
         )  # fmt: skip
         s = np.sqrt(np.maximum(levels[::-1], 0.0))
-        if gram_suffices(s):
-            return times(s, unit)
-    return times(_decomposed(w), unit)
+        if not gram_suffices(s):
+            s = with_small_values(tall_of(w), s, _EXACT)
+        return times(s, unit)
+    tall = tall_of(w).astype(np.float64, copy=False)
+    return times(np.linalg.svd(tall, compute_uv=False), unit)
 
 
 def singular_values_of(matrices: Sequence[Floats]) -> list[Floats]:
@@ -77,19 +80,6 @@ def times(s: ArrayLike, unit: float) -> Floats:
     return np.asarray(s) if unit == 1.0 else np.asarray(s) * unit
 
 
-def shuffled(matrix: Matrix, seed: int) -> Matrix:
-    """The entries in another order.
-
-    Entries of two or four bytes are moved as they are, and any others as float32. With the bit
-    generator SFC64, the fastest at this.
-    """
-    narrow = matrix.dtype.itemsize <= 4 and matrix.dtype.kind not in "iu"
-    entries = (matrix if narrow else matrix.astype(np.float32)).flatten()
-    kind = {1: np.uint8, 2: np.uint16, 4: np.uint32}[entries.dtype.itemsize]
-    np.random.Generator(np.random.SFC64(seed)).shuffle(entries.view(kind))
-    return entries.reshape(matrix.shape)
-
-
 def largest_levels(matrix: Matrix, count: int) -> Floats:
     """Squares of the largest singular values, descending, to five digits."""
     size = min(matrix.shape)
@@ -102,18 +92,3 @@ def largest_levels(matrix: Matrix, count: int) -> Floats:
     start = np.ones(size, np.float32)
     squares = eigsh(product, count, tol=1e-4, v0=start, return_eigenvectors=False)
     return np.sort(squares.astype(np.float64))[::-1]
-
-
-def _decomposed(w: Matrix) -> Floats:
-    """By the matrix itself; of a long one by the triangle of its QR decomposition."""
-    tall = w if w.shape[0] >= w.shape[1] else w.T
-    rows, columns = tall.shape
-    if rows < 2 * columns or columns <= _SMALL:
-        return np.linalg.svd(tall.astype(np.float64, copy=False), compute_uv=False)
-    triangle = np.zeros((0, columns))
-    for block in row_blocks(tall, columns**2):
-        (triangle,) = linalg.qr(
-            np.concatenate([triangle, block]), mode="r", overwrite_a=True, check_finite=False
-        )
-        triangle = triangle[:columns]
-    return np.linalg.svd(triangle, compute_uv=False)

@@ -10,7 +10,8 @@ import numpy as np
 from .._types import Floats
 from ._blocks import Matrix, row_blocks
 from ._bulk import FEWEST_LEVELS, highest_noise
-from ._singular_values import largest_levels, shuffled
+from ._shuffled import shuffled
+from ._singular_values import largest_levels
 
 
 def traps_of(matrix: Matrix, seed: int, false_alarm: float) -> tuple[float, int | None]:
