@@ -1,10 +1,10 @@
 """What watching costs, and the table of a checkpoint beside WeightWatcher, in one run.
 
-python -m benchmarks.tracker [--peers PYTHON]
+python -m benchmarks.tracker [--peers PYTHON] [--only gpt2] [--layers 2] [--turns 3]
 
 PYTHON is an interpreter that can import weightwatcher 0.7.7 and torch, in an environment of its
-own. Needs PyTorch. Both sides of the second table run on one core; the time is that of the CPU,
-which other programs of the machine change little.
+own. Needs PyTorch. Both sides of the last tables run on one core, in turns; the time is that of the
+CPU, which other programs of the machine change little.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -203,13 +203,7 @@ def large_run(records: int, size: int = 64) -> tuple[int, float, float, float, f
         )  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--peers", help="an interpreter with weightwatcher and torch")
-    parser.add_argument("--layers", type=int, default=2, help="of GPT-2 small, which has 12")
-    arguments = parser.parse_args()
-    peer, layers = arguments.peers, arguments.layers
-    console = Console(file=sys.stdout, width=120)
+def training_table() -> Table:
     table = Table(
         "1000 steps of a character GPT", "training, s", "watching, s", title="CPU seconds"
     )
@@ -221,13 +215,19 @@ def main() -> None:
     for label, chosen in settings.items():
         training, watching = cost(**chosen)
         table.add_row(label, f"{training:.2f}", f"{watching:.2f}  ({watching / training:.1%})")
-    console.print(table)
+    return table
+
+
+def records_table() -> Table:
     table = Table("150 matrices", "a record", "its decompositions", title="CPU milliseconds")
     for size in (16, 32, 64):
         record, alone = small_matrices(size)
         ratio = f"{1e3 * record:.1f}  ({record / alone:.1f} times)"
         table.add_row(f"{size} x {size}", ratio, f"{1e3 * alone:.1f}")
-    console.print(table)
+    return table
+
+
+def run_table() -> Table:
     table = Table(
         "150 matrices of 64 x 64", "files", "store, MB", "open_run, s", "page, s", "page, MB",
         title="A long run, CPU seconds",
@@ -236,30 +236,60 @@ def main() -> None:
         files, size, opened, written, page = large_run(records)
         row = f"{size:.0f}", f"{opened:.2f}", f"{written:.1f}", f"{page:.1f}"
         table.add_row(f"{records} records", str(files), *row)
-    console.print(table)
-    table = Table("matrices", "program", "CPU seconds", "outliers", title="The table, one core")
-    sets = {
-        "4 x 768 x 768, spikes 0, 1, 5, 20": planted(),
-        "4 x 768 x 768, trained": trained(),
-        f"GPT-2 small, {4 * layers} of its 48 matrices": gpt2(layers),
-    }
-    for label, arrays in sets.items():
-        for row in compare(arrays, peer):
-            table.add_row(label, *row)
-    console.print(table)
+    return table
 
 
-def compare(arrays: dict[str, np.ndarray], peer: str | None) -> Iterator[tuple[str, str, str]]:
+def spectra_table(arrays: dict[str, np.ndarray], label: str, peer: str | None, turns: int) -> Table:
+    table = Table(label, "CPU seconds", "outliers", title=f"The table, one core, {turns} turns")
+    for row in compare(arrays, peer, turns):
+        table.add_row(*row)
+    return table
+
+
+def compare(
+    arrays: dict[str, np.ndarray], peer: str | None, turns: int
+) -> Iterator[tuple[str, str, str]]:
+    """Medians over the turns, and the lowest and the highest ratio within one."""
+    programs = {"sgdyson": (sys.executable, OURS, "0"),
+                "sgdyson, p-value of the tail too": (sys.executable, OURS, "100")}  # fmt: skip
+    if peer:
+        programs["WeightWatcher 0.7.7"] = (peer, WEIGHTWATCHER)
+    times: dict[str, list[float]] = {name: [] for name in programs}
+    spikes = {}
     with tempfile.TemporaryDirectory() as folder:
         file = f"{folder}/matrices.npz"
         np.savez(file, **arrays)  # type: ignore[arg-type]
-        ours, spikes = one_core(sys.executable, OURS, file, "0")
-        yield "sgdyson", f"{ours:.2f}", spikes
-        with_pvalue, _ = one_core(sys.executable, OURS, file, "100")
-        yield "sgdyson, p-value of the tail too", f"{with_pvalue:.2f}", ""
-        if peer:
-            theirs, spikes = one_core(peer, WEIGHTWATCHER, file)
-            yield "WeightWatcher 0.7.7", f"{theirs:.2f}  ({theirs / ours:.0f} times)", spikes
+        for _ in range(turns):
+            for name, (python, script, *draws) in programs.items():
+                taken, spikes[name] = one_core(python, script, file, *draws)
+                times[name].append(taken)
+    for name, taken_all in times.items():
+        ratios = np.array(taken_all) / np.array(times["sgdyson"])
+        beside = f"  ({np.median(ratios):.1f} times, {ratios.min():.1f} to {ratios.max():.1f})"
+        yield name, f"{np.median(taken_all):.2f}{beside if name != 'sgdyson' else ''}", spikes[name]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peers", help="an interpreter with weightwatcher and torch")
+    parser.add_argument("--layers", type=int, default=2, help="of GPT-2 small, which has 12")
+    parser.add_argument("--turns", type=int, default=3, help="of both programs of the last tables")
+    parser.add_argument("--only", nargs="*", help="training, records, run, planted, trained, gpt2")
+    arguments = parser.parse_args()
+    peer, layers, turns = arguments.peers, arguments.layers, arguments.turns
+    parts: dict[str, Callable[[], Table]] = {
+        "training": training_table,
+        "records": records_table,
+        "run": run_table,
+        "planted": lambda: spectra_table(planted(), "4 x 768 x 768, planted", peer, turns),
+        "trained": lambda: spectra_table(trained(), "4 x 768 x 768, trained", peer, turns),
+        "gpt2": lambda: spectra_table(
+            gpt2(layers), f"GPT-2 small, {4 * layers} of its 48 matrices", peer, turns
+        ),
+    }
+    console = Console(file=sys.stdout, width=120)
+    for name in arguments.only or parts:
+        console.print(parts[name]())
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from threadpoolctl import ThreadpoolController
@@ -35,12 +35,17 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> AbstractContextManager[None]:
     """Hold BLAS to one thread in the whole process, until the last who asked for it has left."""
+    return blas_threads(1)
+
+
+@contextmanager
+def blas_threads(number: int) -> Iterator[None]:
+    """The same with several threads, as long as nobody else asks for one."""
     with _lock:
-        # those that come later find one thread, and restore one thread
-        _inside.append(_limited())
+        # those that come later find one thread, and restore what was there before the first
+        _inside.append(_limited(1 if _inside else number))
     try:
         yield
     finally:
@@ -52,9 +57,9 @@ def one_blas_thread() -> Iterator[None]:
                 _inside.pop()
 
 
-def _limited() -> Any:
+def _limited(number: int) -> Any:
     """To look for libraries of BLAS takes 6 ms; a new one comes with a module that is imported."""
     global _libraries
     if _libraries[0] != len(sys.modules):
         _libraries = (len(sys.modules), ThreadpoolController())
-    return _libraries[1].limit(limits=1, user_api="blas")
+    return _libraries[1].limit(limits=number, user_api="blas")

@@ -12,6 +12,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from checkpoint_files import noise, write_safetensors
+from threadpoolctl import threadpool_info
 
 from sgdyson._stored import Stored
 from sgdyson.checkpoints import _journal, _measure, _room, _under_way, survey
@@ -58,6 +59,31 @@ def bits(found):
     """Rows with all singular values, to the last bit."""
     values = [m.singular_values.tobytes() for spectra in found.spectra for m in spectra]
     return json.dumps(found.rows()), values, found.skipped
+
+
+@pytest.mark.parametrize(
+    ("count", "side", "threads"), [(1, 70, 4), (2, 70, 2), (1, 71, 1), (5, 70, 1)]
+)
+def test_few_large_matrices_share_the_cores(tmp_path, monkeypatch, count, side, threads):
+    """BLAS has the threads that have no matrix of their own; one where all have, or it is small."""
+    monkeypatch.setattr(_under_way, "cores", lambda: 4)
+    monkeypatch.setattr(_under_way, "_HUGE", side)
+    seen, before = [], _under_way.measure
+
+    def watched(*arguments):
+        seen.extend(library["num_threads"] for library in threadpool_info())
+        return before(*arguments)
+
+    monkeypatch.setattr(_under_way, "measure", watched)
+    outside = [library["num_threads"] for library in threadpool_info()]
+    path = tmp_path / "few.safetensors"
+    write_safetensors(path, {f"w{n}": noise((90, 70), seed=n) for n in range(count)})
+    found = survey(path)
+    assert set(seen) == {threads}
+    assert [library["num_threads"] for library in threadpool_info()] == outside
+    alone = survey(path, workers=1)
+    for matrix, other in zip(found.spectra[0], alone.spectra[0], strict=True):
+        assert matrix.singular_values == pytest.approx(other.singular_values, rel=1e-11)
 
 
 def test_rows_and_bits_do_not_depend_on_the_number_of_workers(model):

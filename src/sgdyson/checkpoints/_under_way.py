@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
+from itertools import chain, islice
 
 from .._cluster import run_on_cluster
 from .._executors import Advance, run_here
 from .._stored import Stored
 from .._terminal import tell
-from .._threads import one_blas_thread
+from .._threads import blas_threads, cores
 from ..errors import InvalidInputError
 from ..spectra import MatrixSpectrum, Skipped, is_average, layout_of
 from ._checkpoints import Series
@@ -24,6 +25,7 @@ from ._work import Survey
 
 _Lists = dict[str, dict[str, None]]
 _MB = 1e6
+_HUGE = 4096  # rows and columns, from which several threads of BLAS gain
 _KEPT = "what is finished is kept, and the same command goes on from it"
 _LOST = "nothing is kept without --resume FILE"
 _Label = tuple[Opened, int]
@@ -96,8 +98,11 @@ class Work:
             ((opened, number), opened, number, self._options, room)
             for opened, number in self._wanted(series)
         )
-        with one_blas_thread():
-            for place, measured in run_here(here, _measure_here, workers, self._advance):
+        threads = min(workers or cores(), cores())
+        first = list(islice(here, threads))
+        with blas_threads(_threads_each([job[0] for job in first], threads)):
+            every = chain(first, here)
+            for place, measured in run_here(every, _measure_here, workers, self._advance):
                 yield place[0], measured
 
     def _wanted(self, series: Series) -> Iterator[_Label]:
@@ -175,6 +180,16 @@ class Work:
         ):
             if text:
                 self._assumed.setdefault(text, {})[item.name] = None
+
+
+def _threads_each(labels: list[_Label], threads: int) -> int:
+    """Of BLAS: several only where large matrices are fewer than threads.
+
+    BLAS rounds otherwise on several, so that a survey of as many arrays has the same bits anywhere.
+    """
+    sides = [min(opened.stored[number].shape[:2]) for opened, number in labels]
+    few = 0 < len(labels) < threads and max(sides) >= _HUGE
+    return threads // len(labels) if few else 1
 
 
 def _measure_here(
