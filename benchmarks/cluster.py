@@ -1,13 +1,16 @@
 """What a Dask scheduler on loopback gains, and what scheduler and store cost.
 
-python -m benchmarks.cluster [SECONDS]
+python -m benchmarks.cluster {gain,store,spectrum,alone} [--seconds 60] [--turns 2] [--workers 4]
 
-A campaign of about so many seconds (60) of one worker runs on four worker processes and on one, and
-its chunks on four, kept nowhere: these take turns, so that a machine that changes its speed changes
-it for all. Processors' time is that of every process together, client, scheduler and workers; on a
-busy machine it is the sharper number. The store by itself, with the same chunks, is timed as well.
+Four pieces, each a command of some minutes. *gain*: a campaign of so many seconds of one worker, on
+one worker process and on four. *store*: the same campaign on four, and its chunks on four kept
+nowhere. *spectrum*: `survey` of 24 matrices of 1024 x 3072 on one worker process and on four.
+*alone*: the store with chunks that cost nothing to compute. What is compared takes turns, so that a
+machine that changes its speed changes it for both. Processors' time is that of every process
+together, client, scheduler and workers; on a busy machine it is the sharper number.
 """
 
+import argparse
 import sys
 import tempfile
 import time
@@ -24,9 +27,7 @@ from rich.table import Table
 from benchmarks.campaign import SPEC, alone, median
 from sgdyson.campaign import Campaign
 from sgdyson.campaign._executors import run_chunks
-
-TURNS = 3
-WORKERS = 4
+from sgdyson.checkpoints import survey
 
 
 def cluster(workers: int) -> LocalCluster:
@@ -50,55 +51,107 @@ def seconds(work: Callable[[], object]) -> tuple[float, float]:
 
 def bare(campaign: Campaign, address: str) -> None:
     """The same chunks on the same workers, kept nowhere."""
-    jobs = campaign._missing([s.replicas for s in campaign.spec.settings])
+    jobs = campaign.plan.missing(campaign.plan.asked())
     for _ in run_chunks(iter(jobs), None, address, lambda _: None, print):
         pass
 
 
-def turns(folder: Path, length: float) -> dict[str, np.ndarray]:
-    """Times (turn, clock or processors) by what is run."""
-    spec = folder / "benchmark.toml"
-    spec.write_text(SPEC.replace("= 512", f"= {256 * max(round(length / 2.5), 1)}"))
+def in_turns(cases: dict[str, Callable[[int], object]], turns: int) -> dict[str, np.ndarray]:
+    """Times (turn, clock or processors) by what is run; every other turn backwards."""
     times = defaultdict(list)
-    with cluster(1) as single, cluster(WORKERS) as several:
+    for turn in range(turns):
+        for name in cases if turn % 2 else reversed(cases):
+            times[name].append(seconds(lambda n=name, t=turn: cases[n](t)))
+    return {name: np.array(times[name]) for name in cases}
 
-        def run(where: LocalCluster, name: str) -> object:
-            campaign = Campaign.from_file(spec, folder / name)
-            return campaign.run(scheduler=where.scheduler_address, progress=False)
 
-        for warm, where in enumerate((single, several)):  # workers compile, each for itself
-            for again in range(2):
-                run(where, f"warm-{warm}-{again}")
-        cases = {
-            "chunks on four workers, kept nowhere, s": lambda turn: bare(
-                Campaign.from_file(spec, folder / f"none-{turn}"), several.scheduler_address
+def spec_of(folder: Path, length: float) -> Path:
+    """A campaign that keeps one worker busy for about so many seconds."""
+    spec = folder / f"benchmark-{length:g}.toml"
+    spec.write_text(SPEC.replace("= 512", f"= {256 * max(round(length / 2.5), 1)}"))
+    return spec
+
+
+def ran(where: LocalCluster, spec: Path, out: Path) -> object:
+    campaign = Campaign.from_file(spec, out)
+    return campaign.run(scheduler=where.scheduler_address, progress=False)
+
+
+def warm(where: LocalCluster, folder: Path, length: float) -> None:
+    """Workers compile, each for itself: a chunk of each setting, for each of them, twice."""
+    workers = len(where.workers)
+    for again in range(2):
+        spec = spec_of(folder, 2.5 * 2 * workers)
+        ran(where, spec, folder / f"warm-{workers}-{again}-{length:g}")
+
+
+def gain(folder: Path, length: float, turns: int, workers: int) -> dict[str, np.ndarray]:
+    spec = spec_of(folder, length)
+    with cluster(1) as single, cluster(workers) as several:
+        for where in (single, several):
+            warm(where, folder, length)
+        return in_turns({
+            f"campaign on {workers} workers, s": lambda t: ran(several, spec, folder / f"all-{t}"),
+            "campaign on one worker, s": lambda t: ran(single, spec, folder / f"one-{t}"),
+        }, turns)  # fmt: skip
+
+
+def store(folder: Path, length: float, turns: int, workers: int) -> dict[str, np.ndarray]:
+    spec = spec_of(folder, length)
+    with cluster(workers) as several:
+        warm(several, folder, length)
+        return in_turns({
+            f"chunks on {workers} workers, kept nowhere, s": lambda t: bare(
+                Campaign.from_file(spec, folder / f"none-{t}"), several.scheduler_address
             ),
-            "campaign on four workers, s": lambda turn: run(several, f"four-{turn}"),
-            "campaign on one worker, s": lambda turn: run(single, f"one-{turn}"),
-        }
-        for turn in range(TURNS):
-            for name in cases if turn % 2 else reversed(cases):
-                times[name].append(seconds(lambda n=name, t=turn: cases[n](t)))
-    return {case: np.array(times[case]) for case in cases}
+            f"campaign on {workers} workers, s": lambda t: ran(several, spec, folder / f"all-{t}"),
+        }, turns)  # fmt: skip
+
+
+def spectra(folder: Path, length: float, turns: int, workers: int) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    count = max(round(length / 0.5), 2 * workers)  # half a second each
+    path = folder / "matrices.npz"
+    np.savez(path, **{f"w{n}": random.standard_normal((1024, 3072), np.float32)
+                      for n in range(count)})  # fmt: skip
+    with cluster(1) as single, cluster(workers) as several:
+        for where in (single, several):
+            survey(path, scheduler=where.scheduler_address, names=["w0", "w1", "w2", "w3"])
+        return in_turns({
+            f"spectrum on {workers} workers, s": lambda _: survey(
+                path, scheduler=several.scheduler_address),
+            "spectrum on one worker, s": lambda _: survey(path, scheduler=single.scheduler_address),
+        }, turns)  # fmt: skip
+
+
+def table(times: dict[str, np.ndarray], ratio: str) -> Table:
+    shown = Table(f"medians of {len(next(iter(times.values())))} turns", "clock", "processors")
+    for name, found in times.items():
+        shown.add_row(name, *(median(found[:, column]) for column in (0, 1)))
+    first, second = times.values()
+    factor = second / first
+    values = 100 * (factor - 1) if "%" in ratio else factor
+    shown.add_row(ratio, *(median(values[:, column]) for column in (0, 1)))
+    return shown
 
 
 def main() -> None:
-    length = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
-    with tempfile.TemporaryDirectory() as folder:
-        times = turns(Path(folder), length)
-        clock, cpu, chunks = alone(Path(folder))
-    nowhere, four, one = times.values()
-    table = Table(f"medians of {TURNS} turns", "clock", "processors")
-    for name, found in times.items():
-        table.add_row(name, *(median(found[:, column]) for column in (0, 1)))
-    table.add_row("gain of four workers over one", median(one[:, 0] / four[:, 0]), "")
-    extra = 100 * (four / nowhere - 1)
-    table.add_row("overhead of the store, %", *(median(extra[:, column]) for column in (0, 1)))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("piece", choices=["gain", "store", "spectrum", "alone"])
+    parser.add_argument("--seconds", type=float, default=60.0, help="of one worker")
+    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=4)
+    given = parser.parse_args()
     console = Console(file=sys.stdout, width=100)
-    console.print(table)
-    console.print(
-        f"store of {chunks} chunks alone: {clock:.2f} s on the clock, {cpu:.2f} s of processors"
-    )
+    pieces = {"gain": (gain, "one worker over all"), "store": (store, "overhead of the store, %"),
+              "spectrum": (spectra, "one worker over all")}  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        if given.piece == "alone":
+            clock, cpu, chunks = alone(Path(folder))
+            console.print(f"store of {chunks} chunks: {clock:.2f} s clock, {cpu:.2f} s processors")
+            return
+        work, ratio = pieces[given.piece]
+        console.print(table(work(Path(folder), given.seconds, given.turns, given.workers), ratio))
 
 
 if __name__ == "__main__":
