@@ -2,14 +2,16 @@
 
 import sys
 
+import jax
 import ml_dtypes
 import numpy as np
 import pytest
 from checkpoint_files import noise, write_safetensors
 from test_going_on import bits, lines, start
 
-from sgdyson.checkpoints import survey
+from sgdyson.checkpoints import _device, survey
 from sgdyson.checkpoints._codec import decode, encode
+from sgdyson.checkpoints._jax_device import JaxDevice
 from sgdyson.errors import InvalidInputError
 from sgdyson.spectra import singular_values, spectrum
 from sgdyson.tracking.page import run_of_spectra
@@ -47,16 +49,36 @@ class TestDevice:
         assert values_on("cpu")(w) == pytest.approx(exact, rel=1e-5)
         assert singular_values(w) == pytest.approx(exact, rel=1e-5)
 
+    def test_jax_gives_the_same_numbers_where_there_is_no_pytorch(self, model, monkeypatch):
+        monkeypatch.setitem(sys.modules, "torch", None)
+        (here,), (there,) = survey(model).spectra, survey(model, device="cpu:0").spectra
+        for one, other in zip(here, there, strict=True):
+            assert other.singular_values == pytest.approx(
+                one.singular_values, abs=1e-10 * one.spectral
+            )
+
+    @pytest.mark.parametrize("shape", [(300, 100), (100, 300)])
+    def test_jax_finds_small_values_by_the_matrix(self, shape, monkeypatch):
+        monkeypatch.setattr(_device, "_BLOCK", 7000)
+        u, v = (np.linalg.qr(noise((side, 100)))[0] for side in shape)
+        for least in (1e-4, 1e-9):
+            w = (u * np.geomspace(1, least, 100)) @ v.T
+            exact = np.linalg.svd(w, compute_uv=False)
+            found = _device._values(JaxDevice("cpu"), w)
+            assert found == pytest.approx(exact, rel=1e-5)
+
     def test_what_is_not_there_is_one_sentence(self, model, monkeypatch):
-        torch = pytest.importorskip("torch")
         with pytest.raises(InvalidInputError, match="must be one of cpu, cuda"):
             survey(model, device="abacus")
-        if not torch.cuda.is_available():
-            with pytest.raises(InvalidInputError, match=r"PyTorch finds no device 'cuda' here \("):
+        if not any(device.platform == "gpu" for device in jax.devices()):
+            with pytest.raises(
+                InvalidInputError, match=r"neither by PyTorch nor by JAX \(PyTorch: "
+            ):
                 survey(model, device="cuda")
         monkeypatch.setitem(sys.modules, "torch", None)
-        with pytest.raises(InvalidInputError, match=r"needs PyTorch: pip install torch"):
-            survey(model, device="cpu")
+        for name in ("cpu:7", "cpu:-1", "cpu:x"):
+            with pytest.raises(InvalidInputError, match="it has 1 of cpu, counted from 0"):
+                survey(model, device=name)
         assert len(survey(model).rows()) == 3
 
     def test_lanczos_takes_none(self, model):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 from scipy.linalg import expm
-from scipy.special import iv
+from scipy.special import eval_gegenbauer, iv
 
 from compared_levels import FALSE_ALARM, smallest_pvalue
 from sgdyson.dyson import CircularProcess
@@ -91,6 +91,44 @@ def test_unitary_brownian_motion():
     assert real > FALSE_ALARM
     late = angles(2.0, 0.2, 60, 3000)  # power: a third later
     assert smallest_pvalue(spacings(late), spacings(expected)) < FALSE_ALARM
+
+
+def heat_kernel(beta, start, end):
+    """Cdf of the angle between two levels after a time, from its eigenfunctions.
+
+    With u half of the angle the generator is (f'' + beta cot(u) f')/2, of Gegenbauer's polynomials
+    C_k of cos u with index beta/2: rates k (k + beta)/2, weight sin(u)^beta.
+    """
+    grid = np.linspace(0, np.pi, 4001)
+    weight, order = np.sin(grid) ** beta, np.arange(80)[:, None]
+    functions = eval_gegenbauer(order, beta / 2, np.cos(grid))
+    norms = integrate.trapezoid(weight * functions**2, grid, axis=1)[:, None]
+    shares = eval_gegenbauer(order, beta / 2, np.cos(start / 2)) / norms
+    density = weight * (shares * np.exp(-order * (order + beta) * end / 2) * functions).sum(axis=0)
+    cdf = integrate.cumulative_trapezoid(density, grid, initial=0)
+    assert cdf[-1] == pytest.approx(1, abs=1e-6)
+    return lambda angle: np.interp(np.asarray(angle) / 2, grid, cdf)
+
+
+@pytest.mark.parametrize("beta", [1.0, 2.0, 3.5, 4.0])
+def test_two_levels_follow_their_heat_kernel(beta):
+    """At a time when it still remembers its start."""
+    start, end = 1.5, 0.2
+    levels = angles(beta, end, 80, 4096, start=[start, 0.0])
+    apart = levels[:, 0] - levels[:, 1]
+    assert stats.kstest(apart, heat_kernel(beta, start, end)).pvalue > FALSE_ALARM
+    for wrong in (heat_kernel(beta, start, 1.3 * end), heat_kernel(1.4 * beta, start, end)):
+        assert stats.kstest(apart, wrong).pvalue < FALSE_ALARM
+
+
+@pytest.mark.parametrize("beta", [1.0, 2.0, 4.0])
+def test_two_levels_at_rest_have_the_surmise_of_the_circle(beta):
+    """sin^beta of half of the angle between them, in closed form: sin^2 is a beta variable."""
+    levels = angles(beta, 3.0, 150, 4096, start=[1.5, 0.0])
+    squares = np.sin((levels[:, 0] - levels[:, 1]) / 2) ** 2
+    assert stats.kstest(squares, stats.beta((beta + 1) / 2, 0.5).cdf).pvalue > FALSE_ALARM
+    wrong = stats.beta((1.3 * beta + 1) / 2, 0.5).cdf
+    assert stats.kstest(squares, wrong).pvalue < FALSE_ALARM
 
 
 @pytest.mark.parametrize("step", [1e-3, 0.3])

@@ -56,8 +56,8 @@ def survey(
             by themselves.
         resume: a file that keeps what is found, array by array; called again with it, only what is
             missing, or has changed since, is measured.
-        device: "cuda" or "cpu", for singular values through PyTorch, one matrix at a time; NumPy on
-            all cores if None. The numbers agree within 1e-10.
+        device: "cuda" or "cpu", for singular values through PyTorch or JAX, one matrix at a time;
+            NumPy on all cores if None. The numbers agree within 1e-10.
         **settings: of `spectrum`; with `method="lanczos"` large matrices take a sixth of the time.
 
     Raises:

@@ -78,7 +78,7 @@ def spectrum(
         str, typer.Option(help="exact; or lanczos: large ones faster, with errors.")
     ] = "exact",
     device: Annotated[
-        str | None, typer.Option(help="cuda or cpu, through PyTorch; NumPy on all cores if none.")
+        str | None, typer.Option(help="cuda or cpu, by PyTorch or JAX; NumPy on all cores if none.")
     ] = None,
     resume: Annotated[
         Path | None,
