@@ -43,10 +43,11 @@ learning_rate = [0.05, 0.1]
 batch_size = [4, 16]
 """
 
+SHORT = SPEC.replace("= 400", "= 120").replace("= 100", "= 30").replace("= 300", "= 90")
 TEACHER = "teacher = " + str([2.0] * 10)
 
 
-def written(folder: Path, text: str = SPEC) -> Path:
+def written(folder: Path, text: str = SHORT) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "spec.toml"
     path.write_text(text)
@@ -86,7 +87,7 @@ def test_a_setting_is_what_simulate_gives(whole):
     data = Campaign.from_folder(whole).open().sel(learning_rate=0.05, batch_size=4)
     run = sgdyson.simulate(
         sgdyson.TeacherStudent([2.0] * 10), learning_rate=0.05, batch_size=4, replicas=200,
-        updates=700, record_every=100, seed=int(data.stream), progress=False,
+        updates=210, record_every=30, seed=int(data.stream), progress=False,
     )  # fmt: skip
     np.testing.assert_array_equal(data.levels.values, run.levels.values[:, 3:])
 
@@ -96,7 +97,7 @@ def test_one_setting_reads_as_a_run(whole):
     run = campaign.as_run(3)
     alone = sgdyson.simulate(
         sgdyson.TeacherStudent([2.0] * 10), learning_rate=0.1, batch_size=16, replicas=200,
-        updates=400, record_every=100, record_from=300, seed=run.attrs["seed"], progress=False,
+        updates=120, record_every=30, record_from=90, seed=run.attrs["seed"], progress=False,
     )  # fmt: skip
     xr.testing.assert_equal(run, alone)
     assert set(alone.attrs) - set(run.attrs) == {"sgdyson_version"}
@@ -186,7 +187,7 @@ def lines(out: Path) -> int:
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_at_random_moments_nothing_is_lost(tmp_path, kills):
     """A fourth of the kills fall before a process has finished a chunk, the others after."""
-    text = SPEC.replace("replicas = 200", f"replicas = {100 * kills}")
+    text = SPEC.replace("replicas = 200", f"replicas = {100 * kills}").replace("[4, 16]", "4")
     path, out, chance = written(tmp_path, text), tmp_path / "out", random.Random(1)
     counts = []
     for _ in range(kills):
@@ -219,7 +220,7 @@ def test_half_a_file_that_a_kill_has_left_is_swept_away(whole):
 
 
 def test_another_spec_is_refused(whole, tmp_path):
-    path = written(tmp_path, SPEC.replace("seed = 3", "seed = 4"))
+    path = written(tmp_path, SHORT.replace("seed = 3", "seed = 4"))
     with pytest.raises(InvalidInputError, match="seed = 4 was 3"):
         Campaign.from_file(path, whole).run(progress=False)
 
@@ -299,7 +300,7 @@ def test_replicas_are_added_until_the_error_is_reached(tmp_path, quantity, targe
 
 def test_a_zip_and_a_varied_size_share_one_store(tmp_path):
     text = SPEC.replace(TEACHER, "teacher = [[2.0, 2.0], [3.0, 2.0, 2.0]]")
-    text = text.replace("batch_size = [4, 16]", "batch_size = 16")
+    text = text.replace("batch_size = [4, 16]", "batch_size = 4")
     text = text.replace("seed = 3", 'seed = 3\nvary = "zip"').replace("= 200", "= 32")
     data = Campaign.from_file(written(tmp_path, text), tmp_path / "out").run(progress=False)
     assert data.levels.dims == ("setting", "replica", "time", "level")
@@ -320,7 +321,7 @@ kind = "teacher_student"
 teacher = [2.0, 2.0]
 [learning]
 learning_rate = [0.1, 0.3, 0.35]
-batch_size = 16
+batch_size = 4
 """
 
 
@@ -333,7 +334,7 @@ def test_times_in_units_of_the_inverse_rate_are_rounded_up(tmp_path):
     assert data.record_every.values.tolist() == [60, 20, 18]
     one = data.sel(learning_rate=0.35)
     alone = sgdyson.simulate(
-        sgdyson.TeacherStudent([2.0, 2.0]), learning_rate=0.35, batch_size=16, replicas=8,
+        sgdyson.TeacherStudent([2.0, 2.0]), learning_rate=0.35, batch_size=4, replicas=8,
         updates=36, record_every=18, record_from=26, seed=int(one.stream), progress=False,
     )  # fmt: skip
     np.testing.assert_array_equal(one.levels.values, alone.levels.values)
@@ -351,7 +352,7 @@ teacher = [2.0]
 multiplicity = [20, 2]
 [learning]
 learning_rate = 0.1
-batch_size = 16
+batch_size = 4
 """
 
 
@@ -364,7 +365,7 @@ def test_settings_of_other_sizes_have_chunks_of_their_own(tmp_path):
     assert campaign.finished() == (5, 5)
     assert campaign.as_run(0).levels.shape == (40, 3, 20)
     alone = sgdyson.simulate(
-        sgdyson.TeacherStudent([2.0, 2.0]), learning_rate=0.1, batch_size=16, replicas=1500,
+        sgdyson.TeacherStudent([2.0, 2.0]), learning_rate=0.1, batch_size=4, replicas=1500,
         updates=10, record_every=5, seed=int(data.stream[1]), progress=False,
     )  # fmt: skip
     np.testing.assert_array_equal(campaign.as_run(1).levels.values, alone.levels.values)
