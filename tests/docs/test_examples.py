@@ -35,17 +35,32 @@ def blocks(page: str, language: str) -> list[str]:
     return [code for found, code in FENCE.findall(text) if found == language]
 
 
+def runs(page: str, found: list[str], empty: Path) -> None:
+    names: dict[str, object] = {"__name__": "example"}
+    for number, code in enumerate(found, 1):
+        exec(compile(code, f"{page}, block {number}", "exec"), names)
+    assert not list(empty.iterdir()), "an example left files behind"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_the_examples_of_a_page_run(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Large ensembles with a quarter of their replicas, which take the time."""
     monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {"__name__": "example"}
     found = blocks(page, "python")
     assert found
-    for number, code in enumerate(found, 1):
-        exec(compile(code, f"{page}, block {number}", "exec"), names)
-    assert not list(tmp_path.iterdir()), "an example left files behind"
+    runs(page, [code.replace("replicas=256", "replicas=64") for code in found], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_the_examples_of_a_page_run_to_the_letter(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if "replicas=256" in "".join(found := blocks(page, "python")):
+        runs(page, found, tmp_path)
 
 
 def test_the_quick_start_of_the_readme_is_that_of_the_first_page() -> None:
