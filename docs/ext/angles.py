@@ -19,6 +19,8 @@ _ELEMENTS = """a abbr article autoref b blockquote br button code div em figcapt
     h4 h5 h6 hr img label li nav ol p path pre script small span strong style sub sup svg table
     tbody td th thead tr ul video"""
 _MATHS = re.compile(r"<math.*?</math>", re.DOTALL)
+_STRONG = re.compile(r"<em>(.*?)</em>", re.DOTALL)
+_WHOLE = re.compile(r"[^,;()](?:[^()]|\([^()]*\))*")  # no stars as of a conjugate or of `*kernel`
 _ELEMENT = re.compile(r"<([A-Za-z][^\s>/]*)")
 
 
@@ -45,4 +47,9 @@ def on_page_content(content: str, *, page: Any, **_: Any) -> str:
     for name in _ELEMENT.findall(_MATHS.sub("", content)):
         if name.lower() not in _ELEMENTS.split():
             raise PluginError(f"{page.file.src_uri}: <{name}> was read as HTML; write `<{name}>`")
+    for words in _STRONG.findall(content):
+        if not _WHOLE.fullmatch(words):
+            raise PluginError(
+                f"{page.file.src_uri}: two stars around {words!r}, not shown; use code"
+            )
     return content

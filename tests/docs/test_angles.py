@@ -45,6 +45,9 @@ def test_html_of_a_page_stays_and_other_elements_stop_the_build():
     page = SimpleNamespace(file=SimpleNamespace(src_uri="a.md"))
     html = converted('<span class="x">text</span>', docstring=False)
     assert angles.on_page_content(html, page=page) == html
+    for lost in ("((A, B), (-B*, A*))", "(out, *kernel); is (*kernel, in)"):
+        with pytest.raises(errors.PluginError, match="two stars"):
+            angles.on_page_content(converted(lost, docstring=True), page=page)
     for wrong in ("<S> of a pair", "<sum of x>", "<del>"):
         with pytest.raises(errors.PluginError, match="was read as HTML"):
             angles.on_page_content(f"<p>{wrong}</p>", page=page)

@@ -41,8 +41,8 @@ class GaussianRBM(Model):
     Fields and weights of beta = 2 are complex, of beta = 4 quaternions, and the Dyson index is an
     inverse temperature: $P \propto e^{-\beta E}$, so that again $\langle \varphi
     \varphi^\dagger \rangle = K^{-1}$ and $W' = W + \alpha W (K_\varphi^{-1} - C_B)$. Weights of
-    quaternions are complex matrices ((A, B), (-B*, A*)) of twice the size, and each level is given
-    once.
+    quaternions are complex matrices $((A, B), (-B^*, A^*))$ of twice the size, and each level is
+    given once.
 
     Args:
         target_kernel: $K_\varphi$, symmetric and positive, shape (N, N); Hermitian if beta = 2.

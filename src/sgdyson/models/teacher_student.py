@@ -41,8 +41,8 @@ class TeacherStudent(Model):
     Weights, inputs and noise of beta = 2 are complex, of beta = 4 quaternions; $\langle x x^\dagger
     \rangle = 1$ and the noise is Hermitian, of variance A in each of the beta components off the
     diagonal and 2A on it, so that the levels are a Coulomb gas of this beta and, to leading order,
-    of the same width. Weights of quaternions are complex matrices ((A, B), (-B*, A*)) of twice the
-    size; each level is given once.
+    of the same width. Weights of quaternions are complex matrices $((A, B), (-B^*, A^*))$ of
+    twice the size; each level is given once.
 
     Args:
         teacher: the teacher's eigenvalues d, shape (N,), or the symmetric teacher itself, (N, N),

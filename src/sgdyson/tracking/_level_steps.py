@@ -122,7 +122,7 @@ def level_steps_along(weights: ArrayLike, neighbours: int = NEIGHBOURS) -> Numbe
         neighbours: of each level.
 
     Returns:
-        (time - 1, level, neighbours + 1): a burst, as `dyson_index` takes several.
+        Shape (time - 1, level, neighbours + 1), a burst, as `dyson_index` takes several.
 
     Raises:
         InvalidInputError: no two matrices, NaN, an odd number of neighbours.

@@ -41,7 +41,7 @@ def study_dyson_test(out: Path, seed: int, say: Say, *, quick: bool = False) -> 
         quick: two architectures and two optimisers, briefly, to look at.
 
     Returns:
-        Checks of the index where theory knows it: 1 in the linear student under optimisers that
+        Checks of the index where theory knows it, 1 in the linear student under optimisers that
         are linear in the gradient.
     """
     out = claim_study(out, "dyson-test", seed, quick)
