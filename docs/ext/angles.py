@@ -1,7 +1,8 @@
 """MkDocs hook: `<S>` in a text is a mean, and no HTML that strikes out the rest of the page.
 
-In docstrings every `<` is a sign; in pages, where HTML is used, the one before a single letter.
-Code and formulas are left alone. A page with an element that no page should have stops the build.
+In docstrings every `<` is a sign; in pages, where HTML is used, the one before a single letter that
+names no element of a text. Code and formulas are left alone. A page with an element that no page
+should have stops the build.
 """
 
 import re
@@ -13,7 +14,7 @@ from mkdocs.exceptions import PluginError
 
 _LEFT_ALONE = r"(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|\$[^$]*\$"
 _ANY = re.compile(rf"{_LEFT_ALONE}|<(?=/?[A-Za-z])", re.DOTALL)
-_SINGLE = re.compile(rf"{_LEFT_ALONE}|<(?=[A-Za-z](\^\d)?>)", re.DOTALL)
+_SINGLE = re.compile(rf"{_LEFT_ALONE}|<(?=[A-Zc-hj-oqrstv-z](\^\d)?>)", re.DOTALL)
 _AFTER_FENCES, _IN_DOCSTRINGS = 21, "mkdocstrings_ids"
 _ELEMENTS = """a abbr article autoref b blockquote br button code div em figcaption figure h1 h2 h3
     h4 h5 h6 hr img label li nav ol p path pre script small span strong style sub sup svg table

@@ -23,7 +23,7 @@ def converted(text, docstring):
     return md.convert(text)
 
 
-@pytest.mark.parametrize("text", ["the <S> of a pair", "<s^2> = 4/pi", "<r> of many", "a <p>"])
+@pytest.mark.parametrize("text", ["the <S> of a pair", "<s^2> = 4/pi", "<r> of many", "a <X>"])
 def test_means_are_seen(text):
     for docstring in (True, False):
         html = converted(text, docstring)
@@ -43,7 +43,8 @@ def test_code_is_left_alone(docstring):
 
 def test_html_of_a_page_stays_and_other_elements_stop_the_build():
     page = SimpleNamespace(file=SimpleNamespace(src_uri="a.md"))
-    html = converted('<span class="x">text</span>', docstring=False)
+    html = converted('<span class="x">text</span>\n\n<p>more</p> and <b>more</b>', docstring=False)
+    assert "&lt;" not in html
     assert angles.on_page_content(html, page=page) == html
     for lost in ("((A, B), (-B*, A*))", "(out, *kernel); is (*kernel, in)"):
         with pytest.raises(errors.PluginError, match="two stars"):

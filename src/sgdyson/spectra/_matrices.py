@@ -43,9 +43,9 @@ def weight_matrices(
 
     A convolution becomes (out, in times kernel), what the layer does to one patch. PyTorch's
     are `(out, in, *kernel)`; an array called `kernel`, of Flax or Keras, is
-    `(*kernel, in, out)`, one of attention (in, heads, size) or (heads, size, out). Experts and scanned layers,
-    (number, rows, columns), are as many matrices, `name[0]`, `name[1]`, ... Fused matrices,
-    such as query, key and value in one, are split along their longer axis.
+    `(*kernel, in, out)`, one of attention (in, heads, size) or (heads, size, out). Experts and
+    scanned layers, (number, rows, columns), are as many matrices, `name[0]`, `name[1]`, ... Fused
+    matrices, such as query, key and value in one, are split along their longer axis.
 
     Args:
         arrays: names, and anything NumPy takes as an array; or a `Skipped`, which is passed on, as
