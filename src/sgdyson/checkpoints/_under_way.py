@@ -183,7 +183,7 @@ class Work:
 
 
 def _threads_each(labels: list[_Label], threads: int) -> int:
-    """Of BLAS: several only where large matrices are fewer than threads.
+    """Threads of BLAS: several only where large matrices are fewer than threads.
 
     BLAS rounds otherwise on several, so that a survey of as many arrays has the same bits anywhere.
     """
