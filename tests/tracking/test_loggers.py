@@ -39,6 +39,25 @@ def test_a_library_that_is_missing_is_named(tmp_path, monkeypatch, word):
         Tracker(tmp_path / "run.zarr", log=word)
 
 
+@pytest.mark.parametrize("word", ["tensorboard", "wandb", "mlflow"])
+def test_what_a_library_says_is_one_sentence(tmp_path, monkeypatch, word):
+    """No server, no password: a mistake of settings, told before any training."""
+    import sys
+    from types import SimpleNamespace
+
+    def refuse(*_, **__):
+        raise RuntimeError("no such\n server.")
+
+    library = SimpleNamespace(
+        SummaryWriter=refuse, run=None, init=refuse, active_run=lambda: None, start_run=refuse
+    )
+    name = "torch.utils.tensorboard" if word == "tensorboard" else word
+    monkeypatch.setitem(sys.modules, name, library)
+    with pytest.raises(InvalidInputError, match=f'log = "{word}" cannot begin: no such server.$'):
+        Tracker(tmp_path / "run.zarr", log=word)
+    assert not (tmp_path / "run.zarr").exists()
+
+
 def test_tensorboard(tmp_path):
     pytest.importorskip("torch")
     pytest.importorskip("tensorboard")

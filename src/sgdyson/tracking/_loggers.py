@@ -128,7 +128,7 @@ def logger_of(log: Any, out: Path) -> Logger | None:
         out: of the store, which names what is begun.
 
     Raises:
-        InvalidInputError: another word, or a library that is not installed.
+        InvalidInputError: another word, a library that is not installed or does not begin.
     """
     if log is None or callable(log):
         return None if log is None else Function(log)
@@ -145,3 +145,6 @@ def logger_of(log: Any, out: Path) -> Logger | None:
             f'log = "{log}" needs a library that is not installed ({error}); install it with: pip'
             f" install {packages}."
         ) from error
+    except Exception as error:  # of the library's own kinds: no server, no password, no disk
+        words = " ".join(str(error).split())[:300].rstrip(".")
+        raise InvalidInputError(f'log = "{log}" cannot begin: {words}.') from error
