@@ -1,6 +1,6 @@
 """Every check of the paper on levels of a known law: right it holds, wrong by a tenth it fails."""
 
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -110,11 +110,13 @@ class Synthetic:
         return spacing
 
 
+@cache
 def results(**wrong):
+    """The levels of a law are drawn once for all checks."""
     return Results(partial(runs, planned=specs("quick", 0)), Synthetic(**wrong).load)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def right():
     return results()
 
