@@ -210,6 +210,10 @@ addEventListener("load", () => setTimeout(() => {
       .map((row) => row.cells[0].textContent),
     maps: ["overview-map", "overview-1-map"]
       .map((id) => document.getElementById(id).layout.title.text),
+    colours: ["overview-map", "overview-1-map"].flatMap((id) => {
+      const trace = document.getElementById(id).data[0];
+      return [[trace.zmin, trace.zmax], trace.z.flat().filter((value) => value !== null)];
+    }),
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
   });
 }, 1500));
@@ -230,6 +234,8 @@ def test_runs_side_by_side(tmp_path, two_runs, width):
     assert found["losses"] == ["a", "b"]
     assert found["runs"] == ["a", "a", "b", "b"]
     assert found["maps"] == ["a: outliers", "b: outliers"]
+    one, a, other, b = found["colours"]
+    assert one == other == [min(a + b), max(a + b)]  # one scale
     assert found["overflow"] <= 0
 
 

@@ -60,7 +60,16 @@ function wanted(text) {
   return filter.value.toLowerCase().split(/\s+/).every((word) => text.toLowerCase().includes(word));
 }
 
+function rangeOf(quantity) { // one scale of colours for all runs and whatever rows are shown
+  let [least, most] = [Infinity, -Infinity];
+  runs.forEach((run) => (run.overview.maps[quantity] || { rows: [] }).rows.flat().forEach((value) => {
+    if (value !== null) [least, most] = [Math.min(least, value), Math.max(most, value)];
+  }));
+  return most > least ? [least, most] : [Math.min(least, 0), Math.max(most, 0) || 1];
+}
+
 function drawOverview() {
+  const [zmin, zmax] = rangeOf(quantity.value);
   runs.forEach((run, number) => {
     const map = run.overview.maps[quantity.value];
     const id = `overview${places[number]}-map`;
@@ -78,7 +87,7 @@ function drawOverview() {
     const steps = run.overview.steps; // records are equally wide, whatever lies between them
     const every = Math.ceil(steps.length / Math.max(panel.clientWidth / 110, 2));
     plot(id, [{
-      type: "heatmap", y: lines.map((_, i) => i), z: lines.map(([, i]) => map.rows[i]), colorscale: "Viridis",
+      type: "heatmap", y: lines.map((_, i) => i), z: lines.map(([, i]) => map.rows[i]), colorscale: "Viridis", zmin, zmax,
       text: lines.map(([name]) => steps.map((step) => `${name}<br>step ${step}`)), customdata: lines.map(([name]) => steps.map(() => name)),
       hovertemplate: "%{text}<br>%{z}<extra></extra>", colorbar: { thickness: 12 }, hoverongaps: false,
     }], "step", "", {
