@@ -147,8 +147,13 @@ def test_functions_of_numpy():
     assert np.power(x, 2) == x**2
     assert Estimate(-3.0, 0.5, 7.0) ** 2 == Estimate(9.0, 3.0, 7.0)
     assert list(np.sqrt(np.array([x, x**2], dtype=object))) == [x.sqrt(), (x**2).sqrt()]
-    for wrong in (lambda: np.exp(x), lambda: np.ones(2) * x, lambda: np.add.reduce(x)):
-        with pytest.raises((TypeError, InvalidInputError)):
+    assert np.ones(2) * float(x) == pytest.approx([4.0, 4.0])
+    assert (np.ones(2) == x, np.ones(2) != x, x in [np.ones(2), x]) == (False, True, True)
+    for wrong in (lambda: np.exp(x), lambda: np.add.reduce(x)):
+        with pytest.raises(TypeError):
+            wrong()
+    for wrong in (lambda: np.ones(2) * x, lambda: np.ones(2) < x, lambda: np.divide(x, [1, 2])):
+        with pytest.raises(InvalidInputError, match="of an array and an Estimate would"):
             wrong()
     for wrong in (lambda: x * x, lambda: (-x) ** 0.5, lambda: (0 * x) ** 2, lambda: x**x):
         with pytest.raises(InvalidInputError):

@@ -121,7 +121,15 @@ class Estimate:
 
         An array of multiples of one estimate would be taken for independent ones.
         """
-        if method != "__call__" or options or any(np.ndim(each) for each in inputs):
+        several = any(np.ndim(each) for each in inputs)
+        if several and ufunc in (np.equal, np.not_equal):
+            return ufunc is np.not_equal
+        require(
+            not several,
+            f"{ufunc.__name__} of an array and an Estimate would give numbers that are not"
+            " independent of each other; take float(estimate), or one number after the other.",
+        )
+        if method != "__call__" or options:
             return NotImplemented
         plain = (each.item() if isinstance(each, np.generic) else each for each in inputs)
         return ufunc(*(np.asarray(each, dtype=object) for each in plain))
