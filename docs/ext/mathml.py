@@ -19,6 +19,7 @@ _ROOT = '<msqrt><mspace width="0" height="0.85em" depth="0.15em"/>'
 _MARKED = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
 # $$ in the middle of a paragraph of a docstring, of which the extension takes the inner two as $
 _WITHIN = re.compile(r'\$<span class="arithmatex">\\\((.*?)\\\)</span>\$', re.DOTALL)
+_ENDED = re.compile(r'(<span class="formula">(?:(?!</?span).)*</span>)([,.;:)])', re.DOTALL)
 _CODE = re.compile(r"<(script|style|code|pre)\b.*?</\1>", re.DOTALL)
 
 
@@ -43,6 +44,7 @@ def on_page_content(content: str, *, page: Any, **_: Any) -> str:
 
     content = _WITHIN.sub(r'<span class="arithmatex">\\[\1\\]</span>', content)
     content = _MARKED.sub(replace, content)
+    content = _ENDED.sub(r'<span class="whole">\1\2</span>', content)  # no line begins with a comma
     if stray := re.search(r".{0,40}\$.{0,40}", _CODE.sub("", content)):
         raise PluginError(f"{page.file.src_uri}: a dollar sign that ends no formula: {stray[0]!r}")
     return content
