@@ -34,9 +34,12 @@ GOOD = {
 }
 
 
+COMMAND = get_command(cli.app)
+
+
 def parameters():
     """Command, and option or argument, of everything that takes a value."""
-    for name, command in get_command(cli.app).commands.items():
+    for name, command in COMMAND.commands.items():
         for parameter in command.params:
             if not getattr(parameter, "is_flag", False) and parameter.name != "help":
                 is_argument = parameter.param_type_name == "argument"
@@ -67,6 +70,7 @@ def run(capsys, *arguments):
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         patch.setattr(sys, "argv", ["sgdyson", *arguments])
+        patch.setattr("typer.main.get_command", lambda _: COMMAND)  # made once, not 2500 times
         with pytest.raises(SystemExit) as end:
             cli.main()
     said = capsys.readouterr()

@@ -17,6 +17,8 @@ from .._threads import cores
 
 Levels = Float[np.ndarray, "sample level"]
 _WORTH_A_THREAD = 100_000  # operations n^2 of all matrices, below which a pool costs more
+_FEW_LEVELS = 32  # below, threads spend more on handing Python's lock to each other than on LAPACK
+_STRETCHES = 8  # of matrices, for each core
 
 
 def tridiagonal_levels(diagonal: Levels, off: Levels) -> Levels:
@@ -25,13 +27,18 @@ def tridiagonal_levels(diagonal: Levels, off: Levels) -> Levels:
     if levels.shape[1] == 1:
         return levels
     side = np.array(off, dtype=np.float64, order="C")
-    if levels.size * levels.shape[1] < _WORTH_A_THREAD:
-        for row, beside in zip(levels, side, strict=True):
-            _overwrite(row, beside)
+    if levels.shape[1] < _FEW_LEVELS or levels.size * levels.shape[1] < _WORTH_A_THREAD:
+        _overwrite_each(levels, side)
         return levels
+    parts = min(len(levels), _STRETCHES * cores())
     with ThreadPoolExecutor(cores()) as pool:
-        list(pool.map(_overwrite, levels, side))
+        list(pool.map(_overwrite_each, np.array_split(levels, parts), np.array_split(side, parts)))
     return levels
+
+
+def _overwrite_each(diagonals: np.ndarray, offs: np.ndarray) -> None:
+    for diagonal, off in zip(diagonals, offs, strict=True):
+        _overwrite(diagonal, off)
 
 
 def _overwrite(diagonal: np.ndarray, off: np.ndarray) -> None:
