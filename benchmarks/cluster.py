@@ -20,13 +20,13 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.campaign import SPEC, alone, median
-from sgdyson.campaign import Campaign
-from sgdyson.campaign._executors import run_chunks
+from sgdyson.campaign import Campaign, read_spec
+from sgdyson.campaign._executors import run_chunk, run_chunks
 from sgdyson.checkpoints import survey
 
 
@@ -77,19 +77,23 @@ def ran(where: LocalCluster, spec: Path, out: Path) -> object:
     return campaign.run(scheduler=where.scheduler_address, progress=False)
 
 
-def warm(where: LocalCluster, folder: Path, length: float) -> None:
-    """Workers compile, each for itself: a chunk of each setting, for each of them, twice."""
-    workers = len(where.workers)
-    for again in range(2):
-        spec = spec_of(folder, 2.5 * 2 * workers)
-        ran(where, spec, folder / f"warm-{workers}-{again}-{length:g}")
+def warm(where: LocalCluster, spec: Path) -> None:
+    """Each worker compiles: a replica of each setting, of few updates."""
+    short = spec.with_name("short.toml")
+    short.write_text(spec.read_text().replace("1500", "100"))
+    settings = read_spec(short).settings
+    with Client(where.scheduler_address) as client:
+        client.gather([
+            client.submit(run_chunk, setting, range(1), workers=[worker], pure=False)
+            for worker in client.scheduler_info()["workers"] for setting in settings
+        ])  # fmt: skip
 
 
 def gain(folder: Path, length: float, turns: int, workers: int) -> dict[str, np.ndarray]:
     spec = spec_of(folder, length)
     with cluster(1) as single, cluster(workers) as several:
         for where in (single, several):
-            warm(where, folder, length)
+            warm(where, spec)
         return in_turns({
             f"campaign on {workers} workers, s": lambda t: ran(several, spec, folder / f"all-{t}"),
             "campaign on one worker, s": lambda t: ran(single, spec, folder / f"one-{t}"),
@@ -99,7 +103,7 @@ def gain(folder: Path, length: float, turns: int, workers: int) -> dict[str, np.
 def store(folder: Path, length: float, turns: int, workers: int) -> dict[str, np.ndarray]:
     spec = spec_of(folder, length)
     with cluster(workers) as several:
-        warm(several, folder, length)
+        warm(several, spec)
         return in_turns({
             f"chunks on {workers} workers, kept nowhere, s": lambda t: bare(
                 Campaign.from_file(spec, folder / f"none-{t}"), several.scheduler_address
