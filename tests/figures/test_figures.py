@@ -1,5 +1,6 @@
 """Every mark in both renderers, and the words on the axes."""
 
+import io
 import os
 import subprocess
 import sys
@@ -195,3 +196,21 @@ def test_axes_of_a_part_of_a_figure_belong_to_the_whole() -> None:
     axes = whole.subfigures(1, 2)[1].subplots()
     panel = Panel([Line(np.arange(2.0), np.arange(2.0), label="a")], "x", "y", legend_below=True)
     assert figures.draw(Figure("line", "", "", [panel]), axes=axes) is whole
+
+
+@pytest.mark.parametrize("panels", [1, 2, 3])
+@pytest.mark.parametrize("width", [3.375, None, 7.0])
+def test_a_legend_below_cuts_no_text(panels, width):
+    """It makes axes so low that their ticks are others, with longer labels."""
+    marks = [
+        Histogram(np.linspace(k, k + 1, 20), np.full(19, 2.0), label=f"$\\kappa={k}$", colour=k)
+        for k in range(7)
+    ]
+    below = [Panel(marks, "level $x_i$", "density", legend_below=True)] * panels
+    canvas = figures.draw(Figure("below", "", "", below), width=width)
+    canvas.savefig(io.BytesIO(), format="png")
+    frame = canvas.bbox.padded(0.5)
+    for axes in canvas.axes:
+        for box in (axes.get_tightbbox(), axes.get_legend().get_window_extent()):
+            assert frame.x0 <= box.x0 <= box.x1 <= frame.x1
+            assert frame.y0 <= box.y0 <= box.y1 <= frame.y1

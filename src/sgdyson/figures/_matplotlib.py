@@ -90,6 +90,10 @@ def draw(
             _draw_panel(place, panel)
         for unused in places[len(figure.panels) :]:
             unused.remove()
+        if any(panel.legend_below for panel in figure.panels):
+            # a legend below makes axes lower and their ticks others, whose labels the first layout
+            # does not know: text would be cut
+            canvas.draw_without_rendering()
     return canvas
 
 

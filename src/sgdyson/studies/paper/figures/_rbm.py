@@ -83,7 +83,7 @@ def learnt_levels(run: MeasuredRun) -> Figure:
         caption=f"Stationary distributions of each level, {_setting(run)}, with their"
         " predicted laws (order 1, no free parameter); dashed: the targets. The two levels of a"
         " degenerate pair stay apart.",
-        panels=[Panel(marks, r"level $x_i$", "density")],
+        panels=[Panel(marks, r"level $x_i$", "density", legend_below=True)],
     )
 
 
