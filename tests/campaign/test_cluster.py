@@ -22,8 +22,8 @@ distributed = pytest.importorskip("distributed")
 @pytest.mark.filterwarnings("ignore")  # Dask's own, on a killed worker
 def test_a_dead_worker_costs_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(_layout, "_REPLICAS", 64)
-    text = SPEC.replace("replicas = 200", "replicas = 320")
-    path = written(tmp_path, text)
+    text = SPEC.replace("replicas = 200", "replicas = 640")  # ten chunks
+    path = written(tmp_path, text.replace("[0.05, 0.1]", "0.1").replace("[4, 16]", "4"))
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1",
         dashboard_address=None, memory_limit=0,
