@@ -86,18 +86,29 @@ def _connected(address: str) -> Iterator[Any]:
         raise InvalidInputError(
             'a cluster needs Dask; install it with: pip install "sgdyson[cluster]".'
         ) from error
+    client = Client.__new__(Client)  # made in two steps: one that does not start is to be ended too
     try:
-        client = Client(address, timeout=_ANSWER, set_as_default=False)
-    except (OSError, ValueError, TypeError, UnicodeError) as error:
-        raise InvalidInputError(
-            f"--scheduler {address} does not answer ({_first_line(error)}); give the address that"
-            " `dask scheduler` prints, such as tcp://HOST:8786."
-        ) from error
-    try:
+        try:
+            Client.__init__(client, address, timeout=_ANSWER, set_as_default=False)
+        except (OSError, ValueError, TypeError, UnicodeError) as error:
+            raise InvalidInputError(
+                f"--scheduler {address} does not answer ({_first_line(error)}); give the address"
+                " that `dask scheduler` prints, such as tcp://HOST:8786."
+            ) from error
         yield client
     finally:
-        with suppress(Exception):  # of a scheduler that has gone
-            client.close(timeout=2)
+        _end(client)
+
+
+def _end(client: Any) -> None:
+    """Close it here and now.
+
+    Otherwise the garbage collector does, at any time; and if that is while another one starts, in
+    the same thread, it waits for ever for the lock that the other holds.
+    """
+    with suppress(Exception):  # of a scheduler that has gone, or was never there
+        client.close(timeout=2)
+    client.status = "closed"  # which is what the collector asks first
 
 
 @contextmanager
