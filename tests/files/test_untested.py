@@ -22,9 +22,10 @@ def test_what_was_skipped_is_tested_later(tmp_path, monkeypatch):
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "test_some.py").write_text(TESTS)
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # others take half of the time
 
     def last_line(*options: str) -> str:
-        command = [sys.executable, "-m", "pytest", "-q", *options]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "xdist.plugin", *options]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         return done.stdout.splitlines()[-1].split(" in ")[0]
 
