@@ -1,9 +1,9 @@
 """Campaigns: spec -> settings -> chunks -> executor -> store."""
 
 from ._campaign import Campaign as Campaign
+from ._gather import Gathered as Gathered
 from ._gather import gather as gather
 from ._lists import replaced as replaced
-from ._parts import Gathered as Gathered
 from ._parts import part_of as part_of
 from ._setting import Setting as Setting
 from ._spec import Spec as Spec

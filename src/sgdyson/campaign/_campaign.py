@@ -5,30 +5,25 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import IO, Self
 
-import jax
-import numpy as np
 import xarray as xr
 
 from .._files import replacing, user_path
 from .._terminal import tell
-from ..engine.block import block_size
 from ..errors import require
-from ..models import Model
 from ._as_run import setting_as_run
-from ._claim import Part, claimed_part, holds_campaign, is_of, is_of_this_version, read_claimed
+from ._claim import Part, holds_campaign, is_of, is_of_this_version
 from ._cost import Cost, cost_of, require_room
 from ._export import require_not_read, text_file, write_csv, write_netcdf
 from ._growth import grow, require_growth
 from ._layout import Chunk
 from ._parts import folder_of
 from ._plan import Plan
-from ._spec import Spec, read_spec
-from ._store import Store
-from ._tally import Tally
+from ._spec import read_spec
+from ._stored_campaign import StoredCampaign
 from ._work import Work, more_for_precision
 
 
-class Campaign:
+class Campaign(StoredCampaign):
     """Every setting of a spec, on disk; what is finished is never run again.
 
     Args:
@@ -46,20 +41,6 @@ class Campaign:
         ...     len(campaign.spec.settings)  # two learning rates, two batch sizes
         4
     """
-
-    def __init__(self, spec: Spec, out: Path | str, *, part: Part | None = None) -> None:
-        self.spec = spec
-        models = {s.model: s.build() for s in spec.settings}
-        self._levels = {section: _levels(model) for section, model in models.items()}
-        blocks = {section: block_size(model, "cpu") for section, model in models.items()}
-        self.store = Store(
-            user_path(out),
-            spec,
-            max(self._levels.values()),
-            [blocks[s.model] for s in spec.settings],
-            part,
-        )
-        self.plan = Plan(spec, self.store)
 
     @classmethod
     def from_file(
@@ -81,20 +62,6 @@ class Campaign:
             return cls(spec, out if out is not None else spec.first.name)
         parts = user_path(out if out is not None else f"{spec.first.name}-parts")
         return cls(spec, folder_of(part, parts), part=part)
-
-    @classmethod
-    def from_folder(cls, folder: Path | str) -> Self:
-        """The campaign that was begun in a folder.
-
-        Raises:
-            InvalidInputError: a folder that holds none.
-        """
-        folder = user_path(folder)
-        return cls(read_claimed(folder), folder, part=claimed_part(folder))
-
-    def levels_of(self, index: int) -> int:
-        """Levels of a replica of a setting."""
-        return self._levels[self.spec.settings[index].model]
 
     def run(
         self,
@@ -139,15 +106,6 @@ class Campaign:
                     return self.open()
                 totals = grown
 
-    def open(self) -> xr.Dataset:
-        """The data: `levels`, `diverged`, `finished` by value of every varied parameter.
-
-        Raises:
-            InvalidInputError: nothing there yet, or finished chunks that are not as they were
-                written.
-        """
-        return self.store.open()
-
     def as_run(self, index: int) -> xr.Dataset:
         """One setting as `simulate` gives it: its finished replicas, its values as attributes.
 
@@ -157,7 +115,7 @@ class Campaign:
         Raises:
             InvalidInputError: chunks of it that are not as they were written.
         """
-        return setting_as_run(self.store, index, self._levels[self.spec.settings[index].model])
+        return setting_as_run(self.store, index, self.levels_of(index))
 
     def to_netcdf(self, path: Path | str) -> None:
         """Write one netCDF-4 file that xarray opens: arrays, coordinates, names and units.
@@ -194,12 +152,6 @@ class Campaign:
         with text_file(path) as stream:
             write_csv(self, stream)
 
-    def finished(self) -> tuple[int, int]:
-        """Chunks that are finished, and chunks in all as far as is known."""
-        totals = self.plan.totals()
-        chunks = len(self.plan.chunks(totals))
-        return chunks - len(self.plan.missing(totals)), chunks
-
     def kept(self) -> int:
         """Replicas that need not be run, since the folder has them, of a smaller campaign or ours.
 
@@ -210,22 +162,9 @@ class Campaign:
             return 0
         if is_of(self.store.folder, self.spec):
             return sum(self.progress().counts)
-        old = Campaign.from_folder(self.store.folder)
+        old = StoredCampaign.from_folder(self.store.folder)
         require_growth(old, self)
         return sum(old.progress().counts)
-
-    def progress(self) -> Tally:
-        """Settings and replicas that are finished, and in all as far as is known."""
-        return self.plan.progress()
-
-    def replicas(self) -> int:
-        """Replicas of all settings that are asked for; of many parts some may have none."""
-        return sum(self.plan.own(self.plan.asked()))
-
-    def seconds(self, index: int) -> float:
-        """What the finished chunks of a setting took, of one thread."""
-        done = self.store.done().items()
-        return round(sum(entry.seconds for chunk, entry in done if chunk.setting == index), 3)
 
     def verify(self) -> list[Chunk]:
         """Hash all finished chunks again; the bad ones returned will be run again by `run`.
@@ -248,11 +187,11 @@ class Campaign:
     def _grow(self, work: Work) -> None:
         """Make of the smaller campaign in the folder, once it is finished, this one."""
 
-        def finish(campaign: Campaign) -> None:  # without more replicas for precision
+        def finish(campaign: StoredCampaign) -> None:  # without more replicas for precision
             campaign.store.mend()
             work.finish(campaign.plan, campaign.plan.totals())
 
-        old = Campaign.from_folder(self.store.folder)
+        old = StoredCampaign.from_folder(self.store.folder)
         require_growth(old, self)
         asked, finished = self.plan.asked(), sum(old.progress().counts)
         require_room(self.spec, self.store, asked, max(sum(asked) - finished, 0), work.workers)
@@ -260,15 +199,8 @@ class Campaign:
             tell(f"{old.store.folder} grows to {sum(asked)} replicas; {finished} are finished")
         grow(old, self, finish)
 
-    def _other(self, folder: Path | str) -> "Campaign":
-        other = Campaign.from_folder(folder)
+    def _other(self, folder: Path | str) -> StoredCampaign:
+        other = StoredCampaign.from_folder(folder)
         own, theirs = self.store.folder.resolve(), other.store.folder.resolve()
         require(own != theirs, f"--from {folder} is --out itself, which goes on anyway; leave it.")
         return other
-
-
-def _levels(model: Model) -> int:
-    with jax.enable_x64(True):
-        weights = jax.eval_shape(model.init, jax.random.key(0))
-    shapes = jax.tree.map(lambda leaf: np.zeros((1, *leaf.shape)), weights)
-    return int(model.levels(shapes).shape[-1])

@@ -1,12 +1,10 @@
 """A campaign as one netCDF file, or as a table: written chunk by chunk, whatever its size."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,9 +13,7 @@ from .._attributes import json_text
 from .._files import replacing, user_path
 from ..errors import InvalidInputError, require
 from ._frame import KINDS, dimensions
-
-if TYPE_CHECKING:
-    from ._campaign import Campaign
+from ._stored_campaign import StoredCampaign
 
 _WORDS = {
     "levels": ("levels of the weights, in descending order", "1"),
@@ -43,7 +39,7 @@ class Slab(NamedTuple):
     arrays: dict[str, np.ndarray]
 
 
-def slabs(campaign: Campaign) -> Iterator[Slab]:
+def slabs(campaign: StoredCampaign) -> Iterator[Slab]:
     """Every finished chunk, in the order of settings and replicas; one is in memory at a time."""
     store = campaign.store
     done = store.done()
@@ -56,7 +52,7 @@ def slabs(campaign: Campaign) -> Iterator[Slab]:
         yield Slab(chunk.setting, replicas, arrays)
 
 
-def write_csv(campaign: Campaign, stream: IO[str]) -> None:
+def write_csv(campaign: StoredCampaign, stream: IO[str]) -> None:
     """A row for each level of each record of each finished replica."""
     spec = campaign.spec
     names = [key.rpartition(".")[2] for key in spec.varied]
@@ -87,7 +83,7 @@ def write_csv(campaign: Campaign, stream: IO[str]) -> None:
             )
 
 
-def write_netcdf(campaign: Campaign, path: Path) -> None:
+def write_netcdf(campaign: StoredCampaign, path: Path) -> None:
     """All arrays and coordinates with their units, in netCDF-4."""
     try:
         import h5netcdf
@@ -110,7 +106,7 @@ def write_netcdf(campaign: Campaign, path: Path) -> None:
                 file.variables[name][where] = values.astype(_type(name))
 
 
-def require_not_read(campaign: Campaign, *files: Path | None) -> None:
+def require_not_read(campaign: StoredCampaign, *files: Path | None) -> None:
     """Refuse to write over what a campaign is made of.
 
     Raises:
@@ -134,7 +130,7 @@ def text_file(path: Path | str) -> Iterator[IO[str]]:
         yield stream
 
 
-def _create_arrays(file: Any, campaign: Campaign) -> None:
+def _create_arrays(file: Any, campaign: StoredCampaign) -> None:
     """Empty ones, of what is large; where nothing is finished they say so."""
     run, store = campaign.open(), campaign.store
     rows = min(store.layout.rows, run.sizes["replica"])
@@ -162,7 +158,7 @@ def _type(name: str) -> np.dtype[Any]:
     return np.dtype(np.int8) if dtype.kind == "b" else dtype
 
 
-def _attributes(campaign: Campaign) -> dict[str, str]:
+def _attributes(campaign: StoredCampaign) -> dict[str, str]:
     first = campaign.spec.first
     version = str(campaign.store.opened().attrs["sgdyson_version"])
     return {
@@ -173,7 +169,7 @@ def _attributes(campaign: Campaign) -> dict[str, str]:
     }
 
 
-def _described(name: str, campaign: Campaign) -> dict[str, str]:
+def _described(name: str, campaign: StoredCampaign) -> dict[str, str]:
     """What a variable is, and in which unit, where it has one."""
     if name == "time" and campaign.spec.first.time_unit != "update":
         return {"long_name": _WORDS[name][0], "units": "1/learning_rate"}
@@ -185,7 +181,7 @@ def _described(name: str, campaign: Campaign) -> dict[str, str]:
     return {"long_name": words} | ({} if unit is None else {"units": unit})
 
 
-def _values(campaign: Campaign, setting: int) -> list[Any]:
+def _values(campaign: StoredCampaign, setting: int) -> list[Any]:
     """Values of the varied parameters, as the coordinates have them."""
     run, place = campaign.store.opened(), campaign.store.layout.place(setting)
     where = dict(zip(dimensions(campaign.spec), place, strict=True))

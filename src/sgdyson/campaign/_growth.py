@@ -4,10 +4,7 @@ All that was asked for so far is finished first. Then the larger campaign is bui
 files that get a second name where their shape is the same, and takes its place: see `_generations`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from .._capacity import require_disk
 from ..errors import InvalidInputError, require
@@ -17,12 +14,10 @@ from ._frame import KINDS
 from ._generations import GROWING, replace
 from ._layout import Chunk
 from ._reuse import Source
-
-if TYPE_CHECKING:
-    from ._campaign import Campaign
+from ._stored_campaign import StoredCampaign
 
 
-def require_growth(old: Campaign, new: Campaign) -> None:
+def require_growth(old: StoredCampaign, new: StoredCampaign) -> None:
     """Refuse a spec that has not all the numbers of a campaign.
 
     Raises:
@@ -44,7 +39,9 @@ def require_growth(old: Campaign, new: Campaign) -> None:
     )
 
 
-def grow(old: Campaign, new: Campaign, finish: Callable[[Campaign], None]) -> None:
+def grow(
+    old: StoredCampaign, new: StoredCampaign, finish: Callable[[StoredCampaign], None]
+) -> None:
     """Make of a campaign one of a larger spec, in its folder, which is locked.
 
     Args:
@@ -58,7 +55,7 @@ def grow(old: Campaign, new: Campaign, finish: Callable[[Campaign], None]) -> No
     finish(old)
     folder = old.store.folder
     try:
-        _build(Source(old), type(new)(new.spec, folder / GROWING))
+        _build(Source(old), StoredCampaign(new.spec, folder / GROWING))
         replace(folder, old.store.names() | set(KINDS))
     except OSError as error:
         raise InvalidInputError(
@@ -67,7 +64,7 @@ def grow(old: Campaign, new: Campaign, finish: Callable[[Campaign], None]) -> No
         ) from error
 
 
-def _build(source: Source, new: Campaign) -> None:
+def _build(source: Source, new: StoredCampaign) -> None:
     """All that the other campaign has, in a store of its own."""
     old, store = source.campaign.store, new.store
     plan = _plan(source, new)
@@ -93,7 +90,7 @@ def _build(source: Source, new: Campaign) -> None:
             store.write(chunk, replicas, arrays, source.seconds(index, replicas))
 
 
-def _plan(source: Source, new: Campaign) -> list[tuple[Chunk, int, range]]:
+def _plan(source: Source, new: StoredCampaign) -> list[tuple[Chunk, int, range]]:
     """Chunks of the larger campaign, with the setting and the replicas that the other has."""
     plan = []
     for index, total in enumerate(_totals(source, new)):
@@ -107,7 +104,7 @@ def _plan(source: Source, new: Campaign) -> list[tuple[Chunk, int, range]]:
     return plan
 
 
-def _totals(source: Source, new: Campaign) -> list[int]:
+def _totals(source: Source, new: StoredCampaign) -> list[int]:
     """Replicas of each setting: those asked for, or those that were added for precision."""
     finished = source.campaign.progress().counts
     here = {numbers_of(s): n for s, n in zip(source.campaign.spec.settings, finished, strict=True)}

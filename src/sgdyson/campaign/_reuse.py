@@ -4,10 +4,7 @@ A setting gives the same numbers whatever else is in its grid, and a replica wha
 are. So what was run for fewer replicas, or fewer values of a parameter, is read and not run again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,9 +16,7 @@ from ._frame import KINDS
 from ._layout import Chunk
 from ._manifest import Entry
 from ._setting import Setting
-
-if TYPE_CHECKING:
-    from ._campaign import Campaign
+from ._stored_campaign import StoredCampaign
 
 
 class Source:
@@ -34,7 +29,7 @@ class Source:
         InvalidInputError: damaged files.
     """
 
-    def __init__(self, campaign: Campaign) -> None:
+    def __init__(self, campaign: StoredCampaign) -> None:
         self.campaign = campaign
         self._run = campaign.open()
         self._entries = campaign.store.done()
@@ -81,7 +76,7 @@ class Source:
 
 
 def finished_elsewhere(
-    jobs: Iterable[Job], other: Campaign, data: list[str]
+    jobs: Iterable[Job], other: StoredCampaign, data: list[str]
 ) -> Iterator[tuple[Job, Result]]:
     """Jobs, or what they begin with, of which another campaign has the replicas.
 

@@ -1,11 +1,8 @@
 """A campaign at work: what is missing is taken from elsewhere or run, and kept."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,9 +17,7 @@ from ._plan import Plan
 from ._precision import replicas_for
 from ._reuse import finished_elsewhere
 from ._store import Store
-
-if TYPE_CHECKING:
-    from ._campaign import Campaign
+from ._stored_campaign import StoredCampaign
 
 _AT_ONCE = 4  # settings for each thread that are under way together
 
@@ -41,7 +36,7 @@ class Work:
     scheduler: str | None
     progress: bool
 
-    def finish(self, plan: Plan, totals: list[int], other: Campaign | None = None) -> None:
+    def finish(self, plan: Plan, totals: list[int], other: StoredCampaign | None = None) -> None:
         """So many replicas of each setting, taken from another campaign as far as it has them."""
         store = plan.store
         missing = sum(plan.own(totals)) - sum(plan.progress().counts)
@@ -51,7 +46,7 @@ class Work:
             self._take(plan, totals, other)
         self._run(plan, totals)
 
-    def _take(self, plan: Plan, totals: list[int], other: Campaign) -> None:
+    def _take(self, plan: Plan, totals: list[int], other: StoredCampaign) -> None:
         jobs, taken = plan.missing(totals), 0
         for (chunk, _, replicas), result in finished_elsewhere(jobs, other, plan.spec.data):
             _keep(plan.store, chunk, replicas, result)

@@ -1,6 +1,7 @@
 """What a figure is made of, and its two back ends; knows no physics."""
 
 from ._backend import prepare_matplotlib as prepare_matplotlib
+from ._canvas import STYLE as STYLE
 from ._elements import INK as INK
 from ._elements import PALETTE as PALETTE
 from ._elements import Drawing as Drawing
@@ -14,7 +15,6 @@ from ._elements import Points as Points
 from ._elements import Regions as Regions
 from ._elements import VerticalLines as VerticalLines
 from ._figure import Figure as Figure
-from ._matplotlib import STYLE as STYLE
 from ._matplotlib import draw as draw
 from ._matplotlib import save as save
 from ._plotly import to_html as to_html

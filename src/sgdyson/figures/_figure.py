@@ -18,6 +18,6 @@ class Figure:
 
     def _repr_png_(self) -> bytes:
         """What Jupyter shows, whatever the user's own settings of Matplotlib."""
-        from ._matplotlib import png
+        from ._canvas import png  # late: a figure that is only written as HTML needs no Matplotlib
 
-        return png(self)
+        return png(self.panels, self.columns)

@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -116,7 +117,16 @@ class Prediction(ReadsLeading, Tabular):
         return LevelLaw(self._many_samples[:, list(group.indices)], self.beta)
 
     def _table(self) -> Table:
-        return prediction_table(self)
+        return prediction_table(self.leading, self.order, self._columns)
+
+    def _columns(self) -> dict[str, Any]:
+        errors = self.errors
+        return {
+            "mean_shift": self.mean_shift, "mean_shift_error": errors.mean_shift,
+            "width": self.width, "width_error": errors.width,
+            "mean_spacing": self.mean_spacing, "mean_spacing_error": errors.mean_spacing,
+            "relative_error": self.next_order,
+        }  # fmt: skip
 
     @property
     def mean_spacing(self) -> Levels:

@@ -10,22 +10,35 @@ M_b)_{jl} + (M_b)_{kj} (M_b)_{il}] .$$
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from ..errors import NoPredictionError, require
 from ._leading import Levels, mean_length
 from ._random_matrix import Matrices, RandomMatrix
 from ._theory import Theory
 
-if TYPE_CHECKING:
-    from .teacher_student import TeacherStudent
-
 MOST = 24  # levels: the covariance has N^4 numbers
+
+
+class QuenchedStudent(Protocol):
+    """What the law needs of a student whose mini-batches come back every pass."""
+
+    teacher: np.ndarray
+    label_noise: float
+    batches: int
+    shared_inputs: bool
+
+    @property
+    def n(self) -> int:
+        """Number of levels."""
+
+    def shared_moment(self, place: Array, batch_size: float) -> Array:
+        """C_b, the second moments of the inputs of a mini-batch, shape (N, N)."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,7 @@ class GivenInputs(RandomMatrix):
         return np.asarray((normal @ self.root.T).reshape(-1, n, n) + np.diag(self.centre))
 
 
-def quenched_theory(model: "TeacherStudent", learning_rate: float, batch_size: float) -> Theory:
+def quenched_theory(model: QuenchedStudent, learning_rate: float, batch_size: float) -> Theory:
     """The law given the inputs, in place of that of online data; nothing is neglected."""
     return Theory(
         first=lambda: given_inputs(model, learning_rate, batch_size),
@@ -61,7 +74,7 @@ def quenched_theory(model: "TeacherStudent", learning_rate: float, batch_size: f
     )
 
 
-def given_inputs(model: "TeacherStudent", learning_rate: float, batch_size: float) -> GivenInputs:
+def given_inputs(model: QuenchedStudent, learning_rate: float, batch_size: float) -> GivenInputs:
     """The law of W at the end of a pass, under plain SGD.
 
     Raises:
@@ -75,7 +88,7 @@ def given_inputs(model: "TeacherStudent", learning_rate: float, batch_size: floa
 
 
 def quenched_covariance(
-    model: "TeacherStudent", learning_rate: float, batch_size: int
+    model: QuenchedStudent, learning_rate: float, batch_size: int
 ) -> Float[np.ndarray, "n n n n"]:
     """Covariance of delta_ij and delta_kl, given the shared inputs."""
     n = model.n
@@ -96,7 +109,7 @@ def quenched_covariance(
     return np.asarray(covariance * (learning_rate * float(model.label_noise)) ** 2 / batch_size)
 
 
-def quenched_mean_spacing(model: "TeacherStudent", learning_rate: float, batch_size: int) -> float:
+def quenched_mean_spacing(model: QuenchedStudent, learning_rate: float, batch_size: int) -> float:
     r"""<S> of a degenerate pair at the end of a pass through shared, quenched inputs.
 
     The spacing is the length of the plane Gaussian vector $(\delta_{11} - \delta_{22},
@@ -118,7 +131,7 @@ def quenched_mean_spacing(model: "TeacherStudent", learning_rate: float, batch_s
     return float(mean_length(*np.linalg.eigvalsh(plane)))
 
 
-def _input_moments(model: "TeacherStudent", batch_size: int) -> np.ndarray:
+def _input_moments(model: QuenchedStudent, batch_size: int) -> np.ndarray:
     """C_b of every mini-batch of the shared data set, shape (batches, N, N)."""
     with jax.enable_x64(True):
         places = jnp.arange(model.batches, dtype=jnp.uint32)
