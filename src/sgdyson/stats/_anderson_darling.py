@@ -21,7 +21,11 @@ _NODES = 128
 _x, _w = np.polynomial.legendre.leggauss(_NODES)
 GRID: Floats = (1.0 + _x) / 2
 _WEIGHTS: Floats = _w / 2 / (GRID * (1.0 - GRID))
-BRIDGE: Floats = np.minimum.outer(GRID, GRID) - np.outer(GRID, GRID)
+
+
+def brownian_bridge(grid: Floats) -> Floats:
+    r"""$u \wedge v - uv$: covariance of $\sqrt n (F_n(u) - u)$ without fitted parameters."""
+    return np.minimum.outer(grid, grid) - np.outer(grid, grid)
 
 
 def a_squared(u: Floats) -> float:
@@ -49,7 +53,7 @@ def weights(covariance: Floats) -> Floats:
 @cache
 def bridge_weights() -> Floats:
     """`weights` of a law without fitted parameters; 1/(j(j+1)) but for the grid."""
-    return weights(BRIDGE)
+    return weights(brownian_bridge(GRID))
 
 
 def replica_deviations(u: Floats, grid: Floats = GRID) -> Floats:
@@ -60,6 +64,7 @@ def replica_deviations(u: Floats, grid: Floats = GRID) -> Floats:
         grid: nodes, rising.
     """
     replicas, samples = u.shape
+    # all replicas in one count: each has slots of its own
     bins = np.searchsorted(grid, u) + (grid.size + 1) * np.arange(replicas)[:, None]
     counts = np.bincount(bins.ravel(), minlength=replicas * (grid.size + 1))
     below = np.cumsum(counts.reshape(replicas, -1)[:, :-1], axis=1)

@@ -119,6 +119,7 @@ def _autocorrelation(series: Floats) -> Floats:
     padded = next_fast_len(2 * length, real=True)
     shifted = series / 2 - series[0, 0] / 2  # keeps digits beside a large offset
     shifted = shifted / np.abs(shifted).max()
+    # the common mean: about a mean of its own each replica's rho comes out too low, by tau/length
     spectrum = np.fft.rfft(shifted - shifted.mean(), padded, axis=1)
     power = np.mean(spectrum.real**2 + spectrum.imag**2, axis=0)
     sums = np.fft.irfft(power, padded)[:length]

@@ -132,6 +132,7 @@ class Estimate:
         if method != "__call__" or options:
             return NotImplemented
         plain = (each.item() if isinstance(each, np.generic) else each for each in inputs)
+        # of objects NumPy calls the operators and methods of this class
         return ufunc(*(np.asarray(each, dtype=object) for each in plain))
 
     def sqrt(self) -> "Estimate":

@@ -48,6 +48,7 @@ def fit_gaussian(x: ArrayLike) -> LevelFit:
     samples = _spread(x, "x")
     deviation = samples - samples.mean()
     width = float(np.sqrt(np.mean(deviation**2)))
+    # how far one sample moves the mean, and the root of the mean square
     influence = np.stack([deviation, (deviation**2 - width**2) / (2 * width)])
     return _level_fit(float(samples.mean()), width, influence)
 

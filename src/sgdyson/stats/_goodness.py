@@ -17,7 +17,7 @@ from ..errors import InvalidInputError, require
 from . import _anderson_darling as ad
 from ._samples import dyson_index, finite
 from ._surmise import cdf as surmise_cdf
-from ._surmise import moved_by_the_mean, variance
+from ._surmise import estimated_process, moved_by_the_mean
 from ._weighted_chi2 import weighted_chi2_sf
 
 _FEWEST = 50
@@ -63,9 +63,7 @@ def ks_test(
     """
     x = finite(samples, "samples").ravel()
     n = x.size
-    u = np.sort(_probabilities(cdf, x))
-    ranks = np.arange(n + 1) / n
-    distance = float(max(np.max(ranks[1:] - u), np.max(u - ranks[:-1])))
+    distance = largest_distance(_probabilities(cdf, x))
     if effective_size is None:
         return GoodnessOfFit(distance, float(kstwo.sf(distance, n)), float(n), "given law")
     effective_size = positive("effective_size", effective_size)
@@ -75,6 +73,13 @@ def ks_test(
     )
     chance = float(kstwobign.sf(distance * np.sqrt(effective_size)))
     return GoodnessOfFit(distance, chance, float(effective_size), "given law")
+
+
+def largest_distance(u: Floats) -> float:
+    """Largest |F_n(u) - u| of values of the cdf, of any shape."""
+    ordered, ranks = np.sort(u, axis=None), np.arange(u.size + 1) / u.size
+    # at each sample F_n jumps: it is furthest away just before, or just after
+    return float(max(np.max(ranks[1:] - ordered), np.max(ordered - ranks[:-1])))
 
 
 def anderson_darling(samples: ArrayLike, cdf: Callable[[Floats], ArrayLike]) -> GoodnessOfFit:
@@ -179,14 +184,9 @@ def _test(u: Floats, slope: Floats, parameter: Floats, weights: Floats, null: st
 
 @cache
 def _scale_estimated(beta: int) -> tuple[Floats, Floats]:
-    r"""How the surmise's empirical cdf moves with the mean, and the weights of A^2 then.
-
-    $\hat F(u)$ gains $g(u)(\bar s - 1)$, $g = s f(s)$; with $c(u) = E[1_{U \le u}(s - 1)]$ the
-    covariance is $u \wedge v - uv + g(u) c(v) + c(u) g(v) + \langle (s - 1)^2 \rangle g(u) g(v)$.
-    """
-    g, c = moved_by_the_mean(ad.GRID, beta)
-    mixed = np.outer(g, c)
-    return g, ad.weights(ad.BRIDGE + mixed + mixed.T + variance(beta) * np.outer(g, g))
+    """How the surmise's empirical cdf moves with the mean, and the weights of A^2 then."""
+    slope, _ = moved_by_the_mean(ad.GRID, beta)
+    return slope, ad.weights(estimated_process(ad.GRID, beta))
 
 
 def _samples(samples: ArrayLike) -> Floats:

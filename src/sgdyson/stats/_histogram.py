@@ -73,6 +73,7 @@ def _edges(x: Floats) -> Floats:
     quarter, three_quarters = np.quantile(x, [0.25, 0.75])
     width = 2.0 * float(three_quarters - quarter) * x.size ** (-1 / 3)
     span = float(np.ptp(x))
+    # where quartiles coincide the rule's width is zero
     bins = int(np.ceil(span / width)) if width > span / _MOST_BINS else _MOST_BINS
     return np.linspace(x.min(), x.max(), max(bins, 1) + 1)
 

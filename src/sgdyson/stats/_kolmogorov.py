@@ -11,9 +11,9 @@ import numpy as np
 
 from .._types import ArrayLike, Floats
 from . import _anderson_darling as ad
-from ._goodness import GoodnessOfFit, _samples, _title
+from ._goodness import GoodnessOfFit, _samples, _title, largest_distance
 from ._samples import dyson_index
-from ._surmise import cdf, moved_by_the_mean, variance
+from ._surmise import cdf, estimated_process, moved_by_the_mean
 
 _NODES = 128
 _DRAWS = 10_000
@@ -52,15 +52,9 @@ def wigner_ks_test(spacings: ArrayLike, beta: int = 1) -> GoodnessOfFit:
     size = clusters * float(np.trace(independent) / np.trace(covariance))
     return GoodnessOfFit(
         # the data count as one more draw: no p-value is zero, and none too small on average
-        _distance(u), float((1 + reached) / (1 + _DRAWS)), size,
+        largest_distance(u), float((1 + reached) / (1 + _DRAWS)), size,
         f"{_title(beta)}, mean spacing estimated",
     )  # fmt: skip
-
-
-def _distance(u: Floats) -> float:
-    ranks = np.arange(u.size + 1) / u.size
-    ordered = np.sort(u, axis=None)
-    return float(max(np.max(ranks[1:] - ordered), np.max(ordered - ranks[:-1])))
 
 
 def _excursions(covariance: Floats) -> Floats:
@@ -81,11 +75,7 @@ def _normals() -> Floats:
 @cache
 def _independent(beta: int) -> Floats:
     """Covariance of the process for independent samples."""
-    g, c = moved_by_the_mean(GRID, beta)
-    mixed = np.outer(g, c)
-    # Brownian bridge, its covariance with the estimate, and the variance of the estimate
-    bridge = np.minimum.outer(GRID, GRID) - np.outer(GRID, GRID)
-    return np.asarray(bridge + mixed + mixed.T + variance(beta) * np.outer(g, g))
+    return estimated_process(GRID, beta)
 
 
 @cache

@@ -41,10 +41,12 @@ def maximise(x: Floats, beta: int = 1) -> tuple[float, float, Floats]:
         score, information = _derivatives(standard, tau, eta, beta)
         step = np.linalg.solve(information, score.mean(axis=1))
         length = float(np.max(np.abs(step))) / tau
+        # from afar a whole step may take tau below zero
         step = step * min(1.0, _LONGEST / max(length, _TOLERANCE))
         tau, eta = tau + float(step[0]), eta + float(step[1])
         if length < _TOLERANCE:
             d_tau, d_eta = np.linalg.solve(information, score)
+            # c = eta/tau and sigma = 1/tau, differentiated
             influence = np.stack([d_eta - eta / tau * d_tau, -d_tau / tau]) / tau
             return mean + scale * eta / tau, scale / tau, scale * influence
     require(

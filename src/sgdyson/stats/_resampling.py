@@ -161,6 +161,7 @@ def jackknife_of_means(function: Callable[[Floats], ArrayLike], means: ArrayLike
         f"function turned means of shape {samples.shape} into shape {left_out.shape}; it must act "
         "on the last axis alone and give one value a replica.",
     )
+    # (R - 1)/R times the sum of squares
     variance = (replicas - 1) * float(np.var(left_out))
     value = finite(function(overall), "the value of function").item()
     return Estimate(float(value), variance**0.5, float(replicas))

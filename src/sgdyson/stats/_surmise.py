@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import erf, gamma, gammainc, gammaincinv
 
 from .._types import Floats
+from ._anderson_darling import brownian_bridge
 
 
 def cdf(s: Floats, beta: int) -> Floats:
@@ -32,6 +33,18 @@ def moved_by_the_mean(u: Floats, beta: int) -> tuple[Floats, Floats]:
     square = gammaincinv(shape, u)  # b s^2
     g = 2 * square**shape * np.exp(-square) / gamma(shape)
     return np.asarray(g), np.asarray(gammainc(shape + 0.5, square) - u)
+
+
+def estimated_process(grid: Floats, beta: int) -> Floats:
+    r"""Covariance of $\sqrt n (F_n(u) - u)$ of independent spacings in units of their own mean.
+
+    With g and c of `moved_by_the_mean`: $u \wedge v - uv + g(u) c(v) + c(u) g(v) + \langle (s -
+    1)^2 \rangle g(u) g(v)$, (node, node).
+    """
+    g, c = moved_by_the_mean(grid, beta)
+    mixed = np.outer(g, c)
+    # Brownian bridge, its covariance with the estimate, and the variance of the estimate
+    return np.asarray(brownian_bridge(grid) + mixed + mixed.T + variance(beta) * np.outer(g, g))
 
 
 def _rate(beta: int) -> float:
