@@ -17,6 +17,7 @@ import pytest
 import sgdyson
 from sgdyson import GaussianRBM, Model, TeacherStudent, simulate
 from sgdyson.engine import block as _block
+from sgdyson.engine._arguments import factory
 from sgdyson.errors import InvalidInputError
 
 MODELS = {
@@ -179,8 +180,10 @@ def test_optimisers():
     plain = run().levels
     np.testing.assert_array_equal(plain, run(optimizer=optax.sgd(0.05)).levels)
     np.testing.assert_array_equal(plain, run(optimizer=optax.sgd).levels)
-    heavy = run(optimizer=optax.sgd(0.05, momentum=0.9))
+    momentum = optax.sgd(0.05, momentum=0.9)
+    heavy = run(optimizer=momentum)
     assert not np.isclose(plain[:, -1], heavy.levels[:, -1]).any()
+    assert factory(momentum, 0.05) == factory(momentum, 0.1)  # or each run would compile anew
     assert run(optimizer=optax.adam).attrs["optimizer"] == "optax.adam"
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
@@ -16,6 +17,7 @@ from ..models.model import check_rates
 from ._replica import OptimizerFactory
 
 Optimizer: TypeAlias = Any  # an optax.GradientTransformation or an OptimizerFactory
+# jax.random.key takes a signed 64-bit integer, and overflows at the next one
 _LARGEST_SEED = 2**63 - 1
 
 
@@ -89,6 +91,7 @@ def factory(optimizer: Optimizer | None, learning_rate: float) -> OptimizerFacto
     """
     if optimizer is None:
         return _sgd
+    # has init and update, and yet is no GradientTransformation to isinstance
     if isinstance(optimizer, optax.MultiSteps):
         optimizer = optimizer.gradient_transformation()
     if isinstance(optimizer, optax.GradientTransformation):
@@ -105,6 +108,7 @@ def factory(optimizer: Optimizer | None, learning_rate: float) -> OptimizerFacto
 def _chosen(replicas: Any) -> range:
     if not isinstance(replicas, range):
         try:
+            # fold_in takes a number of 32 bits: below 2^31 the last block, rounded up, stays within
             return range(whole("replicas", replicas, most=2**31))
         except InvalidInputError as error:
             raise InvalidInputError(f"{str(error)[:-1]}, or a range.") from error
@@ -150,14 +154,17 @@ def _sgd(learning_rate: float) -> optax.GradientTransformation:
     return optax.sgd(learning_rate)
 
 
+@dataclass(frozen=True)
 class _Fixed:
-    """The same transformation whatever the learning rate."""
+    """The same transformation whatever the learning rate.
 
-    def __init__(self, optimizer: optax.GradientTransformation) -> None:
-        self._optimizer = optimizer
+    A value, as the optimisers of this package are: a second run with it compiles nothing.
+    """
+
+    optimizer: optax.GradientTransformation
 
     def __call__(self, learning_rate: float) -> optax.GradientTransformation:
-        return self._optimizer
+        return self.optimizer
 
     def __repr__(self) -> str:
-        return repr(self._optimizer)
+        return repr(self.optimizer)

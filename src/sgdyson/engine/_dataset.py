@@ -41,6 +41,7 @@ class Recorder:
         beside = _named_leaves(weights) if self._record_weights else {}
         for name, function in self._observables.items():
             beside[name] = measured(name, function, weights, levels.shape[:2])
+        # only the arrays themselves are made under the lock: blocks then fill rows of their own
         with self._lock:
             if self.levels is None:
                 self.levels = self._empty(levels)
@@ -48,6 +49,7 @@ class Recorder:
         rows = slice(wanted.start - self.chosen.start, wanted.stop - self.chosen.start)
         columns = slice(first, first + levels.shape[1])
         self.levels[rows, columns] = levels
+        # the last time knows of all before it: a replica that has failed stays so
         self.diverged_at[rows] = record.diverged_at[inside, -1]
         for name, values in beside.items():
             self.beside[name][rows, columns] = values

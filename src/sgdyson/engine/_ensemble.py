@@ -104,6 +104,8 @@ def simulate(
         record_weights, workers,
     )  # fmt: skip
     made = factory(optimizer, request.learning_rate)
+    # a NumPy scalar is an array to Equinox and so an argument of the program: another learning rate
+    # compiles nothing
     rule = Rule(np.float64(request.learning_rate), made, request.batch_size)
     require(
         callable(progress) or isinstance(progress, bool),
@@ -161,6 +163,7 @@ def _run_blocks(
     stop = threading.Event()
 
     def work(device: jax.Device) -> None:
+        # JAX's settings belong to a thread: those of the caller do not hold in this one
         with own_settings(), jax.default_device(device):
             root = jax.random.key(request.seed)
             model, rule = _moved(what, device)
@@ -181,10 +184,13 @@ def _run_blocks(
                         times += record.diverged_at.shape[1]
                     advance(done * share)
 
+    # counted before the first is taken: a worker without a block would compile for nothing
     workers = available[: len(blocks)]
     with ThreadPoolExecutor(len(workers)) as pool:
         try:
             for future in [pool.submit(work, device) for device in workers]:
+                # the first error, or Ctrl-C, leaves here; the pool then waits for the others, and
+                # they look at `stop`
                 future.result()
         finally:
             stop.set()

@@ -41,9 +41,11 @@ class Program:
     def _program(self, arrays: Any, fixed: Any) -> "_Loaded":
         leaves, tree = jax.tree.flatten(fixed)
         forms = tuple((leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(arrays))
+        # static fields are part of the tree, plain numbers are its leaves: both are compiled in
         key: Hashable = (tree, tuple(leaves), forms)
         with self._lock:
             if key not in self._programs:
+                # nothing is compiled under this lock, or one program would wait for another
                 self._programs[key] = _Loaded(
                     lambda given: self._function(*eqx.combine(given, fixed))
                 )
@@ -63,6 +65,7 @@ class _Loaded:
         self._first: Any = None
 
     def on(self, device: jax.Device, arrays: Any) -> Callable[[Any], Any]:
+        # held while it compiles: a second device waits for the first, and loads what that one made
         with self._lock:
             if device not in self._on:
                 self._on[device] = self._load(device, arrays)

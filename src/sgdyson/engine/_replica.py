@@ -42,6 +42,7 @@ class Rule(eqx.Module):
 
     def transformation(self, weights: PyTree[Array]) -> optax.GradientTransformation:
         """The optimiser, at a learning rate of the weights' precision, real for complex ones."""
+        # a float64 rate would promote float32 weights at their first update
         kind = np.finfo(jnp.result_type(*jax.tree.leaves(weights))).dtype
         return self.optimizer(self.learning_rate.astype(kind))
 
@@ -57,14 +58,18 @@ def first_state(model: Model, rule: Rule, root: PRNGKeyArray, replica: Array) ->
 
 def next_state(model: Model, rule: Rule, state: ReplicaState) -> ReplicaState:
     """One update; weights that would not be finite are left as they were, for good."""
+    # a function of seed, replica and update alone: stretches of any length draw the same numbers
     key = jax.random.fold_in(state.key, state.update)
     gradient, memory = model.gradient(key, state.weights, state.memory, rule.batch_size)
+    # made anew in every trace: Optax closes over the rate, which is an argument of the program
     step, optimizer = rule.transformation(state.weights).update(
         gradient, state.optimizer, state.weights
     )
     moved = optax.apply_updates(state.weights, step)
     fails = ~_all_finite(moved)
     diverged_at = jnp.where((state.diverged_at < 0) & fails, state.update, state.diverged_at)
+    # chosen entry by entry: under vmap a branch would compute both sides as well. Memory and
+    # optimiser may hold NaN from here on, and nothing that is kept reads them
     weights = jax.tree.map(
         lambda new, old: jnp.where(diverged_at < 0, new, old), moved, state.weights
     )

@@ -95,6 +95,7 @@ def run_block(
     advance = partial(_ADVANCE, device, model, rule)
     for stretch in _stretches(burn_in, at_once) if burn_in else []:
         if _repeated(states, 1) is None:
+            # arrays, not Python numbers, which would be compiled in: one program for each stretch
             states, _ = advance(states, jnp.int32(stretch), jnp.int32(1), room)
             # JAX returns before the work is done: progress, and Ctrl-C, wait for it here
             states.update.block_until_ready()
