@@ -280,7 +280,9 @@ def goe_step(**changes):
         (lambda: MatrixProcess(2, beta=3), "beta = 3"),
         (lambda: MatrixProcess(2, friction=-1.0), r"friction = -1\.0"),
         (lambda: MatrixProcess(2).simulate([1, 0], replicas=1, seed=0), "rising"),
+        (lambda: MatrixProcess(2, width="a"), "width = 'a'"),
         (lambda: WishartProcess(3, 2), "m = 2"),
+        (lambda: WishartProcess(2, 2**31 - 1).simulate(range(9), replicas=1, seed=0), "memory"),
     ],
 )
 def test_bad_arguments_are_named(make, named):

@@ -130,6 +130,8 @@ def test_chains_that_disagree_or_remember_are_refused_each_by_its_number(
         (lambda: CoulombGas(3.0, 1, 2), r"potential = 3\.0"),
         (lambda: CoulombGas(jnp.square, 0, 2), "beta = 0"),
         (lambda: CoulombGas(jnp.square, 1, 0), "n = 0"),
+        (lambda: CoulombGas(Laguerre(1.0, -1.0), 1, 2).sample(10), r"rate=-1\.0.*rate > 0"),
+        (lambda: CoulombGas(Laguerre(-3.0, 1.0), 1, 2).sample(10), r"exponent > -1"),
         (lambda: CoulombGas(jnp.square, 1, 2).sample(0), "draws = 0"),
         (lambda: CoulombGas(jnp.square, 1, 2).sample(10, chains=1), "chains = 1"),
         (lambda: CoulombGas(jnp.square, 1, 2).sample(10, initial_levels=[1, 0]), "ascending"),

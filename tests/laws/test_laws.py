@@ -377,6 +377,7 @@ def test_the_semicircle_is_fitted():
         (lambda: WignerSurmise(3), "3"),
         (lambda: PairDensity(0.0, -1.0), "-1.0"),
         (lambda: PairDensity(np.nan, 1.0), "nan"),
+        (lambda: PairDensity("0", 1.0), "centre = '0'"),
         (lambda: Semicircle(0.0), "0.0"),
         (lambda: GaussianEnsembleDensity(0), "0"),
         (lambda: GaussianEnsembleDensity(2, beta=3), "3"),

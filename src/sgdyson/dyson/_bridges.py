@@ -108,8 +108,10 @@ class MatrixBridge:
         ends = [np.diag(np.tile(levels, doubled)) for levels in (start, end)]
         levels = np.empty((replicas, len(moments), self.n))
         for replica in range(replicas):
+            # a stream of its own for each replica, however many others there are
             random = np.random.default_rng([seed, replica])
             path = self._path(random, moments, ends[0], ends[1])
+            # levels of quaternions come twice, side by side once sorted
             levels[replica] = np.linalg.eigvalsh(path)[..., ::doubled][..., ::-1]
         settings = {
             "process": type(self).__name__, **asdict(self), "initial_levels": start.tolist(),
@@ -134,6 +136,7 @@ class MatrixBridge:
         for k, time in enumerate(times):
             left = self.duration - before
             part = (time - before) / left if left > 0 else 1.0
+            # of a bridge: variance 2 g^2 (t - s)(T - t)/(T - s), mean the same share of the way
             width = self.noise * np.sqrt(2 * (time - before) * (1 - part))
             now = now + part * (end - now) + width * draws[k]
             path[k], before = now, time

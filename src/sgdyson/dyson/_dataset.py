@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from .._attributes import attributes_of
+from .._checks import whole
 from .._types import ArrayLike
 from .._version import __version__
 from ..errors import require
@@ -24,14 +25,8 @@ def labelled(
 
 def check_ensemble(replicas: int, seed: int) -> None:
     """Refuse numbers of replicas or seeds that are not whole."""
-    require(
-        isinstance(replicas, int | np.integer) and replicas >= 1,
-        f"replicas = {replicas!r} must be a whole number of at least 1.",
-    )
-    require(
-        isinstance(seed, int | np.integer) and 0 <= seed < 2**63,
-        f"seed = {seed!r} must be a whole number, not negative.",
-    )
+    whole("replicas", replicas)
+    whole("seed", seed, least=0, most=2**63 - 1)
 
 
 def check_repulsion(beta: float) -> None:

@@ -103,6 +103,7 @@ class _Step:
     schedule: Callable[[Array], Array] | None
 
     def __call__(self, numbers: Numbers, levels: Array, normal: Array, number: Array) -> Array:
+        # the middle of the step: of a potential that changes linearly the mean over it
         step, time = numbers["step"], (number + 0.5) * numbers["step"]
         noise = numbers["noise"] if self.schedule is None else self.schedule(time)
         potential = at_time(self.potential, time)

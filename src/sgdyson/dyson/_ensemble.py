@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from .._capacity import require_memory
+from .._checks import positive, settle, whole
 from .._devices import devices
 from .._jax_settings import own_settings
 from .._progress import progress_bar
@@ -39,16 +40,13 @@ class Steps:
 
     def __post_init__(self) -> None:
         check_ensemble(self.replicas, self.seed)
+        settle(self, step=positive("step", self.step), steps=whole("steps", self.steps))
+        settle(self, record_every=whole("record_every", self.record_every))
         require(
-            bool(np.isfinite(self.step)) and self.step > 0,
-            f"step = {self.step!r} must be a positive number.",
+            self.record_every <= self.steps,
+            f"record_every = {self.record_every} must be a whole number from 1 to steps ="
+            f" {self.steps}.",
         )
-        for name in ("steps", "record_every"):
-            value = getattr(self, name)
-            require(
-                isinstance(value, int | np.integer) and bool(1 <= value <= self.steps),
-                f"{name} = {value!r} must be a whole number from 1 to steps = {self.steps}.",
-            )
 
     @property
     def records(self) -> int:
@@ -89,6 +87,7 @@ def run_ensemble(
         for done in [pool.submit(work, device) for device in workers]:
             done.result()
     times = plan.step * plan.record_every * np.arange(records + 1)
+    # NaN stays NaN: the last record tells of all
     diverged = np.any(~np.isfinite(levels[:, -1]), axis=1)
     return labelled(motion.levels(levels), times, diverged, {**settings, **plan.settings()})
 
@@ -131,6 +130,7 @@ class _Run:
         numbers = {name: jnp.asarray(number) for name, number in self.numbers.items()}
         how = (numbers, jax.random.key(self.seed), jnp.asarray(self.every))
         if size > 1:
+            # always a whole block, whose shape decides the bits; what was not asked for is dropped
             members = jnp.arange(first, first + size, dtype=jnp.uint32)
             levels = jnp.broadcast_to(jnp.asarray(start), (size, len(start)))
             kept[:, 1:] = self.programs.several(*how, members, levels, records)[: len(kept)]

@@ -110,6 +110,7 @@ class Segment(Geometry):
 def inverse(apart: Pairs) -> Pairs:
     """1/d, 0 on the diagonal; d is not -1 there."""
     same = jnp.eye(len(apart))
+    # 0/1 on the diagonal: a NaN would outlive a factor of zero
     return (1 - same) / (apart + same)
 
 

@@ -86,6 +86,7 @@ class _Problem:
         gradient = y - self.z + self.step * slope - self.unit * push.sum(axis=1)
         hessian = jnp.diag(1 + self.step * curvature + own.sum(axis=1)) - mutual
         change = -cho_solve(cho_factor(hessian), gradient)
+        # of Phi/unit, whose logarithms have the weight one that self-concordance asks for
         decrement = jnp.sqrt(-gradient @ change / self.unit)
         # what rounding leaves of the gradient, whose decrement is at most this: the Hessian of a
         # convex potential is 1 and more. Of hundreds of levels close together it is above _EXACT
@@ -139,6 +140,7 @@ class _Problem:
         pairs = (
             len(start) * (len(start) - 1) / 2 if self.common else jnp.triu(self.strengths, 1).sum()
         )
+        # under a dilation by f each logarithm pushes as 1/f, so that f solves a quadratic equation
         root = jnp.sqrt(along**2 + 4 * square * self.unit * pairs)
         factor = (along + root) / (2 * jnp.maximum(square, 1e-300))
         widest = self.geometry.widest * (1 - 1 / len(start))

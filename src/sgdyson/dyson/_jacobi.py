@@ -56,6 +56,7 @@ class JacobiProcess(WalledProcess):
             bool(levels[-1] > 0 and levels[0] < 1),
             f"initial_levels from {levels[-1]:g} to {levels[0]:g} must lie between 0 and 1.",
         )
+        # x = sin^2(y/2), of constant noise; arctan2 keeps the digits near both walls
         return 2 * np.arctan2(np.sqrt(levels), np.sqrt(1 - levels))
 
     def _levels(self, coordinates: Floats) -> Floats:

@@ -63,6 +63,7 @@ class LaguerreProcess(WalledProcess):
         return coordinates**2
 
     def _walls(self, n: int) -> tuple[StepBetweenWalls, dict[str, float]]:
+        # of y = sqrt(x) the noise sqrt(8 gamma sigma^2 x/beta) dB is sqrt(2) g dB, g^2 = `square`
         square = self.friction * self.width**2 / self.beta
         wall = square * self._charge(
             "m", self.m, n, "; for beta = 1, 2 and 4 WishartProcess moves the matrix itself"

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from .._capacity import require_memory
-from .._checks import settle, whole
+from .._checks import positive, settle, whole
 from .._types import ArrayLike
 from ..ensembles import GaussianEnsemble
 from ..ensembles.entries import check_dense, complex_form, normal_entries
@@ -56,7 +56,7 @@ class _OrnsteinUhlenbeck(ABC):
             None if initial_levels is None else self._aligned(descending(initial_levels, self.n))
         )
         require_memory(
-            8 * len(moments) * (replicas * self.n + 2 * self.n**2 * max(int(self.beta), 1)),
+            8 * len(moments) * (replicas * self.n + 2 * self._entries * self.beta),
             f"a process of {self.n} levels in {replicas} replicas at {len(moments)} times",
         )
         decay = np.exp(-self.friction * np.diff(moments))
@@ -77,6 +77,11 @@ class _OrnsteinUhlenbeck(ABC):
             path[step + 1] = factor * path[step] + np.sqrt(1 - factor**2) * draws[step + 1]
         return path
 
+    @property
+    @abstractmethod
+    def _entries(self) -> int:
+        """Entries of a matrix."""
+
     @abstractmethod
     def _draws(self, size: int, random: np.random.Generator) -> np.ndarray:
         """Independent stationary matrices."""
@@ -88,13 +93,6 @@ class _OrnsteinUhlenbeck(ABC):
     @abstractmethod
     def _levels(self, path: np.ndarray) -> np.ndarray:
         """Ascending levels of each matrix, each once."""
-
-
-def _positive(**parameters: float) -> None:
-    for name, value in parameters.items():
-        require(
-            bool(np.isfinite(value)) and value > 0, f"{name} = {value!r} must be a positive number."
-        )
 
 
 @dataclass(frozen=True)
@@ -129,12 +127,18 @@ class MatrixProcess(_OrnsteinUhlenbeck):
     def __post_init__(self) -> None:
         settle(self, n=whole("n", self.n))
         check_dense(self.beta)
-        _positive(width=self.width, friction=self.friction)
+        names = ("width", "friction")
+        settle(self, **{name: positive(name, getattr(self, name)) for name in names})
+
+    @property
+    def _entries(self) -> int:
+        return self.n**2
 
     def _draws(self, size: int, random: np.random.Generator) -> np.ndarray:
         return np.asarray(GaussianEnsemble(self.n, self.beta, self.width).matrices(size, random))
 
     def _aligned(self, levels: np.ndarray) -> np.ndarray:
+        # diagonal, for noise is the same in every basis
         return np.diag(np.tile(levels, 2 if self.beta == 4 else 1))
 
     def _levels(self, path: np.ndarray) -> np.ndarray:
@@ -175,7 +179,12 @@ class WishartProcess(_OrnsteinUhlenbeck):
         settle(self, n=whole("n", self.n), m=whole("m", self.m))
         require(self.m >= self.n, f"m = {self.m} must be at least n = {self.n}.")
         check_dense(self.beta)
-        _positive(width=self.width, friction=self.friction)
+        names = ("width", "friction")
+        settle(self, **{name: positive(name, getattr(self, name)) for name in names})
+
+    @property
+    def _entries(self) -> int:
+        return self.m * self.n
 
     def _draws(self, size: int, random: np.random.Generator) -> np.ndarray:
         entries = normal_entries(random, (size, self.m, self.n), self.beta)

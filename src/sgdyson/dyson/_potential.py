@@ -122,6 +122,7 @@ def _check_values(potential: Potential, words: str, levels: Floats) -> None:
     # not at the levels themselves, where a force may vanish for their symmetry
     between = jnp.asarray(levels - random.uniform(0.1, 0.4, len(levels)) * _to_the_next(levels))
     weights = random.uniform(0.5, 1.5, len(levels))
+    # on each level alone: then a slope along any direction is the direction times the own slope
     mixed, own = (
         np.asarray(_slopes(potential, between, jnp.asarray(along))[0])
         for along in (weights, np.ones(len(levels)))

@@ -64,6 +64,7 @@ class Programs:
         key = jax.random.fold_in(root, replica)
 
         def advance(number: Array, levels: Array) -> Array:
+            # by seed, replica and step: how records divide the steps changes no number
             noise = jax.random.normal(jax.random.fold_in(key, number), levels.shape, levels.dtype)
             return self._stepper(numbers, levels, noise, number)
 

@@ -55,6 +55,7 @@ def edge_from_one_point(times: ArrayLike, levels: int, beta: float) -> Floats:
 
 def gas(levels: int, beta: float, duration: float, seed: int) -> Scene:
     """Out of one point into the Coulomb gas of a harmonic potential."""
+    # levels that meet have no force: they begin apart by less than a pixel shows
     run = EigenvalueProcess(Quadratic(), beta).simulate(
         1e-3 / levels * np.arange(levels), replicas=1, seed=seed, **_steps(levels, duration)
     )

@@ -43,6 +43,7 @@ class CircularEnsemble:
             return unitary
         if self.beta == 1:
             return np.asarray(unitary.mT @ unitary)
+        # U^R U is self-dual, U^R = J U^T J^T
         unit = complex_form(np.zeros((self.n, self.n)), np.eye(self.n))
         return np.asarray(unit @ unitary.mT @ unit.T @ unitary)
 
@@ -54,6 +55,7 @@ class CircularEnsemble:
     def _five_diagonal(self, size: int, random_state: RandomState) -> Matrices:
         random = generator(random_state)
         n = self.n
+        # |alpha_k|^2 has the law beta(1, beta (n - 1 - k)/2), and the last is a phase alone
         squares = np.ones((size, n))
         squares[:, :-1] = random.beta(1.0, self.beta / 2 * np.arange(n - 1, 0, -1), (size, n - 1))
         alpha = np.sqrt(squares) * np.exp(2j * np.pi * random.random((size, n)))

@@ -107,6 +107,13 @@ class CoulombGas:
                 gas = GaussianEnsemble(self.n, self.beta, float(np.asarray(potential.width)))
                 return gas.eigenvalues(draws, random) + np.asarray(potential.centre)
         elif isinstance(potential, Laguerre):
+            require(
+                potential.rate > 0 and potential.exponent > -1,
+                f"potential = {potential!r} has no Coulomb gas: its weight can be normalised for"
+                " rate > 0 and exponent > -1 alone.",
+            )
+            # exponent = beta (m - n + 1)/2 - 1 of `WishartEnsemble`, and its weight e^{-beta x/2}
+            # scaled
             rows = (potential.exponent + 1) * 2 / self.beta + self.n - 1
             unit = laguerre_levels(self.n, rows, self.beta, draws, random)
             return unit * (self.beta / 2 / potential.rate)
@@ -127,6 +134,7 @@ class CoulombGas:
             r_hat = np.asarray(potential_scale_reduction(levels)).reshape(self.n)
             size = np.asarray(effective_sample_size(levels)).reshape(self.n)
         worst, fewest = float(r_hat.max()), float(size.min())
+        # asked this way round, so that NaN is not taken for convergence
         if not (worst <= _LARGEST_R_HAT and fewest >= _FEWEST_EFFECTIVE):
             raise NotConvergedError(
                 f"after {draws} draws R-hat is {worst:.3f} (at most {_LARGEST_R_HAT} is asked for)"

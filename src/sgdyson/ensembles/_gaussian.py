@@ -55,6 +55,7 @@ class GaussianEnsemble:
         first, second = normal_entries(generator(random_state), (size, self.n, self.n), self.beta)
         first = (first + first.conj().mT) * (self.width / 2)
         if second is not None:
+            # of A + B j to be self-dual A is Hermitian and B antisymmetric
             second = (second - second.mT) * (self.width / 2)
         return complex_form(first, second)
 
@@ -64,5 +65,6 @@ class GaussianEnsemble:
         random = generator(random_state)
         diagonal = random.standard_normal((size, self.n))
         degrees = self.beta * np.arange(self.n - 1, 0, -1)
+        # chi^2/2 of k degrees is a gamma number of shape k/2: chi/sqrt(2) is its root
         off = np.sqrt(random.standard_gamma(degrees / 2, (size, self.n - 1)))
         return self.width * tridiagonal_levels(diagonal, off)

@@ -61,6 +61,7 @@ class JacobiEnsemble:
         # columns of `verblunsky`: alpha_{-2} (unused, 0), alpha_{-1} = -1, alpha_0, alpha_1, ...
         diagonal = (1 - before) * even - (1 + before) * verblunsky[:, 0:-2:2]
         off = np.sqrt((1 - before) * (1 - even**2))[:, :-1] * np.sqrt(1 + odd)
+        # from [-2, 2] of the theorem to [0, 1], beyond which rounding may lead
         return np.clip((2 + tridiagonal_levels(diagonal, off)) / 4, 0.0, 1.0)
 
     def _verblunsky(self, size: int, random: np.random.Generator) -> Levels:

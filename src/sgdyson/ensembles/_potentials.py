@@ -35,7 +35,16 @@ class Quadratic:
 
 @dataclass(frozen=True)
 class Quartic:
-    """V = strength x^4 + tension x^2/2; convex where tension is not negative."""
+    """V = strength x^4 + tension x^2/2; convex where tension is not negative.
+
+    Args:
+        strength: of x^4, positive where levels are to be confined.
+        tension: of x^2/2, of either sign: below 0 there are two wells.
+
+    Examples:
+        >>> float(Quartic(strength=0.25, tension=-2.0)(2.0))  # 16/4 - 2 * 4/2
+        0.0
+    """
 
     strength: float = 0.25
     tension: float = 0.0
@@ -46,7 +55,16 @@ class Quartic:
 
 @dataclass(frozen=True)
 class Laguerre:
-    """V = rate x - exponent ln x for positive levels, as those of noise, W^T W."""
+    r"""V = rate x - exponent ln x for positive levels, as those of noise, $W^T W$.
+
+    Args:
+        exponent: $\beta (m - n + 1)/2 - 1$ of `WishartEnsemble(n, m, beta)`; above -1.
+        rate: $\beta/2$ of the same; positive.
+
+    Examples:
+        >>> float(Laguerre(exponent=1.0, rate=0.5)(1.0))
+        0.5
+    """
 
     exponent: float = 1.0
     rate: float = 0.5
@@ -82,6 +100,8 @@ class RBMPotential:
     def __call__(self, levels: Levels) -> Levels:
         kappa, mass2 = self.target_mode, self.rbm_mass**2
         inside = (levels > 0) & (levels < mass2)
+        # the fixed point stands in for what lies outside: of a logarithm without a value even the
+        # branch that is not taken has a gradient of NaN
         x = jnp.where(inside, levels, mass2 - kappa)
         integral = mass2 * (mass2 - kappa) / kappa * jnp.log(x)
         integral = integral - (2 * mass2 / kappa - 1) * x + x**2 / (2 * kappa)

@@ -23,6 +23,7 @@ _STRETCHES = 8  # of matrices, for each core
 
 def tridiagonal_levels(diagonal: Levels, off: Levels) -> Levels:
     """Ascending eigenvalues of symmetric tridiagonal matrices, one a row."""
+    # copies: LAPACK overwrites both
     levels = np.array(diagonal, dtype=np.float64, order="C")
     if levels.shape[1] == 1:
         return levels

@@ -36,6 +36,7 @@ def left(r: Floats, beta: int) -> tuple[Floats, Floats]:
     powers = 0.5 - 3 * np.arange(_TERMS)
     steep = Polynomial([0, 1]) * Polynomial(a * powers) ** 2
     rates = (0.5 * series**2 - 0.25 * series**4 + 0.5 * steep).coef[:_TERMS]
+    # k = 1 is t^-1, which integrates to the logarithm below
     higher = sum(rates[k] * t ** (3.0 - 3 * k) / (3 - 3 * k) for k in range(_TERMS) if k != 1)
     both = np.log(2) / 24 + _ZETA_PRIME - higher - rates[1] * np.log(t)
     rate = t**2 * Polynomial(rates)(y)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import optimize, special
 
-from .._checks import finite
+from .._checks import finite, settle
 from .._types import ArrayLike, Floats
 from ..errors import require
 from ._law import Law
@@ -27,7 +27,7 @@ class Brody(Law):
     q: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "q", finite("q", self.q))
+        settle(self, q=finite("q", self.q))
         require(0 <= self.q <= 1, f"q = {self.q!r} must lie between 0 (Poisson) and 1 (Wigner).")
 
     @property

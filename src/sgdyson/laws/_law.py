@@ -132,6 +132,7 @@ class Law(ABC):
         inside = (probability > 0) & (probability < 1)
         with np.errstate(all="ignore"):
             low, high = self.ends
+            # 0.5 stands in for 0, 1 and NaN, whose answers are set below
             x = self._ppf(np.where(inside, probability, 0.5))
         x = np.where(probability == 0, low, np.where(probability == 1, high, x))
         return np.asarray(np.where(np.isnan(probability), np.nan, x))

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 
-from .._checks import settle
+from .._checks import finite, settle
 from .._types import ArrayLike, Floats
 from ..errors import require
 from ._law import Law, RandomState, one_of, positive
@@ -39,7 +39,7 @@ class PairDensity(Law):
 
     def __post_init__(self) -> None:
         settle(self, beta=one_of("beta", self.beta, 1, 2, 4))
-        require(bool(np.isfinite(self.centre)), f"centre = {self.centre!r} must be a number.")
+        settle(self, centre=finite("centre", self.centre))
         positive(width=self.width)
 
     @property

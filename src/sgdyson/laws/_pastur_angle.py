@@ -53,6 +53,7 @@ class Angle:
     @cached_property
     def _exact_scale(self) -> tuple[float, float]:
         """H, and what rounding took from it."""
+        # rationals: where the bulk is narrow x - h is as small as what rounding takes from h
         exact = Fraction(self.sigma) ** 2 * max(Fraction(self.ratio), Fraction(1))
         return float(exact), float(exact - Fraction(float(exact)))
 

@@ -67,6 +67,7 @@ class WignerSurmise(Law):
         return np.asarray(special.gammaincc((self.beta + 1) / 2, self._rate * s**2))
 
     def _ppf(self, q: Floats) -> Floats:
+        # b s^2 is a gamma number of shape (beta + 1)/2
         squares = special.gammaincinv((self.beta + 1) / 2, q)
         return np.asarray(np.sqrt(squares / self._rate))
 
