@@ -25,6 +25,20 @@ def whole(name: str, value: Any, least: int = 1, most: int = 2**31 - 1) -> int:
     return int(plain)
 
 
+def whole_numbers(name: str, values: Any) -> tuple[int, ...]:
+    """Several whole numbers of at least 1, or none, as a tuple.
+
+    Raises:
+        InvalidInputError: one that is none, or no list; the message names `name`.
+    """
+    try:
+        return tuple(whole(name, value) for value in values)
+    except (InvalidInputError, TypeError) as error:  # one is none, or there are not several
+        raise InvalidInputError(
+            f"{name} = {shown(values)} must be whole numbers of at least 1, such as (32,)."
+        ) from error
+
+
 def finite(name: str, value: Any) -> float:
     """A finite number.
 
@@ -40,6 +54,17 @@ def finite(name: str, value: Any) -> float:
         return float(plain)
     except OverflowError as error:
         raise InvalidInputError(f"{name} = {shown(value)} is too large for a float.") from error
+
+
+def at_least_zero(name: str, value: Any) -> float:
+    """A finite number that is not negative.
+
+    Raises:
+        InvalidInputError: anything else; the message names `name`.
+    """
+    number = finite(name, value)
+    require(number >= 0, f"{name} = {shown(value)} must be a number that is not negative.")
+    return number
 
 
 def positive(name: str, value: Any, remedy: str = "") -> float:

@@ -86,6 +86,7 @@ class TestMLP:
             ((np.full((3, 2), np.nan), np.zeros(3, int)), {}, "finite"),
             ((np.ones(3), np.zeros(3, int)), {}, r"shape \(3,\)"),
             ((np.ones((3, 2)), np.zeros(3)), {"hidden": (4, 0)}, r"hidden = \(4, 0\)"),
+            ((np.ones((3, 2)), np.zeros(3)), {"hidden": 4}, "hidden = 4"),
             ((np.ones((3, 2)), np.zeros(3)), {"activation": "step"}, "activation = 'step'"),
             ((np.ones((3, 2)), np.zeros(3)), {"precision": "half"}, "precision = 'half'"),
             ((np.ones((3, 2)), np.zeros(3)), {"initial_width": 0.0}, "initial_width = 0"),
@@ -94,6 +95,12 @@ class TestMLP:
     def test_bad_input_is_named(self, data, changes, named):
         with pytest.raises(InvalidInputError, match=named):
             MLP(*data, **changes)
+
+    def test_whole_numbers_are_of_any_type(self):
+        small = MLP(np.ones((3, 2)), np.zeros(3), hidden=(np.int64(4),))
+        assert small.sizes == (2, 4, 1)
+        width, context = np.int64(8), np.int32(4)
+        assert CharacterTransformer("abc" * 9, width=width, context=context).width == 8
 
     def test_without_scikit_learn_the_remedy_is_told(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "sklearn", None)

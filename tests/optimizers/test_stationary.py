@@ -197,6 +197,10 @@ def test_bad_numbers_are_named():
         HeavyBall(1.0)
     with pytest.raises(InvalidInputError, match=r"weight_decay = -1"):
         AdamW(-1)
+    with pytest.raises(InvalidInputError, match=r"momentum = '0\.9'"):
+        HeavyBall("0.9")
+    with pytest.raises(InvalidInputError, match="weight_decay = inf"):
+        SGD(float("inf"))
     with pytest.raises(InvalidInputError, match="curvature"):
         stationary_variance(None, 0.1, 0.0, 1.0)
     for unknown in (Muon(), AdamW(), Scheduled(SGD(), optax.constant_schedule(1.0))):

@@ -75,9 +75,12 @@ def _chi_series(degrees: tuple[int, ...]) -> Float[np.ndarray, "terms n"]:
     for terms in (32, 64, 128, 256, 512):
         nodes = _REACH * chebyshev.chebpts1(terms)
         values = np.stack([_chi_quantile(nodes, d) for d in degrees], axis=1)
+        # [::-1]: the transform takes nodes from 1 down to -1, `chebpts1` gives them rising
         series = fft.dct(values[::-1], axis=0) / terms
+        # in a cosine transform the constant counts twice
         series[0] /= 2
         size = np.abs(series).max(axis=1) / values.max()
+        # four, since a single coefficient may be small by chance
         if size[-4:].max() < _PRECISION:
             return series[: np.flatnonzero(size > _PRECISION / 10)[-1] + 1]
     raise InvalidInputError(

@@ -36,9 +36,11 @@ def tokens(text: str, symbols: int) -> tuple[np.ndarray, str]:
 
     The rarer ones, beyond `symbols` - 1, share the last number.
     """
+    # four bytes a character, whatever it is; a lone surrogate, as a str may hold, has a code too
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     letters, places, counts = np.unique(codes, return_inverse=True, return_counts=True)
     most = len(letters) if len(letters) <= symbols else symbols - 1
+    # how frequent decides who has a number, the alphabet which one: equal counts change nothing
     frequent = np.sort(np.argsort(-counts, kind="stable")[:most])
     numbers = np.full(len(letters), most, np.int32)
     numbers[frequent] = np.arange(most)
@@ -49,6 +51,7 @@ def _standard_library(characters: int) -> str:
     folder = Path(sysconfig.get_path("stdlib"))
     parts: list[str] = []
     length = 0
+    # a folder lists its files in an order that differs from machine to machine
     for path in sorted(folder.glob("*.py")):
         if length >= characters:
             break

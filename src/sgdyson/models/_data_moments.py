@@ -39,6 +39,7 @@ class DataMoments(NamedTuple):
         """
         apart = np.where(degenerate(levels), 0.0, levels[:, None] - levels) ** 2
         moves = np.where(np.isfinite(covariance), covariance, 0.0)
+        # 1 where fluctuations bridge the gap: both then mix fully, and perturbation theory ends
         overlap = np.divide(moves, apart, out=np.ones_like(apart), where=apart > moves)
         return np.asarray(skew * self.tails + (self.cross * overlap).sum(axis=1) / 2)
 
@@ -65,10 +66,12 @@ def data_moments(modes: Float[np.ndarray, "sample level"]) -> DataMoments:
     count, square = len(modes), modes**2
     second, fourth = modes.T @ modes / count, square.T @ square / count
     size = np.sqrt(np.diag(second))
+    # 8 P^3 is the third cumulant of the square of a normal number of variance P
     third = ((square - np.diag(second)) ** 3).mean(axis=0) / (8 * size**6)
     unit = modes / size
     both = np.abs(fourth / np.outer(size, size) ** 2 - 1)  # <i^2 j^2> - <i^2><j^2>
     skew = np.abs((unit**3).T @ unit / count)
     cross = np.maximum(both, np.maximum(skew, skew.T))
     np.fill_diagonal(cross, 0.0)
+    # at least 1: tails lighter than a Gaussian's are not to lessen a stated error
     return DataMoments(fourth - second**2, np.maximum(third, 1.0), cross)

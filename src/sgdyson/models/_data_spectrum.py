@@ -54,18 +54,22 @@ def data_spectrum(variances: Floats, counts: Floats, samples: int) -> DataSpectr
     nodes, weights = _quadrature(edges)
     m = np.array([_transform(node, variances, share) for node in nodes])
     density = np.imag(-1 / (nodes * (1 + variances[:, None] * m))) / np.pi
+    # imag(-1/(lambda (1 + s m)))/pi is the density of an input of variance s at lambda
     measures = density * weights
     if samples < total:  # directions without data
         empty = 1 / (1 + variances * _at_zero(variances, share))
         nodes, measures = np.append(nodes, 0.0), np.column_stack([measures, empty])
+    # the quadrature's own error taken out: a constant is summed exactly
     return DataSpectrum(nodes, measures / measures.sum(1, keepdims=True))
 
 
 def _edges(s: Floats, share: Floats) -> Floats:
     """Ends of the intervals where C has eigenvalues: where z(m) is stationary, ascending."""
+    # z'(m) = 1/m^2 - sum share s^2/(1 + s m)^2 = 0, times m^2 and all denominators
     squares = [np.array([value**2, 2 * value, 1.0]) for value in s]  # (1 + s m)^2
     terms = share * s**2
     roots = np.roots(np.polysub(_product(squares), _missing_one(squares, [*terms], 2)))
+    # roots of a companion matrix: real ones come with a rounding in the imaginary part
     real = np.real(roots[np.abs(roots.imag) < 1e-9 * np.abs(roots)])
     z = -1 / real + (share * s / (1 + s * real[:, None])).sum(1)
     return np.sort(z)
@@ -87,6 +91,7 @@ def _quadrature(edges: Floats) -> tuple[Floats, Floats]:
 
 def _transform(z: float, s: Floats, share: Floats) -> complex:
     """M at z + i0: the root of its polynomial in the upper half plane."""
+    # z = -1/m + sum share s/(1 + s m) times m and all denominators
     factors = [np.array([value, 1.0]) for value in s]  # 1 + s m
     whole = np.polymul(np.array([z, 1.0]), _product(factors))
     roots = np.roots(np.polysub(whole, _missing_one(factors, [*(share * s)], 1)))
@@ -117,4 +122,5 @@ def _at_zero(s: Floats, share: Floats) -> float:
         m = float(np.exp(log))
         return float((share * s * m / (1 + s * m)).sum() - 1)
 
+    # in ln m, which any scale of the variances may shift by decades
     return float(np.exp(brentq(missing, -60.0, 60.0)))

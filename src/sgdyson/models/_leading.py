@@ -78,8 +78,10 @@ class LeadingOrder:
         numbers of variance $2 \sigma^2$, $2 \sigma \Gamma(\beta/2 + 1)/\Gamma((\beta + 1)/2)$.
         """
         partner = degenerate(self.levels) & ~np.eye(len(self.levels), dtype=bool)
+        # without a partner argmax is 0; the last line makes NaN of what follows from it
         across = self.covariance[np.arange(len(self.levels)), partner.argmax(axis=1)]
         if self.beta == 1:
+            # variances of M_ii - M_jj, from which what both share cancels, and of 2 M_ij
             spacing = mean_length(2 * (np.diag(self.covariance) - self.common), 4 * across)
         else:  # there is no noise with a preferred direction
             spacing = 2 * self.width * special.gamma(self.beta / 2 + 1)
@@ -184,6 +186,7 @@ def mean_length(first: ArrayLike, second: ArrayLike) -> np.ndarray:
     small, large = np.minimum(first, second), np.maximum(first, second)
     finite = np.isfinite(large) & (large > 0)
     ratio = np.where(finite, small, 1.0) / np.where(finite, large, 1.0)
+    # SciPy's E takes the parameter m = 1 - b^2/a^2, not the modulus sqrt(m)
     return np.asarray(np.sqrt(large * 2 / np.pi) * special.ellipe(1 - ratio))
 
 

@@ -73,6 +73,7 @@ class Moments:
         self._decay = self._left**2
         # of fresh inputs <C R C> has R twice more; a data set's is of leading order in 1/N
         self._relaxed = self._decay + (setting.kick * self._curvature**2 if fresh else 0.0)
+        # A/D, label noise that a data set lets be learnt: (31) of docs, "Theory"
         self._fits = 0.0 if inputs.samples is None else setting.label / inputs.samples
         self._scatter = Scatter(self._relaxed, self._curvature, self.counts, setting.kick)
         self._fresh = fresh
@@ -101,6 +102,7 @@ class Moments:
     def gains(self, times: Floats) -> Floats:
         r"""$1 - (1 - \alpha\lambda_c)^t$: share of the teacher that is learnt, (time, class)."""
         t = times[:, None]
+        # 1 - alpha lambda may be negative, of which floats have no power: size and sign apart
         sign = np.where((self._left < 0) & (np.rint(t) % 2 == 1), -1.0, 1.0)
         return np.asarray(1 - sign * np.abs(self._left) ** t)
 
@@ -109,6 +111,7 @@ class Moments:
         s = self.setting
         remembered = s.initial * self._relaxed ** times[:, None]
         fitted = self._fitted(times)
+        # L of the lines below (31): what decays as p^2 by classes, and a constant A - A N/D
         force = s.initial * self.counts * self._curvature + self._fits * self.counts
         rates = np.append(self._relaxed, 1.0)
         constant = s.label - self._fits * self.counts.sum()

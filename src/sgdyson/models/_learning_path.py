@@ -164,6 +164,8 @@ class LearningPath:
         square = self._strengths**2
         a, c = square - side * (self._setting.initial - floor), square - side * floor
         with np.errstate(invalid="ignore", divide="ignore"):
+            # the smaller root of a p^2 - 2 theta^2 p + c, in the form that neither cancels nor
+            # divides by a, which vanishes
             p = c / (square + np.sqrt(square**2 - a * c))
             times = -np.log(p) / self.learning_rate
         return np.where(c > 0, times, np.inf)
@@ -186,6 +188,7 @@ class LearningPath:
         """The strength that each mode would need to be seen at rest, (mode,)."""
         if not self.is_stable:
             return np.full(len(self._strengths), np.inf)
+        # strength 1: its excess is D - 1, D grows with the square, and D = 1 is the threshold
         variances, gains = self._moments.at_rest()
         unit = gains**2 * self._moments.shares
         noise = ColumnNoise(self._shape[0], self._moments.counts, variances)

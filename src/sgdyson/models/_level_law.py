@@ -35,6 +35,7 @@ class LevelLaw(Law):
     def __init__(self, samples: Floats, beta: int = 1) -> None:
         self._mean, self._variance = float(samples.mean()), float(samples.var())
         members = samples.shape[1]
+        # one of n levels of a gas has the variance sigma^2 [1 + beta (n - 1)/2]
         width = float(np.sqrt(self._variance / (1 + beta * (members - 1) / 2)))
         self._near = GaussianEnsembleDensity(members, beta, width)
         self._ratio = _smooth_density(self._near.cdf(samples - self._mean))

@@ -121,6 +121,7 @@ def _balanced(mode: float, decay: float, depth: int) -> float:
     def slope(w: float) -> float:
         return float(w ** (2 * depth - 2) - mode * w ** (depth - 2) + decay)
 
+    # where the polynomial is least; it rises from there on, and its root there is the stable one
     lowest = (mode * (depth - 2) / (2 * depth - 2)) ** (1 / depth)
     if slope(lowest) >= 0:
         raise NoPredictionError(
@@ -137,6 +138,7 @@ def _block(
     Variables are the entries ij of all layers, then the entries ji; for i = j there is one set.
     """
     layers = np.arange(depth)
+    # of W_D ... W_1 layer l, counted from 0, has D - 1 - l layers on its left, l on its right
     product = np.zeros((2, 2 * depth))
     product[0, :depth] = w[0] ** (depth - 1 - layers) * w[1] ** layers
     product[1, depth:] = w[1] ** (depth - 1 - layers) * w[0] ** layers
@@ -150,6 +152,7 @@ def _block(
     if same:  # ij and ji are one entry: fold the second set of variables onto the first
         fold = np.vstack([np.eye(depth), np.eye(depth)])
         rows = [(row @ fold)[:1] for row in rows]
+        # / 2: of one entry both blocks hold the same product of two layers
         bend = fold.T @ bend @ fold / 2
     return rows[0].T @ rows[0] + bend + bend.T, rows
 

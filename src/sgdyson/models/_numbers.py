@@ -73,6 +73,7 @@ class Numbers(NamedTuple):
 
     def levels(self, weights: np.ndarray) -> np.ndarray:
         """Eigenvalues of W^dagger W, descending, each once."""
+        # equal levels of the complex form are neighbours once they descend
         return levels_of_gram(weights)[..., :: self.copies]
 
 

@@ -240,6 +240,7 @@ class Prediction(ReadsLeading, Tabular):
     def _size(self) -> int:
         """Samples behind the numbers: fewer where matrices are large."""
         most = _NUMBERS // self._matrix.coordinates
+        # a power of two: Sobol points are even in such numbers alone
         return max(min(_SAMPLES, 2 ** (most.bit_length() - 1)), 512) if most else 512
 
     @cached_property

@@ -31,6 +31,7 @@ def prediction_table(
         to_this_order: gives its columns, or raises `NoPredictionError`.
     """
     with warnings.catch_warnings(record=True) as raised:
+        # by default a warning is shown once at a place: the next table would lack its note
         warnings.simplefilter("always")
         try:
             numbers, named = to_this_order(), f"order {order}"

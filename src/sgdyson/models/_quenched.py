@@ -97,6 +97,7 @@ def quenched_covariance(
         reversed(range(model.batches)), _input_moments(model, batch_size)[::-1], strict=True
     ):
         after[place] = decay
+        # on the left: delta' = delta (1 - alpha C), so that later mini-batches stand on the right
         decay = (np.eye(n) - learning_rate * moment) @ decay
     if np.abs(np.linalg.eigvals(decay)).max() >= 1:
         raise NoPredictionError(

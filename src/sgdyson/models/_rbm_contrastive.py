@@ -112,6 +112,7 @@ def divided(a: Levels, sweeps: int) -> Square:
 
 def twice_divided(a: Levels, sweeps: int) -> Square:
     """Second divided differences of a^k at (i, j, i)."""
+    # sum over p + q + r = k - 2 of a_i^p a_j^q a_i^r: k - 1 - q terms for each power q of a_j
     terms = [
         (sweeps - 1 - power) * np.outer(a ** (sweeps - 2 - power), a**power)
         for power in range(sweeps - 1)

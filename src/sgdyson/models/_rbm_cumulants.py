@@ -16,6 +16,7 @@ Third = np.ndarray  # (2, 2, 2, level, level, level)
 def third_cumulants(s: Setting, linear: Linear) -> tuple[Third, Third]:
     """T before an update, and between its two steps."""
     n = len(s.target)
+    # moments over their multiplicity, as t is: 1 + delta_ij for two equal indices
     unit = (1 + np.eye(n))[..., None, None]
     before, between = linear.before / unit, linear.between / unit
     first = _of_quadratic(chain_quadratic(s), before @ linear.chain.mT, 1)

@@ -106,6 +106,7 @@ def linear_order(s: Setting) -> Linear:
     chain = chain_step(p, np.zeros(n), a, h)
     weights = weight_step(x, np.zeros(n), s.alpha)
     noise = np.zeros((n, n, 2, 2))
+    # v_ij (1 - r_ij^2): at fixed X the chain's scatter then stays what (5) says
     noise[..., 1, 1] = (1 + np.eye(n)) / s.batch * (pp - np.outer(a**2 * p, a**2 * p))
     before = stationary(weights @ chain, weights @ noise @ weights.mT)
     between = chain @ before @ chain.mT + noise

@@ -57,6 +57,7 @@ def predict_rbm(
     alpha = effective_rate(optimizer, learning_rate)
     target, decay = 1 / target_modes, float(getattr(optimizer, "weight_decay", 0.0))
     propagators = target - decay
+    # the infrared ones first: a state that lacks one of them is unstable against it
     learnt = (np.arange(len(target_modes)) < n_hidden) & (propagators > 1 / mass2)
     levels = np.where(learnt, mass2 - 1 / np.where(learnt, propagators, 1.0), 0.0)
     restarted = None
@@ -172,6 +173,7 @@ def stable_rate(levels: Levels, mass2: float, sweeps: int | None, *, restarts: b
 
 def _typical_start(n_hidden: int, n_visible: int, beta: int, width: float) -> Levels:
     r"""$e^{\langle\ln x_0\rangle}$ of chi^2 of the hidden units that faster modes leave."""
+    # modes beyond the hidden units are not learnt: any number at which digamma is finite
     left = np.maximum(n_hidden - np.arange(n_visible), 1)
     return np.asarray(width**2 * 2 / beta * np.exp(special.digamma(beta * left / 2)))
 

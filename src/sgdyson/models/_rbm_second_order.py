@@ -112,6 +112,7 @@ def _without_direction(variance: Square, x: Levels) -> Square:
 
 def _corrected(setting: Setting) -> tuple[Square, Linear, Cube]:
     """Relative change of V, linear order and t of m, all at the setting's own |B|."""
+    # V is of order 1/|B|, its relative change too, t of order 1/|B|^2: each is scaled back so
     at = setting._replace(batch=setting.batch * _LARGE)
     linear = linear_order(at)
     before, between = third_cumulants(at, linear)

@@ -111,6 +111,7 @@ class CollapsedSampler(Sampler):
         rest = int(batch_size) - width
         across = noise @ wishart_factor(across_key, visible, rest, numbers.beta)
         total = total + across @ dagger(across)
+        # any root serves as the memory: two of them differ by a rotation of the chains
         return total / batch_size, numbers.cholesky(total)
 
 
@@ -131,6 +132,7 @@ class IndependentSampler(Sampler):
             inverse = _solved(numbers, root, numbers.eye(visible), adjoint=False)
             return dagger(inverse) @ inverse, memory
         factor = wishart_factor(key, visible, int(batch_size), numbers.beta)
+        # K = L L^dagger: L^-dagger z has the covariance K^-1
         phi = _solved(numbers, root, factor, adjoint=True)
         return phi @ dagger(phi) / batch_size, memory
 
@@ -160,6 +162,7 @@ def _sweeps_at_once(
         power = power @ contraction
         series = series + power
     power = power @ contraction
+    # j < k, and the same times A^k; Cholesky reads the lower triangle of what rounding left
     covariance = series + series @ power
     return power, numbers.cholesky(covariance) / mass
 

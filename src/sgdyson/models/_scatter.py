@@ -62,6 +62,7 @@ def _geometric(times: Floats, a: Floats, b: Floats) -> Floats:
     high = np.maximum(np.maximum(a, b), 1e-300)
     ratio = np.log(np.maximum(np.minimum(a, b), 1e-300) / high)
     with np.errstate(invalid="ignore", over="ignore"):
+        # a^t - b^t over a - b: each is a difference of nearly equal numbers where a is near b
         summed = np.expm1(times * ratio) / np.expm1(ratio)
     # of no update 0, whatever is divided by a small a
     return np.where(times == 0, 0.0, high ** (times - 1) * np.where(ratio == 0, times, summed))

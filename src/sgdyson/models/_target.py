@@ -25,6 +25,7 @@ def scalar_field_kernel(n_visible: int, mass: float, lattice_dim: int = 1) -> np
     sites = np.arange(n_visible).reshape((side,) * lattice_dim)
     kernel: np.ndarray = (mass**2 + 2 * lattice_dim) * np.eye(n_visible)
     for axis in range(lattice_dim):
+        # one by one: on a ring of two sites both neighbours are one, and count twice
         for step in (1, -1):
             kernel[sites.ravel(), np.roll(sites, step, axis).ravel()] -= 1
     return kernel
@@ -53,6 +54,7 @@ def checked_kernel(target_kernel: ArrayLike, beta: int) -> np.ndarray:
         f"target_kernel is not symmetric (largest difference {asymmetry:.3g}); symmetrise it as"
         " (K + K.T)/2, or if complex (K + K.conj().T)/2.",
     )
+    # to the last bit: LAPACK's symmetric routines read one triangle and believe it
     kernel = (kernel + kernel.conj().T) / 2
     lowest = float(np.linalg.eigvalsh(kernel)[0])
     require(
@@ -79,6 +81,7 @@ def data_and_moment(samples: ArrayLike, beta: int | None) -> tuple[np.ndarray, n
         bool(np.isfinite(data).all()),
         "samples contain NaN or infinite values; remove or replace those rows first.",
     )
+    # <phi_i phi_j^*>: the transpose of data^dagger data
     second_moment = data.T @ data.conj() / len(data)
     require(
         int(np.linalg.matrix_rank(second_moment, hermitian=True)) == data.shape[1],

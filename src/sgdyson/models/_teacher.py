@@ -44,6 +44,7 @@ def hermitian_noise(numbers: Numbers, key: PRNGKeyArray, n: int) -> Array:
     """Hermitian noise, of variance 1 in each component off the diagonal and 2 on it."""
     if numbers.beta == 1:
         return _symmetric(key, n)
+    # components of variance 1/2: the sum with the adjoint has 1 off the diagonal, 2 on it
     normal = numbers.normals(key, (n, n)) * (numbers.beta / 2) ** 0.5
     return normal + dagger(normal)
 

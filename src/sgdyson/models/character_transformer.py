@@ -11,14 +11,22 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int32, PRNGKeyArray, PyTree
 
+from .._checks import whole
 from ..errors import require
 from ..optimizers import Optimizer
 from ._arrays import fingerprint
 from ._corpus import read_text, tokens
 from ._prediction import Prediction
-from .mlp import Precision
 from .model import Weights
-from .network import Network, normal_matrices, rows, unpredicted, whole_batch
+from .network import (
+    Network,
+    Precision,
+    check_precision,
+    normal_matrices,
+    rows,
+    unpredicted,
+    whole_batch,
+)
 
 Stream = Float[Array, "window place width"]
 _MLP = 4  # times the width: the hidden layer of a block
@@ -72,28 +80,23 @@ class CharacterTransformer(Network):
         sizes = {"characters": characters, "symbols": symbols, "blocks": blocks, "width": width,
                  "heads": heads, "context": context}  # fmt: skip
         for name, value in sizes.items():
-            least = 2 if name == "symbols" else 1
-            require(
-                isinstance(value, int) and value >= least,
-                f"{name} = {value!r} must be a whole number of at least {least}.",
-            )
+            sizes[name] = whole(name, value, least=2 if name == "symbols" else 1)
+        self.blocks, self.width, self.heads, self.context = (
+            sizes[name] for name in ("blocks", "width", "heads", "context")
+        )
         require(
-            width % heads == 0,
+            self.width % self.heads == 0,
             f"heads = {heads} must divide width = {width}; try heads = 1.",
         )
-        require(
-            precision in ("float32", "float64"),
-            f'precision = {precision!r} must be "float32" or "float64".',
-        )
-        corpus = read_text(text, characters)
+        check_precision(precision)
+        corpus = read_text(text, sizes["characters"])
         require(
             len(corpus) > context,
             f"a text of {len(corpus)} characters is too short for context = {context}; give a"
             " longer text or a shorter context.",
         )
-        self.tokens, self.alphabet = tokens(corpus, symbols)
+        self.tokens, self.alphabet = tokens(corpus, sizes["symbols"])
         self.symbols = int(self.tokens.max()) + 1
-        self.blocks, self.width, self.heads, self.context = blocks, width, heads, context
         self.precision = precision
 
     def init(self, key: PRNGKeyArray) -> Weights:
@@ -196,4 +199,5 @@ def _normalised(x: Stream, norm: dict[str, Array]) -> Stream:
     """Layer norm: mean 0 and variance 1 over the width, then gain and shift."""
     centred = x - x.mean(axis=-1, keepdims=True)
     variance = jnp.mean(centred**2, axis=-1, keepdims=True)
+    # 1e-5 as in PyTorch's LayerNorm, so that a constant row is not divided by zero
     return centred * jax.lax.rsqrt(variance + 1e-5) * norm["gain"] + norm["shift"]

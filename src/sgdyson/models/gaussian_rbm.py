@@ -221,6 +221,7 @@ class GaussianRBM(Model):
         kernel = self.rbm_mass**2 * numbers.eye(self.n_visible) - dagger(weights) @ weights
         # LAPACK stops at the first pivot that is not positive and leaves NaN behind
         defined = numbers.cholesky(kernel)[-1, -1]
+        # 0 times NaN is NaN: no branch is needed, and a finite gradient stays what it is
         return numbers.exact(weights @ (average - target)) + 0.0 * defined, memory
 
     @property

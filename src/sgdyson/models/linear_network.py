@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from .._checks import at_least_zero, whole_numbers
 from .._normals import normals
 from .._types import ArrayLike
 from ..errors import require
@@ -67,9 +68,9 @@ class LinearNetwork(Network):
     ) -> None:
         matrix = np.asarray(teacher, dtype=float)
         self.teacher = np.diag(matrix) if matrix.ndim == 1 else matrix
-        self.hidden = tuple(hidden)
-        self.label_noise = np.asarray(label_noise, dtype=float)
-        self.initial_width = np.asarray(initial_width, dtype=float)
+        self.hidden = whole_numbers("hidden", hidden)
+        self.label_noise = np.asarray(at_least_zero("label_noise", label_noise))
+        self.initial_width = np.asarray(at_least_zero("initial_width", initial_width))
         self.initial_weights = None
         if initial_weights is not None:
             self.initial_weights = tuple(np.asarray(w, dtype=float) for w in initial_weights)
@@ -78,14 +79,9 @@ class LinearNetwork(Network):
             f"teacher = {teacher!r} must be finite numbers of shape (N,) or (out, N).",
         )
         require(
-            len(self.hidden) >= 1 and all(isinstance(w, int) and w >= 1 for w in self.hidden),
+            len(self.hidden) >= 1,
             f"hidden = {hidden!r} must be one whole number or more, each at least 1.",
         )
-        for name, value in {"label_noise": label_noise, "initial_width": initial_width}.items():
-            require(
-                bool(np.isfinite(value)) and value >= 0,
-                f"{name} = {value!r} must be a number that is not negative.",
-            )
         given = tuple(w.shape for w in self.initial_weights or ())
         require(
             self.initial_weights is None or given == self._shapes,
@@ -131,6 +127,7 @@ class LinearNetwork(Network):
         off = _product(weights) - self.teacher
         escaped = jnp.sum(off**2) > (_ESCAPED * (1 + jnp.abs(self.teacher).max())) ** 2
         error = off @ factor - self.label_noise * labels
+        # a factor: NaN chosen in place of the loss would have the gradient zero, and no flag
         return 0.5 * jnp.sum(error**2) * jnp.where(escaped, jnp.nan, 1.0)
 
     def matrices(self, weights: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from .._checks import finite, reals, whole
+from .._checks import at_least_zero, reals, whole
 from .._normals import normals
 from .._types import ArrayLike
 from ..errors import NoPredictionError, require
@@ -84,8 +84,8 @@ class LowRankTeacher(Model):
         theta = np.atleast_1d(reals("strengths", strengths))
         self.strengths = theta
         self.shape = (whole("shape", shape[0]), whole("shape", shape[1]))
-        self.label_noise = np.array(finite("label_noise", label_noise))
-        self.initial_width = np.array(finite("initial_width", initial_width))
+        self.label_noise = np.array(at_least_zero("label_noise", label_noise))
+        self.initial_width = np.array(at_least_zero("initial_width", initial_width))
         require(
             theta.ndim == 1 and bool((theta > 0).all() and (np.diff(theta) <= 0).all()),
             f"strengths = {theta.tolist()} must be positive and descending.",
@@ -93,14 +93,6 @@ class LowRankTeacher(Model):
         require(
             theta.size <= min(self.shape),
             f"{theta.size} strengths in a matrix of shape {self.shape}: at most {min(self.shape)}.",
-        )
-        require(
-            float(label_noise) >= 0,
-            f"label_noise = {label_noise!r} must be a number that is not negative.",
-        )
-        require(
-            float(initial_width) >= 0,
-            f"initial_width = {initial_width!r} must be a number that is not negative.",
         )
         self.input_variances = _variances(input_variances, self.shape[1])
         self.mode_inputs = _places(mode_inputs, theta.size, self.shape[1])

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
+from .._checks import positive, whole_numbers
 from .._types import ArrayLike
 from ..errors import require
 from ..optimizers import Optimizer
@@ -18,10 +19,9 @@ from ._arrays import check_pairs, fingerprint, scikit_learn
 from ._dense import dense
 from ._prediction import Prediction
 from .model import Weights
-from .network import Network, normal_matrices, rows, unpredicted
+from .network import Network, Precision, check_precision, normal_matrices, rows, unpredicted
 
 Activation: TypeAlias = Literal["tanh", "relu", "identity"]
-Precision: TypeAlias = Literal["float32", "float64"]
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": jnp.tanh, "relu": jax.nn.relu, "identity": lambda x: x,
 }  # fmt: skip
@@ -66,31 +66,22 @@ class MLP(Network):
     ) -> None:
         x, y = np.asarray(inputs), np.asarray(targets)
         check_pairs(x, y)
-        require(
-            all(isinstance(size, int) and size >= 1 for size in hidden),
-            f"hidden = {hidden!r} must be whole numbers of at least 1, such as (32,).",
-        )
+        widths = whole_numbers("hidden", hidden)
         require(
             activation in ACTIVATIONS,
             f"activation = {activation!r} must be one of {', '.join(ACTIVATIONS)}.",
         )
-        require(
-            bool(np.isfinite(initial_width)) and initial_width > 0,
-            f"initial_width = {initial_width!r} must be a positive number.",
-        )
-        require(
-            precision in ("float32", "float64"),
-            f'precision = {precision!r} must be "float32" or "float64".',
-        )
+        self.initial_width = positive("initial_width", initial_width)
+        check_precision(precision)
         self.inputs = x.astype(precision)
         if y.dtype.kind == "f":
             self.targets = y.astype(precision).reshape(len(y), -1)
             outputs = self.targets.shape[1]
         else:
+            # at least two: of one class the cross entropy is zero whatever the weights
             self.targets, outputs = y.astype(np.int32), max(int(y.max()) + 1, 2)
-        self.sizes = (x.shape[1], *hidden, outputs)
+        self.sizes = (x.shape[1], *widths, outputs)
         self.activation, self.precision = activation, precision
-        self.initial_width = float(initial_width)
 
     @classmethod
     def digits(cls, **how: Any) -> Self:

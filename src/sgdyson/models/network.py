@@ -1,7 +1,7 @@
 """What all networks share: gradients by automatic differentiation, levels as singular values."""
 
 from abc import abstractmethod
-from typing import Any, Never
+from typing import Any, Literal, Never, TypeAlias
 
 import equinox as eqx
 import jax
@@ -12,6 +12,8 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 from ..errors import NoPredictionError, require
 from ..spectra import levels_of_gram, numeric_matrices
 from .model import Memory, Model, Weights
+
+Precision: TypeAlias = Literal["float32", "float64"]
 
 
 class Network(Model):
@@ -70,6 +72,14 @@ def unpredicted(model: Model) -> Never:
     )
 
 
+def check_precision(precision: str) -> None:
+    """Refuse another precision of weights than JAX has."""
+    require(
+        precision in ("float32", "float64"),
+        f'precision = {precision!r} must be "float32" or "float64".',
+    )
+
+
 def two_dimensional(model: Model, weights: PyTree[Any]) -> dict[str, Any]:
     """The leaves of the weights that are matrices in one replica, by their path."""
     shapes = jax.tree.leaves(model.weight_shapes())
@@ -98,6 +108,7 @@ def normal_matrices(
 
 def rows(key: PRNGKeyArray, count: int, available: int) -> Array:
     """Indices of rows, uniform with replacement, by a multiplication: no division, no rejection."""
+    # the high word of bits times rows; relative chances differ by rows/2^32 at most
     bits = jax.random.bits(key, (count,), jnp.uint32).astype(jnp.uint64)
     return ((bits * np.uint64(available)) >> np.uint64(32)).astype(jnp.int32)
 

@@ -26,6 +26,7 @@ def mean_square_limit(rates: ArrayLike, batch_size: float) -> float:
     def excess(alpha: float) -> float:
         return float(np.sum(alpha * g / (2 * batch_size - alpha * g * (batch_size + 1)))) - 1
 
+    # just below the pole, at which the sum is infinite
     return float(optimize.brentq(excess, 0, pole * (1 - 1e-13), xtol=1e-15))
 
 
@@ -81,6 +82,7 @@ def typical_limit(
         drift, _, variance = lyapunov_exponent(rates, batch_size, alpha, **effort)
         width = (variance * updates) ** 0.5
         above, below = (special.log_ndtr((s * drift * updates - barrier) / width) for s in (1, -1))
+        # logarithms added first: e^(2 lambda beta/D) alone overflows where its partner vanishes
         return float(np.exp(above) + np.exp(below + 2 * drift * barrier / variance)) - 0.5
 
     lower = mean_square_limit(rates, batch_size)

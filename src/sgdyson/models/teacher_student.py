@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
-from .._checks import finite, truth, whole
+from .._checks import at_least_zero, truth, whole
 from .._types import ArrayLike
 from ..errors import require
 from ..optimizers import Optimizer
@@ -88,24 +88,16 @@ class TeacherStudent(Model):
     ) -> None:
         self._numbers = numbers_of(beta)
         self.teacher = teacher_eigenvalues(teacher, self.beta)
-        self.label_noise = finite("label_noise", label_noise)
+        self.label_noise = at_least_zero("label_noise", label_noise)
         self.data = data
         self.batches = whole("batches", batches)
         self.shared_inputs = truth("shared_inputs", shared_inputs)
         self.data_seed = whole("data_seed", data_seed, least=0, most=2**63 - 1)
-        self.initial_width = finite("initial_width", initial_width)
-        require(
-            self.label_noise >= 0,
-            f"label_noise = {label_noise!r} must be a number that is not negative.",
-        )
+        self.initial_width = at_least_zero("initial_width", initial_width)
         require(data in DATA, f"data = {data!r} is unknown; choose one of {', '.join(DATA)}.")
         require(
             not (shared_inputs and data == "online"),
             'shared_inputs needs data = "quenched": online inputs are drawn afresh.',
-        )
-        require(
-            self.initial_width >= 0,
-            f"initial_width = {initial_width!r} must be a number that is not negative.",
         )
 
     @property

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
+from .._checks import at_least_zero, whole
 from .._normals import normals, normals_across
 from ..errors import require
 from ..optimizers import Optimizer
@@ -85,32 +86,19 @@ class TwoLayerTeacher(Network):
             activation in ACTIVATIONS,
             f"activation = {activation!r} is unknown; choose one of {', '.join(ACTIVATIONS)}.",
         )
-        for name, size in {"inner": inner, "outer": outer}.items():
-            require(
-                isinstance(size, int | np.integer) and size >= 1,
-                f"{name} = {size!r} must be a whole number of at least 1.",
-            )
-        for name, scale in {"initial_width": initial_width, "label_noise": label_noise}.items():
-            require(
-                bool(np.isfinite(scale)) and scale >= 0,
-                f"{name} = {scale!r} must be a number that is not negative.",
-            )
-        require(
-            isinstance(teacher_seed, int | np.integer) and teacher_seed >= 0,
-            f"teacher_seed = {teacher_seed!r} must be a whole number, not negative.",
-        )
-        generator = np.random.default_rng(int(teacher_seed))
+        inner, outer = whole("inner", inner), whole("outer", outer)
+        self.teacher_seed = whole("teacher_seed", teacher_seed, least=0, most=2**128 - 1)
+        generator = np.random.default_rng(self.teacher_seed)
         rows = generator.standard_normal((inner, INPUTS))
         output = generator.standard_normal(outer)
         teacher = generator.standard_normal((outer, inner))
         self.inner_weights = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         self.outer_weights = output / np.linalg.norm(output)
         self.teacher = teacher / np.linalg.norm(teacher) * outer**0.5
-        self.initial_width = np.asarray(initial_width, dtype=float)
-        self.label_noise = np.asarray(label_noise, dtype=float)
+        self.initial_width = np.asarray(at_least_zero("initial_width", initial_width))
+        self.label_noise = np.asarray(at_least_zero("label_noise", label_noise))
         self.activation = activation
-        self.noisy = label_noise > 0
-        self.teacher_seed = int(teacher_seed)
+        self.noisy = bool(self.label_noise > 0)
 
     def init(self, key: PRNGKeyArray) -> Weights:
         """W_0, with entries N(0, initial_width^2/L)."""
@@ -227,6 +215,7 @@ def _laid_out(batch_size: int) -> Callable[[TwoLayerTeacher, PRNGKeyArray, Weigh
         keys: PRNGKeyArray,
         weights: Weights,
     ) -> tuple[Weights, bool]:
+        # by hand only one model on many keys and weights: anything else maps as usual
         if batch_size > _SMALL or any(jax.tree.leaves(batched[0])) or not all(batched[1:]):
             axes = jax.tree.map(lambda batched_here: 0 if batched_here else None, tuple(batched))
             return jax.vmap(one.fun, axes)(model, keys, weights), True

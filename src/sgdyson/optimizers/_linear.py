@@ -30,6 +30,8 @@ def matrices_of(
     beta = optimizer.momentum
     ahead = 1 + beta if isinstance(optimizer, Nesterov) else 1.0  # of the gradient in the step
     behind = beta**2 if isinstance(optimizer, Nesterov) else beta  # of v in it
+    # w' = w - alpha [ahead (g + lambda w) + behind v]; Nesterov's g + lambda w + beta v' is (1 +
+    # beta)(g + lambda w) + beta^2 v
     drift = np.array([[1 - alpha * ahead * decay, -alpha * behind], [decay, beta]])
     return drift, np.array([-alpha * ahead, 1.0])
 
@@ -43,6 +45,7 @@ def unit_covariance(
     drift: np.ndarray, kick: np.ndarray, left: np.ndarray, right: np.ndarray
 ) -> np.ndarray:
     """Covariance of two weights of these curvatures that feel one noise of variance 1."""
+    # A = F + h G e_0^T, (17) of docs, "Theory": h w enters where the noise does
     pull = np.outer(kick, np.eye(len(kick))[0])
     first, second = (drift + curvature[..., None, None] * pull for curvature in (left, right))
     return np.asarray(lyapunov(first, second, np.outer(kick, kick))[..., 0, 0])
@@ -50,6 +53,8 @@ def unit_covariance(
 
 def lyapunov(first: np.ndarray, second: np.ndarray, source: np.ndarray) -> np.ndarray:
     """Sigma = A Sigma B^T + source, infinite where A or B does not contract."""
+    # of two weights A and B differ, which SciPy's discrete Lyapunov equation does not have; a state
+    # has at most three numbers, so that nine equations are solved directly, all modes at once
     size = source.shape[-1]
     radii = [np.abs(np.linalg.eigvals(step)).max(axis=-1) for step in (first, second)]
     stable = (np.maximum(*radii) < 1)[..., None, None]

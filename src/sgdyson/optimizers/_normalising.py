@@ -18,6 +18,7 @@ def normalised_variance(
     variance = np.zeros(h.shape)
     for _ in range(200):
         square = np.where(q > 0, q + h**2 * variance, 1.0)
+        # of the gradient over sqrt(v): curvature h/sqrt(v), and noise of variance q/v
         unit = unit_variance(*linear, drift_gain * h / np.sqrt(square))
         previous, variance = variance, np.where(q > 0, unit * noise_gain * q / square, 0.0)
         if np.allclose(variance, previous, rtol=1e-12, atol=0):

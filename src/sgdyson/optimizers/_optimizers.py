@@ -11,9 +11,13 @@ from typing import Any, ClassVar, TypeAlias
 
 import optax
 
+from .._checks import at_least_zero, settle
 from ..errors import require
 
 Rate: TypeAlias = Any  # a number, or an Optax schedule
+
+_SHARES = ("momentum", "decay", "b1", "b2")  # of what is remembered: 1 would never forget
+_SIZES = ("weight_decay", "eps")
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,12 @@ class Optimizer:
     linear: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for parameter in fields(self):
-            value = getattr(self, parameter.name)
-            if parameter.name in ("momentum", "decay", "b1", "b2"):
-                require(0 <= value < 1, f"{parameter.name} = {value!r} must be from 0 to below 1.")
-            if parameter.name in ("weight_decay", "eps"):
-                require(value >= 0, f"{parameter.name} = {value!r} must not be negative.")
+        for name in (parameter.name for parameter in fields(self)):
+            if name not in _SHARES + _SIZES:
+                continue
+            value = at_least_zero(name, getattr(self, name))
+            require(value < 1 or name in _SIZES, f"{name} = {value!r} must be from 0 to below 1.")
+            settle(self, **{name: value})
 
     def __call__(self, learning_rate: Rate) -> optax.GradientTransformation:
         """The Optax transformation of this learning rate, a number or a schedule."""
@@ -197,4 +201,5 @@ def _decayed(
 ) -> optax.GradientTransformation:
     if weight_decay == 0:
         return optimizer
+    # before the momentum, which remembers the decay too; AdamW decouples it
     return optax.chain(optax.add_decayed_weights(weight_decay), optimizer)

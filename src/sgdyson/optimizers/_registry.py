@@ -46,6 +46,7 @@ def optimizer_settings(optimizer: Callable[..., Any] | None) -> dict[str, Any]:
     """
     known = SGD() if optimizer is None else optimizer
     for name, kind in OPTIMIZERS.items():
+        # exactly this class: a user's subclass may do something else under the same numbers
         if type(known) is kind:
             return {"optimizer": name} | {_PREFIX + k: v for k, v in asdict(known).items()}
     title = getattr(known, "__name__", type(known).__name__)

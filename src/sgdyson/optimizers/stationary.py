@@ -44,6 +44,7 @@ def remaining(
     drift, kick = matrices_of(linear_one(optimizer), learning_rate)
     step = drift + curvature * np.outer(kick, np.eye(len(kick))[0])
     counts = np.atleast_1d(np.asarray(updates)).astype(int)
+    # [0, 0]: from rest, v = 0, the state begins as the weight alone
     return np.array([np.linalg.matrix_power(step, int(count))[0, 0] for count in counts])
 
 
@@ -54,6 +55,7 @@ def response(optimizer: Optimizer | None, learning_rate: float, memory: np.ndarr
     """
     drift, kick = matrices_of(linear_one(optimizer), learning_rate, decayed=False)
     unit = np.eye(len(kick))
+    # the sum of r^t F^t G over all updates since, in closed form
     solved = np.linalg.solve(unit - memory[..., None, None] * drift, kick[:, None])
     return np.asarray(-solved[..., 0, 0])
 
@@ -95,6 +97,7 @@ def stationary_variance(
         return normalised_variance(optimizer, learning_rate, h, q)
     unit = unit_variance(*matrices_of(linear_one(optimizer), learning_rate), h)
     stable = np.isfinite(unit)
+    # V = S (q + m V), S = `unit`: the noise holds the variance that it makes
     growth = np.where(stable, unit, 0.0) * m  # of the noise with the weight's own variance
     stable = stable & (growth < 1)
     return np.where(stable, unit * q / np.where(stable, 1 - growth, 1.0), np.inf)
@@ -138,11 +141,13 @@ def remembered_variance(
     gradient[..., -1] = memory
     step = np.zeros((*curvature.shape, size, size))
     step[..., :-1, :-1] = drift
+    # y' and not y: the optimiser is driven by the gradient of the same update
     step[..., :-1, :] += kick[:, None] * gradient[..., None, :]
     step[..., -1, :] = gradient
     step[..., -1, 0] -= at_once  # which acts, and is not remembered
     source = np.append(kick, 1.0 if remembers else 0.0)
     unit = lyapunov(step, step, np.outer(source, source))[..., 0, 0]
+    # of eta: y, which remembers, has the variance q at rest
     fresh = gradient_noise * (1 - memory**2) if remembers else gradient_noise
     return np.where(np.isfinite(unit), unit * fresh, np.inf)
 
@@ -169,6 +174,7 @@ def stationary_covariance(
     total = curvatures + linear.weight_decay
     # to the rounding of `eigh`, which is that of the largest
     flat = np.abs(total) <= 1e-10 * np.abs(total).max()
+    # any number that can be solved for: `moving` takes these entries out again
     curvatures = np.where(flat, 1.0, curvatures)
     left, right = np.meshgrid(curvatures, curvatures, indexing="ij")
     unit = unit_covariance(*matrices_of(linear, learning_rate), left, right)
