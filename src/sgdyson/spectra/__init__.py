@@ -1,5 +1,6 @@
 """From matrices to levels, spectra, multiplets, spacings and the repulsion between levels."""
 
+from ._bulk import FEWEST_LEVELS as FEWEST_LEVELS
 from ._bulk import Bulk as Bulk
 from ._bulk import fit_bulk as fit_bulk
 from ._column_noise import ColumnNoise as ColumnNoise

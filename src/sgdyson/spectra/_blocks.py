@@ -50,6 +50,7 @@ def look_at(matrix: Matrix) -> Looks:
     """Look once at all entries, in blocks that stay in the cache; up to one that is not finite."""
     columns, rows = np.zeros(matrix.shape[1], bool), np.zeros(len(matrix), bool)
     largest, single, done = 0.0, True, 0
+    # float32 has 24 bits: whole numbers of 32 may need more
     narrow = matrix.dtype.itemsize <= 4 and matrix.dtype.kind not in "iu"
     for block in row_blocks(matrix):
         top = top_of(block)
@@ -77,6 +78,7 @@ def largest_entry(matrix: Matrix) -> float:
 
 def top_of(block: Floats) -> float:
     """The largest absolute value of a block that is not empty."""
+    # of both ends: np.abs would make a copy of the block
     return max(float(block.max()), -float(block.min()))
 
 
@@ -87,6 +89,7 @@ def mean_of(matrix: Matrix) -> float:
 
 def central_moments(matrix: Matrix, mean: float) -> tuple[float, float]:
     """Means of the second and of the fourth power of what entries are above the mean."""
+    # about a mean that is known, in a second pass: raw moments cancel where entries have an offset
     second = fourth = 0.0
     for block in row_blocks(matrix):
         squares = (block - mean).ravel()

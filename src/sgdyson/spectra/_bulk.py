@@ -14,7 +14,8 @@ from ..laws import LargestLevel, MarchenkoPastur, MarchenkoPasturSingular
 from ..stats import Estimate
 from ._sphericity import LEAST_KURTOSIS, sphericity_of_sums, sphericity_pvalue
 
-FEWEST_LEVELS = 5  # levels, from which the edge has Tracy and Widom's law
+FEWEST_LEVELS = 5
+"""Singular values, from which `fit_bulk` fits: the edge of fewer has not Tracy and Widom's law."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ def bulk_of_sums(
     n, m = sorted(shape)
     total, squares = sums
     entries = (m - outliers) * (n - outliers)
+    # an outlier has its part in the kurtosis of all entries, which is then not that of the noise
     known = None if outliers else kurtosis
     range_of_it = (LEAST_KURTOSIS, 0.0) if known is None else (known, known)
     pvalue = 0.0
@@ -158,6 +160,7 @@ def _bulk(
 ) -> Bulk:  # fmt: skip
     n, m = sorted(shape)
     entries = (m - outliers) * (n - outliers)
+    # of N Gaussian entries sigma^2 varies by 2 sigma^4/N, sigma by sigma^2/2N
     noise = Estimate(sigma, sigma / float(np.sqrt(2 * entries)), float(entries))
     return Bulk(
         sigma=noise,

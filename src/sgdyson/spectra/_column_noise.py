@@ -83,6 +83,7 @@ class ColumnNoise:
         columns = float(self.counts.sum())
         counts = self.counts * (columns - 0.5) / columns
         y, v = _end_of(self.rows - 0.5, counts, self.variances[at]), self.variances[at]
+        # x''(y)/2
         bend = (self.rows - 0.5) / y**3 + float((counts * v**3 / (1 - v * y) ** 3).sum())
         centre = (self.rows - 0.5) / y + float((counts * v / (1 - v * y)).sum())
         return LargestLevel(float(centre), float(bend ** (1 / 3)), 2)

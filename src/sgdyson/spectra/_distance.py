@@ -97,6 +97,7 @@ def matrix_distance(
     require(bool(np.isfinite(one).all()), f"{name} holds NaN or infinity; give finite numbers.")
     reference = spectrum(name, other, false_alarm=false_alarm)
     k, unit, difference = _rank(reference, rank), reference.spectral, one - other
+    # in units of the largest value: squares of the entries themselves may overflow
     u, s, v = np.linalg.svd(one / unit, full_matrices=False)
     up, sp, vp = np.linalg.svd(other / unit, full_matrices=False)
     change = spectrum(name, difference, false_alarm=false_alarm) if difference.any() else None

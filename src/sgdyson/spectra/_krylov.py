@@ -82,9 +82,11 @@ class BlockLanczos:
         for number, column in enumerate(self._columns[:steps]):
             rows = min(len(column), size)
             t[:rows, number * b : (number + 1) * b] = column[:rows]
+        # a column holds what stands above its diagonal block: the lower triangle is not read
         levels, vectors = np.linalg.eigh(t, UPLO="U")
         last = self._last if steps == self.steps else self._columns[steps - 1][-b:]
         residuals = np.linalg.norm(last @ vectors[-b:], axis=0)
+        # the corner [f(T)]_bb, traced: squares of the first b entries of each eigenvector
         weights = np.mean(vectors[:b] ** 2, axis=0)
         return Quadrature(np.maximum(levels[::-1], 0.0), weights[::-1], residuals[::-1])
 

@@ -75,6 +75,7 @@ def lanczos_numbers(
 def _measure(iteration: BlockLanczos, nodes: Quadrature, square: float) -> SpectralMeasure:
     """Nodes that have settled are levels; the others stand for what is between."""
     settled = nodes.residuals <= _RESOLVED * nodes.levels[0]
+    # up to the first that has not settled: beyond it a level may be missing among the nodes
     known = len(settled) if settled.all() else int(np.argmin(settled))
     known = min(known, int(np.sum(nodes.levels > _ZERO * nodes.levels[0])))
     half = iteration.quadrature(max(iteration.steps // 2, 1))

@@ -62,6 +62,7 @@ def levels_of_gram(weights: ArrayLike) -> Floats:
         w = w / scale
     adjoint = w.mT if w.dtype.kind == "f" else w.conj().mT
     gram = adjoint @ w if visible <= hidden else w @ adjoint
+    # rounding leaves levels of zero on either side of it
     levels = np.maximum(np.linalg.eigvalsh(gram)[..., ::-1], 0.0)
     if scale is not None:
         with np.errstate(over="ignore", under="ignore"):
@@ -127,6 +128,7 @@ def _scale(w: Numbers) -> Floats | None:
     if np.all((largest < _SAFE) & ((largest > 1 / _SAFE) | (largest == 0))):
         return None
     exponent = np.frexp(np.where(largest > 0, largest, 1.0))[1]
+    # beyond, the power itself or its inverse leaves the range of a float
     return np.ldexp(np.ones_like(largest), np.clip(exponent, -1000, 1000))
 
 

@@ -198,6 +198,7 @@ def _mean_over_windows(row: Floats, length: float, statistic: Statistic) -> floa
 
 
 def _variance(row: Floats, starts: Floats, length: float) -> Floats:
+    # about L, the mean of unfolded levels: the mean of overlapping windows would take its share
     counts = np.searchsorted(row, starts + length) - np.searchsorted(row, starts)
     return np.asarray((counts - length) ** 2)
 

@@ -8,13 +8,13 @@ import numpy as np
 from .._types import Floats
 from ..errors import InvalidInputError, require
 from ..stats import GoodnessOfFit, wigner_ks_test
-from ._bulk import Bulk, fit_bulk
+from ._bulk import FEWEST_LEVELS, Bulk, fit_bulk
 from ._long_range import mean_ratio
 from ._matrix_spectrum import MatrixSpectrum
 from ._tail import fit_tail
 from ._unfolding import unfold
 
-_FOR_BULK, _FOR_SPACINGS = 5, 64
+_FOR_SPACINGS = 64
 
 
 def measure_values(
@@ -51,7 +51,7 @@ def measure_values(
     live = live or (many, rank)
     if rank < min(live):
         notes = (f"no bulk: of rank {rank}, it is a product of thinner matrices",)
-    elif rank >= _FOR_BULK:
+    elif rank >= FEWEST_LEVELS:
         bulk = fit_bulk(s[:rank], live, false_alarm, kurtosis)
         if not bulk.is_noise:
             notes = (f"no bulk: noise has such levels with a chance below {false_alarm:g}",)
@@ -81,6 +81,7 @@ def with_tail(measured: MatrixSpectrum, draws: int = 100) -> MatrixSpectrum:
         tail = fit_tail((measured.singular_values[: measured.rank] / largest) ** 2, draws)
     except InvalidInputError as error:
         return replace(measured, notes=(*measured.notes, f"no tail: {str(error).rstrip('.')}"))
+    # levels are squares; one factor after the other, whose product may overflow
     return replace(measured, tail=tail.in_units(largest).in_units(largest))
 
 

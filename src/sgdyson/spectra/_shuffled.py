@@ -35,6 +35,7 @@ def _by_heaps(bits: Matrix, random: np.random.Generator) -> Matrix:
     Statist. Soc. B 24, 479 (1962)). A heap stays in the cache, where an entry of all of them
     would wait for memory.
     """
+    # a random byte names one of 256 heaps, each as likely
     heaps = np.frombuffer(random.bytes(bits.size), np.uint8).astype(np.int32)
     # SciPy's transposition of one sparse row is a counting sort that reads its input once
     row = csr_array((bits, heaps, np.array([0, bits.size], np.int32)), shape=(1, _HEAPS))

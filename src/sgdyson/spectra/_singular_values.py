@@ -89,6 +89,7 @@ def largest_levels(matrix: Matrix, count: int) -> Floats:
     product = LinearOperator(
         (size, size), lambda x: blas.ssymv(1.0, triangle, x, lower=1), dtype=np.float32
     )
+    # ARPACK would begin at random, and the last digits change from call to call
     start = np.ones(size, np.float32)
     squares = eigsh(product, count, tol=1e-4, v0=start, return_eigenvectors=False)
     return np.sort(squares.astype(np.float64))[::-1]

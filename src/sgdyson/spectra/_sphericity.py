@@ -37,6 +37,7 @@ def sphericity_pvalue(
     """
     n, m = sorted(shape)
     relative = levels / levels.max()
+    # R is at least 1/n, that of equal levels: what is above has Gamma's law
     excess = float(np.sum(relative**2) / np.sum(relative) ** 2) - 1 / n
     (few, narrow), (many, wide) = (_law(n, m, value) for value in kurtosis)
     excess = max(excess, 0.0)

@@ -93,6 +93,7 @@ def fit_tail(levels: ArrayLike, draws: int = 100, seed: int = 0) -> Tail:
         random = np.random.default_rng(seed)
         drawn = (_draw(random, x, first, exponent) for _ in range(draws))
         pvalue = float(np.mean([_best(sample)[2] >= distance for sample in drawn]))
+    # eq. (3.2) of Clauset et al.
     error = (exponent - 1) / size**0.5
     return Tail(
         Estimate(exponent, error, float(size)), float(x[first]), distance, pvalue,
@@ -150,6 +151,7 @@ def _draw(random: np.random.Generator, x: Floats, first: int, exponent: float) -
 
 def _draw_once(random: np.random.Generator, x: Floats, first: int, exponent: float) -> Floats:
     above = random.binomial(len(x), 1 - first / len(x))
+    # 1 - u: a generator may draw 0, and never 1
     tail = x[first] * (1 - random.random(above)) ** (-1 / (exponent - 1))
     body = random.choice(x[:first], len(x) - above) if first else np.empty(0)
     return np.sort(np.concatenate([body, tail]))

@@ -106,6 +106,7 @@ def _pvalue(logs: Floats, draws: int, seed: int) -> float:
     random, total = np.random.default_rng(seed), float(logs.sum())
     smaller, done, block = 0, 0, max(_BLOCK // len(logs), 1)
     with np.errstate(over="ignore"):
+        # a single level above the start is drawn as itself each time: rounding is not to decide
         observed = np.exp(logs).sum() * (1 + 1e-12)
         while done < draws:
             many = min(block, draws - done)

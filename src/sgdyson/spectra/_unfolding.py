@@ -93,6 +93,7 @@ def unfold(
         f"the smooth part of the staircase by method {method!r} does not rise from level to level;"
         f" {_REMEDIES[method]}.",
     )
+    # falls within rounding are taken out: unfolded levels keep their order
     unit = np.maximum.accumulate(inner, axis=1) / spacing
     return np.asarray(unit[0] if np.ndim(levels) == 1 else unit)
 
