@@ -198,5 +198,6 @@ def _fastest(run: Run) -> Estimate | None:
             frictions.append(matrix_dynamics(run, name).friction)
         except InvalidInputError:
             continue
+    # the largest of many numbers that are all noise is no friction
     known = [f for f in frictions if f.value > 2 * f.error]
     return max(known, key=lambda f: f.value) if known else None

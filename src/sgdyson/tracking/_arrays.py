@@ -52,6 +52,7 @@ def _copy(name: str, value: Any) -> Any:
     if dtype is not None and not isinstance(dtype, np.dtype):  # as a random key of JAX
         return Skipped(name, f"{dtype}, no real floating-point numbers")
     try:
+        # vectors have no spectrum, and are not copied
         return np.array(value) if np.ndim(value) > 1 else np.asarray(value)
     except Exception as error:
         return Skipped(name, f"{type(value).__name__} that is no array ({_line(error)})")

@@ -54,6 +54,7 @@ class Beside(Generic[T]):
             left = self._alive + self._patience - time.monotonic()
             self._given_up = left <= 0
             try:
+                # waits as result() does, and raises nothing of the work's own
                 future.exception(timeout=max(left, 0.0))
             except TimeoutError:
                 continue

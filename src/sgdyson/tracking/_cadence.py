@@ -108,10 +108,12 @@ class Cadence:
     def due(self, step: int) -> bool:
         """Whether this step is recorded."""
         if self.every == "log":
+            # n and n - 1 share no bit for 0 and for powers of two alone
             return step & (step - 1) == 0
         if self.every == "adaptive":
             return step >= self._next or step < self._last  # of a training that goes back
         if isinstance(self.every, Burst):
+            # <=: so many updates lie between one record more
             return (step - self._begin) % self.every.spacing <= self.every.length
         return step % int(self.every) == 0
 

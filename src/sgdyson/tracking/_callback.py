@@ -32,6 +32,7 @@ class Guarded:
         for name in settings:
             require(
                 name in known and name not in ("model", "out", "every"),
+                # after model, out and every, which are no settings here
                 f"{name} = is no setting of SpectralTracker; it has {', '.join(list(known)[3:])}.",
             )
         self.out, self.every, self.settings = out, every, settings

@@ -14,15 +14,15 @@ from .._checks import whole
 from .._types import Floats
 from ..checkpoints import Checkpoint, checkpoints
 from ..errors import InvalidInputError, require
-from ..spectra import Bulk, Skipped, weight_matrices
-from ._emergence import FEWEST, Emergence, bulk_of, emergence_of
+from ..spectra import FEWEST_LEVELS, Bulk, Skipped, weight_matrices
+from ._emergence import Emergence, bulk_of, emergence_of
 from ._level_steps import frame_of
 from ._stays import Series
 from ._vectors import Vectors, leading
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Snapshot:
     """One matrix of one checkpoint."""
 
     shape: tuple[int, int]
@@ -30,7 +30,7 @@ class _Found:
     vectors: Vectors
 
     @classmethod
-    def of(cls, matrix: Floats, count: int, false_alarm: float) -> _Found:
+    def of(cls, matrix: Floats, count: int, false_alarm: float) -> _Snapshot:
         frame, shape = frame_of(matrix), (matrix.shape[0], matrix.shape[1])
         return cls(shape, bulk_of(frame.s, shape, false_alarm), leading(matrix, count, frame))
 
@@ -87,7 +87,7 @@ def emergence_of_checkpoints(
     )
     places = np.array([step for step, _ in series])
     spectra = [
-        {name: _Found.of(w, count, false_alarm) for name, w in _matrices(each, split, layout)}
+        {name: _Snapshot.of(w, count, false_alarm) for name, w in _matrices(each, split, layout)}
         for _, each in series
     ]
     results = {}
@@ -109,7 +109,7 @@ def _matrices(
 ) -> Iterator[tuple[str, Floats]]:
     """Those that are large enough for a bulk."""
     for item in weight_matrices(each.arrays(), split, layout):
-        if not isinstance(item, Skipped) and min(item[1].shape) >= FEWEST:
+        if not isinstance(item, Skipped) and min(item[1].shape) >= FEWEST_LEVELS:
             yield item
 
 
@@ -127,7 +127,7 @@ def _checkpoints(
     return [(int(step or 0), each) for step, each in zip(steps, series, strict=True)]
 
 
-def _series(steps: NDArray[np.int64], along: Sequence[_Found]) -> Series:
+def _series(steps: NDArray[np.int64], along: Sequence[_Snapshot]) -> Series:
     """Overlaps of each with the one before, and of the last with each."""
     vectors = [each.vectors for each in along]
     overlaps = np.full((len(along), vectors[0].left.shape[1], 3), np.nan)

@@ -152,21 +152,15 @@ def _measure(s: Floats, excess: int, interval: int) -> MatrixDynamics:
         g2 = _diffusion(velocity, clear) * interval
         typical = float(g2.mean())
         of_all = np.zeros(s.shape[1])
+        # relative diffusions: c is then to be compared with the mean g^2
         of_all[~null] = g2 / typical
         force = np.where(clear, coulomb_repulsion(s[:-1], excess, of_all)[:, ~null], 0.0)
     _require_no_memory(_centred(velocity, clear), clear)
     # successive steps are not independent; a twentieth of the run, taken as a whole, is
     blocks = _sums(start, force, velocity, clear, np.sqrt(typical / g2))
 
-    # v = a - gamma x + c F by least squares; the mean of each level has taken a away. What is left
-    # of v has the variance g^2/interval.
     def of_sums(m: Floats) -> tuple[Floats, Floats, Floats]:
-        pp, pf, ff, pv, fv, vv, count = np.moveaxis(m, -1, 0)
-        determinant = pp * ff - pf**2
-        c = (pp * fv - pf * pv) / determinant
-        friction = -(ff * pv - pf * fv) / determinant
-        diffusion = interval * (vv - c * fv + friction * pv) / count
-        return friction, diffusion, c
+        return _regression(m, interval)
 
     friction = jackknife_of_means(lambda m: of_sums(m)[0], blocks)
     diffusion = jackknife_of_means(lambda m: of_sums(m)[1], blocks)
@@ -184,6 +178,18 @@ def _measure(s: Floats, excess: int, interval: int) -> MatrixDynamics:
         float((~off_zero).mean()) * moving, float((off_zero & ~apart).mean()) * moving,
         tuple((typical * of_all).tolist()),
     )  # fmt: skip
+
+
+def _regression(m: Floats, interval: int) -> tuple[Floats, Floats, Floats]:
+    """Friction, diffusion and repulsion from the means of `_sums`, (..., 7)."""
+    # v = a - gamma x + c F by least squares; the mean of each level has taken a away. What is left
+    # of v has the variance g^2/interval.
+    pp, pf, ff, pv, fv, vv, count = np.moveaxis(m, -1, 0)
+    determinant = pp * ff - pf**2
+    c = (pp * fv - pf * pv) / determinant
+    friction = -(ff * pv - pf * fv) / determinant
+    diffusion = interval * (vv - c * fv + friction * pv) / count
+    return friction, diffusion, c
 
 
 def _null(s: Floats, steps: Floats) -> Flags:

@@ -134,6 +134,7 @@ def ratio(mixed: Floats, alone: Floats, size: float) -> Estimate:
 
 def chance_of(mixed: Floats, alone: Floats, value: float, *, above: bool = False) -> float:
     """P-value of the ratio being this value; one-sided where it could only lie above."""
+    # of a ratio the difference is tested (Fieller): it is linear in the means, and its law is known
     rest = mixed - value * alone
     error = rest.std(ddof=1) / len(rest) ** 0.5
     t = rest.mean() / error if error > 0 else np.copysign(np.inf, rest.mean())
@@ -146,6 +147,7 @@ def power_of(mixed: Floats, alone: Floats) -> float:
     blocks = len(alone)
     # without mixing its scatter is not known, and taken to be that of the other squares
     known = (alone, mixed) if mixed.sum() > NONE * alone.sum() else (alone,)
+    # relative scatters of both means, which are independent where the index is 1
     scatter = [x.std(ddof=1) / x.mean() for x in known]
     error = float(np.hypot(scatter[0], scatter[-1])) / blocks**0.5
     if error == 0:

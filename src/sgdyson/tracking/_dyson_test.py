@@ -10,7 +10,7 @@ from scipy.stats import chi2
 
 from .._types import Floats
 from ..errors import InvalidInputError, require
-from ..spectra import fit_bulk, measure_values
+from ..spectra import FEWEST_LEVELS, fit_bulk, measure_values
 from ..stats import Estimate
 from ._dyson_index import (
     LEVEL,
@@ -30,7 +30,6 @@ from ._recorded_steps import Recorded, recorded_steps
 from ._run import Run
 
 _CLEAR = 6.0  # steps between two levels, up to which they are as near as can be
-_FOR_BULK = 5
 _REMEMBERS = 2.0  # times the variance of a sum of steps that is free of memory
 
 
@@ -132,6 +131,7 @@ def _all_tested(run: Run, start: int) -> DysonTests:
             refused[name] = str(error).rstrip(".")
     require(bool(tests), "; ".join(dict.fromkeys(refused.values())) + ".")
     blocks = [len(noise.alone) for noise in squares]
+    # block by block in time: matrices of fewer blocks have others
     squares = [noise for noise in squares if len(noise.alone) == max(blocks)]
     mixed, alone = (
         np.sum([x.sum(axis=(1, 2)) for x in parts], axis=0)
@@ -141,6 +141,7 @@ def _all_tested(run: Run, start: int) -> DysonTests:
     one, zero = chance_of(mixed, alone, 1.0), chance_of(mixed, alone, NONE, above=True)
     power = power_of(mixed, alone)
     felt = np.hypot.reduce([test.repulsion for test in tests.values()]) >= FELT
+    # the smallest of many p-values: Bonferroni's bound
     levels = min(min(test.pvalue_levels for test in tests.values()) * len(tests), 1.0)
     verdict = verdict_of(index, one, zero, power, levels) if felt else TOO_LITTLE
     return DysonTests(index, one, zero, power, verdict, tests, refused)
@@ -150,7 +151,7 @@ def _parts(
     noise: NoiseSquares, s: Floats, shape: tuple[int, int]
 ) -> tuple[Estimate | None, Estimate | None]:
     """Index of the pairs inside the bulk, and of those with an outlier."""
-    if s.size < _FOR_BULK:
+    if s.size < FEWEST_LEVELS:
         return None, None
     try:
         bulk = fit_bulk(s, shape)
@@ -189,6 +190,7 @@ def _repulsion(recorded: Recorded, noise: NoiseSquares) -> float:
     gap = -np.diff(recorded.levels[np.concatenate(recorded.records)], axis=1)
     g2 = memory(recorded, noise) * (noise.diffusion[1:] + noise.diffusion[:-1]) / 2
     near = np.mean(1 / np.maximum(gap**2, _CLEAR**2 * g2 + 1e-300), axis=0)
+    # over T updates g^2 T/S beside sqrt(2 g^2 T): squared g^2 T/(2 S^2), added over gaps
     return float(np.sqrt(recorded.span * np.sum(np.where(noise.pairs[:-1, 0], g2 * near / 2, 0.0))))
 
 

@@ -14,11 +14,10 @@ from .._tabular import Table, Tabular
 from .._types import Floats
 from ..errors import require
 from ..laws import LargestLevel
-from ..spectra import Bulk, fit_bulk
+from ..spectra import FEWEST_LEVELS, Bulk, fit_bulk
 from ._run import Run
 from ._stays import Detachment, Series
 
-FEWEST = 5  # levels, from which a bulk is fitted
 _HEADS = {
     "rank": "rank", "step": "out at step", "back": "back at", "left_kept": "left vector kept",
     "right_kept": "right", "settled": "half of the last from step",
@@ -112,8 +111,8 @@ def emergence(run: xr.Dataset | Run, name: str, false_alarm: float = 0.01) -> Em
     run = Run(run)
     values, shape = run.values(name), run.shape(name)
     require(
-        values.shape[1] >= FEWEST,
-        f"{name} has {values.shape[1]} levels; a bulk is fitted to {FEWEST} or more.",
+        values.shape[1] >= FEWEST_LEVELS,
+        f"{name} has {values.shape[1]} levels; a bulk is fitted to {FEWEST_LEVELS} or more.",
     )
     bulks = [bulk_of(levels, shape, false_alarm) for levels in values]
     return emergence_of(name, Series(run.steps, bulks, run.kept(name)), false_alarm)

@@ -185,6 +185,7 @@ def _measured(times: WholeNumbers, x: Floats, excess: int) -> _Law:
         fit = np.polyfit(t, x, 1)
         # of a level at rest the line is known better: by all points that are independent
         number = max(-t[0] * friction, 1.0)
+        # of n points evenly over a time T a slope has the variance 12 var/(n T^2)
         tilt = np.minimum(tilt, np.sqrt(12 * x.var(axis=0) / number) / -t[0])
         slope = fit[0]
     share = _kept(slope, tilt)
@@ -198,6 +199,7 @@ def _kept(slope: Floats, tilt: Floats) -> float:
     """How much of the slopes is more than their errors make, of all levels together."""
     moving = tilt > 0
     chi2 = float(np.mean((slope[moving] / tilt[moving]) ** 2)) if moving.any() else 0.0
+    # slopes of nothing but noise have the mean square 1 in units of their errors
     return max(0.0, 1 - 1 / chi2) if chi2 > 0 else 0.0
 
 
@@ -231,6 +233,7 @@ def _paths(
         for _ in range(parts):
             push = _force(x, law.diffusion, excess, law.interval) - law.push
             line = law.place + slope * now
+            # exact for the linear pull; the push is Euler's, of a size that `_force` bounds
             x = line + slope * dt + (x - line) * np.exp(-law.friction * dt) + push * dt
             x = x + np.sqrt(law.diffusion * dt) * random.standard_normal(x.shape)
             x = np.sort(np.abs(x), axis=1)[:, ::-1]

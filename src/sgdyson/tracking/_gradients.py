@@ -1,10 +1,11 @@
 r"""Signal and noise of a gradient: unbiased for |G|^2 and tr Sigma, per record and matrix."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from .._types import Floats
 from ..errors import require
 from ._arrays import copies, named_arrays
 
@@ -12,9 +13,12 @@ Shapes = dict[str, tuple[int, ...]]
 Parts = Callable[[str, Any, Shapes], Iterable[tuple[str, Any]]]
 
 Moments = tuple[float, float]  # |G|^2, and tr Sigma of a single sample
+Square = TypeVar("Square", float, Floats)
 
 
-def of_squares(small_square: float, big_square: float, small: float, big: float) -> Moments:
+def of_squares(
+    small_square: Square, big_square: Square, small: float, big: float
+) -> tuple[Square, Square]:
     r"""Moments from the mean |g|^2 of `small` samples, and the |g|^2 of `big`, their average.
 
     E|g_b|^2 = |G|^2 + tr Sigma/b (S. McCandlish et al., arXiv:1812.06162, appendix A.1).
@@ -38,6 +42,7 @@ def of_successive(dot: float, squared_distance: float, samples: float) -> Moment
 
     The weights in between move by one update, which adds |H dW|^2 to the noise.
     """
+    # independent noise: <g.g'> = |G|^2, <|g - g'|^2> = 2 tr Sigma/b
     return dot, samples * squared_distance / 2
 
 

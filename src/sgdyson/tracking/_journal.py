@@ -86,9 +86,7 @@ class Journal:
             attributes_frame(self.attributes),
             *(record_frame(s, r) for s, r in zip(self.steps, self.rows, strict=True)),
         ]
-        partial = path.with_name(f"{path.name}.partial")
-        partial.write_bytes(b"".join(content))
-        partial.replace(path)
+        replace_file(path, b"".join(content))
 
 
 def read_journal(path: Path) -> Journal | None:
@@ -121,9 +119,19 @@ def append_frames(path: Path, news: Iterable[bytes]) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
     try:
         while left:
+            # a system may take a part. No fsync: what it has taken outlives the process that is
+            # killed
             left = left[os.write(descriptor, left) :]
     finally:
         os.close(descriptor)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """A file of the store, whole or not at all; readers find the old one, or the new."""
+    # a name that a kill leaves behind is taken again; no fsync, which a record would wait for
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)
 
 
 def columns_frame(columns: Mapping[str, Column]) -> bytes:

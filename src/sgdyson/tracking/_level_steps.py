@@ -69,6 +69,7 @@ def steps_in(frame: Frame, after: Numbers, neighbours: int = NEIGHBOURS) -> Numb
     band = np.full((levels, 2 * half + 1), np.nan, np.result_type(moved, left))
     for offset in range(-half, half + 1):
         i = np.arange(max(0, -offset), min(levels, levels - offset))
+        # one diagonal of u^T dW v: all of it would cost a product of matrices
         band[i, half + offset] = np.einsum("mi,mi->i", left[:, i], moved[:, i + offset])
     return band
 

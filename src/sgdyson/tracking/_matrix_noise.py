@@ -126,4 +126,5 @@ def _of_adam(
         )
     if np.sqrt(noise / (np.mean(batch) * entries)) < _EPS * eps:
         return f"Adam's eps = {eps:.3g} is not small beside the gradient of an entry"
+    # alpha^2 n^2/(n^2 + G^2): of a unit step the noise has its share of the squared gradient
     return jackknife_of_means(lambda m: m[..., 0] / (1 + share), (rate**2)[:, None])

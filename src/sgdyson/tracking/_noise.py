@@ -5,6 +5,7 @@ import numpy as np
 from .._types import ArrayLike
 from ..errors import require
 from ..stats import Estimate, jackknife_of_means
+from ._gradients import of_squares
 
 
 def noise_scale(
@@ -49,8 +50,7 @@ def noise_scale(
         f"squared norms of {bad.sum()} of {bad.size} steps are negative or not finite, as of a step"
         " that a loss scaler skips; leave them out.",
     )
-    signal = (big * big2 - small * b2) / (big - small)
-    noise = (b2 - big2) / (1 / small - 1 / big)
+    signal, noise = of_squares(b2, big2, small, big)
     require(
         float(signal.mean()) > 0,
         f"the mean squared gradient is {signal.mean():.3g}: all noise; average over more steps.",

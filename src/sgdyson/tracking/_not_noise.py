@@ -43,6 +43,7 @@ def alternation(bursts: Sequence[Floats]) -> Alternation:
         steps = burst - burst.mean(axis=0)
         squares = np.sum(np.abs(steps) ** 2, axis=(0, 2))
         neighbours = np.sum((steps[1:] * steps[:-1].conj()).real, axis=(0, 2))
+        # of independent steps less their mean neighbours are correlated by -1/n, which is put back
         product += neighbours + squares / len(burst)
         square += squares
     with np.errstate(invalid="ignore", divide="ignore"):

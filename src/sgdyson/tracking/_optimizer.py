@@ -118,6 +118,7 @@ def widening(rule: ScalingRule, friction: float, decay: float = 0.0) -> float:
     if np.abs(np.linalg.eigvals(drift)).max() >= 1:
         return math.inf
     source = np.outer(kick, kick).reshape(4)
+    # as `optimizers` solves it, which loads JAX, as no tracker must
     covariance = np.linalg.solve(np.eye(4) - np.kron(drift, drift), source)
     return float(covariance[0]) * 2 * friction
 

@@ -110,6 +110,7 @@ def _record(
         # beside a histogram of all levels, the law of the bulk has the mass of the bulk
         mass = (spectrum.rank - bulk.outliers) / len(s)
         law = [curves.setdefault((few, many), len(curves)), bulk.sigma.value * many**0.5, mass]
+    # the largest level is the end of the axis, and rounding is not to lose it
     counts = np.histogram(s, bins, (0.0, end * (1 + 1e-9)))[0]
     return {
         "step": step, "counts": counts.tolist(), "beyond": len(s) - int(counts.sum()),

@@ -56,6 +56,7 @@ def recorded_steps(run: Run, name: str, start: int = 0) -> Recorded:
         f"{name} is at rest: none of its {there.sum()} recorded updates has moved it.",
     )
     places = np.flatnonzero(moving)
+    # - 2: the first record follows none
     follows = np.diff(run.steps, prepend=run.steps[:1] - 2) == 1
     groups = [
         burst

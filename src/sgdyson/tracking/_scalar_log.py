@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._types import Floats
-from ._journal import append_frames, frame, frames
+from ._journal import append_frames, frame, frames, replace_file
 
 _VALUE = struct.Struct("<Iqd")  # which series, step, value
 _BACK = struct.Struct("<q")
@@ -72,9 +72,7 @@ class ScalarLog:
         names = [json.loads(inside) for kind, inside in frames(content) if kind == b"N"]
         self._numbers = {name: number for number, name in enumerate(names)}
         if len(b"".join(whole)) < len(content):
-            partial = self._path.with_name("scalars.partial")
-            partial.write_bytes(b"".join(whole))
-            partial.replace(self._path)
+            replace_file(self._path, b"".join(whole))
         if self._start is not None:
             self._waiting.append(frame(b"B", _BACK.pack(self._start)))
 
@@ -111,6 +109,7 @@ def read_scalars(out: Path) -> dict[str, Series]:
 
 def _latest(steps: NDArray[np.int64], values: Floats) -> Series:
     """Without what a training that went back has told anew."""
+    # the smallest step that came afterwards: a value not below it was told anew
     later = np.append(np.minimum.accumulate(steps[::-1])[::-1][1:], np.iinfo(np.int64).max)
     last = steps < later
     return steps[last], values[last]

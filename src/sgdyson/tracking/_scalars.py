@@ -5,9 +5,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from ..spectra import fit_bulk
-
-_FOR_BULK = 5
+from ..spectra import FEWEST_LEVELS, fit_bulk
 
 
 def scalars_of(
@@ -17,7 +15,7 @@ def scalars_of(
     for name, s in spectra.items():
         scalars = {"spectral": float(s[0]), "stable_rank": float(np.sum((s / s[0]) ** 2))}
         with suppress(Exception):  # a spectrum that has no bulk must not cost the run its record
-            if s.size >= _FOR_BULK:
+            if s.size >= FEWEST_LEVELS:
                 bulk = fit_bulk(s, (shapes[name][0], shapes[name][1]))
                 if bulk.is_noise:
                     scalars |= {"sigma": bulk.sigma.value, "outliers": float(bulk.outliers)}

@@ -204,6 +204,7 @@ class SpectralTracker(Tracker):
         if self._processes.writes:
             return list(parameters(self._module))
         if self._processes.sharded:
+            # a weight is gathered by all processes together: who does not ask lets the others wait
             deque(parameters(self._module), maxlen=0)
         return []
 

@@ -32,6 +32,7 @@ class Gradients:
         squares = {}
         for name, gradient in self._current():
             total = gradient / scale
+            # gradients add up in place: what is new since the last look is this micro-batch's own
             squares[name] = square(total - self._sums.get(name, 0.0))
             self._sums[name] = total
         self._micro.append(squares)

@@ -100,6 +100,7 @@ class Processes:
         total = torch.tensor(squares, dtype=torch.float64, device=device)
         distributed.all_reduce(total)
         self._watching = False
+        # x == x: NaN, of what some process has not seen, is left out
         local = {n: float(x) / self.size for n, x in zip(names, total, strict=True) if x == x}
         return local, {name: self._means.get(name, nan) for name in local}
 

@@ -271,6 +271,7 @@ class Tracker:
         if done is None:
             return
         self._change = done.change
+        # the wait is inside the meter's own context already, and is not to count twice
         self.cadence.meter.beside(done.seconds - (time.perf_counter() - began))
         self._post.send(done)
 

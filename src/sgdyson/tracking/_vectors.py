@@ -54,6 +54,7 @@ def leading(matrix: Floats, count: int, frame: Frame | None = None) -> Vectors:
     n = tall.shape[1]
     if n > _SMALL:
         squares, vectors = eigh(tall.T @ tall, subset_by_index=[n - count, n - 1])
+        # a square below is lost in the rounding of the largest, and its vector with it
         if squares[0] > _SURE * squares[-1]:
             right = vectors[:, ::-1]
             left = tall @ (right / np.sqrt(squares[::-1]))

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from .._attributes import json_text
-from ._journal import Column
+from ._journal import Column, replace_file
 
 _LONGEST = 1 << 26  # bytes of a chunk
 _SHORTEST = 16  # records
@@ -58,7 +58,7 @@ class ZarrArrays:
     def write_group(self, attributes: dict[str, Any]) -> None:
         """The root of the store."""
         group = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
-        _replace(self._folder / "zarr.json", json_text(group).encode())
+        replace_file(self._folder / "zarr.json", json_text(group).encode())
 
     def write_rows(self, name: str, column: Column, rows: np.ndarray, *, first: int) -> None:
         """Put rows at `first`, and end the array after them.
@@ -82,7 +82,7 @@ class ZarrArrays:
             layout = Layout(block, layout is not None and not layout.plain)
         _write(array, layout, column, rows, first)
         meta = _array(name, column, len(rows) + first, layout, rows.dtype)
-        _replace(array / "zarr.json", json.dumps(meta).encode())
+        replace_file(array / "zarr.json", json.dumps(meta).encode())
         self._layouts[name] = layout
         for chunk in old - _names(layout, column, len(rows)):
             (array / chunk).unlink(missing_ok=True)
@@ -150,6 +150,8 @@ def _write_at(path: Path, place: int, lines: np.ndarray, length: int) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
     try:
         if os.fstat(descriptor).st_size != length:
+            # the whole chunk at once, which readers of Zarr expect; its end takes no room on most
+            # disks
             os.ftruncate(descriptor, length)
         os.lseek(descriptor, place, os.SEEK_SET)
         left = lines.data.cast("B")
@@ -185,10 +187,3 @@ def _array(
         "dimension_names": ["time", f"{name}_level"][: 1 + len(inner)],
         "storage_transformers": [],
     }  # fmt: skip
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write whole or not at all."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)

@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from ..._types import Floats
 from ...errors import InvalidInputError
-from ...spectra import fit_bulk
+from ...spectra import FEWEST_LEVELS, fit_bulk
 from ...stats import Estimate
 from ...tracking import DysonIndex, dyson_index
-
-_FOR_BULK = 5
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def measure(
 def _parts(
     steps: Floats, levels: Floats, shape: NDArray[np.int64]
 ) -> tuple[Estimate | None, Estimate | None]:
-    if levels.shape[1] < _FOR_BULK:
+    if levels.shape[1] < FEWEST_LEVELS:
         return None, None
     bulks = [fit_bulk(s, (int(shape[0]), int(shape[1]))) for s in levels]
     noise = [bulk for bulk in bulks if bulk.is_noise]
