@@ -2,12 +2,14 @@
 
 import gc
 import os
+from collections.abc import Iterator
 from importlib.metadata import version
 
 import pytest
 
 _PASSED = "sgdyson/passed"
 passed: list[str] = []
+_CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,6 +51,29 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         if config.option.markexpr == "not slow":
             os.environ.setdefault("XLA_FLAGS", _compiles_fast())
+    _keep_to_own_cores(getattr(config, "workerinput", {}))
+
+
+def _keep_to_own_cores(worker: dict[str, object]) -> None:
+    """Each worker on its share of the cores: two that use both take longer over the same work.
+
+    A program is loaded once for each core, and threads of one worker wait for those of the other.
+    """
+    if worker and _CORES:
+        number, count = int(str(worker["workerid"])[2:]), int(str(worker["workercount"]))
+        os.sched_setaffinity(0, _CORES[number % len(_CORES) :: count])
+
+
+@pytest.fixture
+def every_core() -> Iterator[None]:
+    """For a test of what several cores do, here or in processes that it starts."""
+    if not _CORES:
+        yield
+        return
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, _CORES)
+    yield
+    os.sched_setaffinity(0, own)
 
 
 def pytest_collection_finish() -> None:

@@ -114,7 +114,7 @@ def test_settings_share_no_random_numbers(whole):
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_the_number_of_workers_does_not_change_a_bit(whole, tmp_path, workers):
+def test_the_number_of_workers_does_not_change_a_bit(whole, tmp_path, every_core, workers):
     path = written(tmp_path)
     Campaign.from_file(path, tmp_path / "out").run(workers=workers, progress=False)
     assert files(tmp_path / "out") == files(whole)
@@ -184,10 +184,10 @@ def lines(out: Path) -> int:
     return manifest.read_bytes().count(b"\n") if manifest.exists() else 0
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_at_random_moments_nothing_is_lost(tmp_path, kills):
     """A fourth of the kills fall before a process has finished a chunk, the others after."""
-    text = SPEC.replace("replicas = 200", f"replicas = {100 * kills}").replace("[4, 16]", "4")
+    text = SPEC.replace("replicas = 200", f"replicas = {150 * kills}").replace("[4, 16]", "4")
     path, out, chance = written(tmp_path, text), tmp_path / "out", random.Random(1)
     counts = []
     for _ in range(kills):
@@ -510,7 +510,7 @@ def test_progress_tells_settings_and_replicas_of_the_whole_campaign(whole, tmp_p
     assert "settings 4/4, replicas 800/800 updates" in screen.getvalue()
 
 
-def test_the_command_runs_the_campaign(whole, tmp_path):
+def test_the_command_runs_the_campaign(whole, tmp_path, every_core):
     result = CliRunner().invoke(
         cli.app, ["run", str(written(tmp_path)), "--out", str(tmp_path / "out"), "--workers", "2"]
     )

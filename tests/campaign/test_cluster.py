@@ -41,7 +41,9 @@ def test_a_dead_worker_costs_nothing(tmp_path, monkeypatch):
         def kill() -> None:
             while campaign.finished()[0] < 3:
                 time.sleep(0.02)
-            os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+            victim = next(iter(cluster.workers.values()))
+            victim.auto_restart = False  # the other one goes on alone
+            os.kill(victim.pid, signal.SIGKILL)
 
         killer = threading.Thread(target=kill, daemon=True)
         killer.start()
@@ -94,10 +96,6 @@ def cluster_of(before=""):
     ("before", "named"),
     [
         ("sys.modules['sgdyson'] = None", r"has no sgdyson.*pip install sgdyson=="),
-        (
-            "import sgdyson._version as own; own.__version__ = '99'",
-            r"worker .*127\.0\.0\.1.* has sgdyson 99",
-        ),
         ("import jax; jax.__version__ = '0.0.1'", r"worker .*127\.0\.0\.1.* has jax 0\.0\.1"),
     ],
 )
@@ -109,9 +107,10 @@ def test_workers_that_would_give_other_numbers_are_refused_by_name(tmp_path, bef
 
 
 def test_a_worker_that_joins_later_is_known_by_what_it_delivers():
-    theirs = versions() | {"jaxlib": "0.1"}
-    with pytest.raises(InvalidInputError, match=r"the worker tcp://there has jaxlib 0\.1"):
-        _cluster._compare("tcp://there", theirs, versions())
+    for name in versions():
+        theirs = versions() | {name: "0.1"}
+        with pytest.raises(InvalidInputError, match=rf"the worker tcp://there has {name} 0\.1"):
+            _cluster._compare("tcp://there", theirs, versions())
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 from sgdyson import cli
 from sgdyson.campaign import Campaign, _layout
 
-pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed")
 
 
+@pytest.mark.filterwarnings("ignore")  # Dask's own
 def test_one_sentence_and_the_same_command_goes_on(tmp_path, monkeypatch):
     text = SPEC.replace("replicas = 200", "replicas = 1024").replace("[0.05, 0.1]", "0.1")
     text = text.replace("[4, 16]", "4").replace("updates = 400", "updates = 800")
@@ -38,8 +39,11 @@ def test_one_sentence_and_the_same_command_goes_on(tmp_path, monkeypatch):
     assert 2 <= before < 1 + 8
     monkeypatch.setattr(_layout, "_REPLICAS", 256)
     assert Campaign.from_folder(out).verify() == []
-    with cluster_of() as (_, address):
-        assert CliRunner().invoke(cli.app, words(address)).exit_code == 0
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://",
+        dashboard_address=None, memory_limit=0,
+    ) as cluster:  # fmt: skip
+        assert CliRunner().invoke(cli.app, words(cluster.scheduler_address)).exit_code == 0
     assert lines(out) == 1 + 8
     Campaign.from_file(path, tmp_path / "here").run(progress=False)
     assert files(out) == files(tmp_path / "here")

@@ -14,6 +14,7 @@ import pytest
 from checkpoint_files import noise, write_safetensors
 from threadpoolctl import threadpool_info
 
+from sgdyson import cli
 from sgdyson._stored import Stored
 from sgdyson.checkpoints import _journal, _measure, _room, _under_way, survey
 from sgdyson.errors import InvalidInputError
@@ -281,39 +282,50 @@ class TestJournal:
 
 LIMITED = """
 import resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
 from sgdyson.checkpoints import survey
 from sgdyson.errors import InvalidInputError
-try:
-    survey(sys.argv[2], resume=sys.argv[3], workers=1)
-except InvalidInputError as error:
-    print(error)
+for room, path in zip((3000, 50), sys.argv[2:]):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+    try:
+        survey(sys.argv[1], resume=path, workers=1)
+    except InvalidInputError as error:
+        print(error)
 """
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of a process, as a full disk")
-@pytest.mark.parametrize("room", [50, 3000])
-def test_a_full_disk_is_one_sentence_and_what_was_kept_is_good(model, tmp_path, measured, room):
+def test_a_full_disk_is_one_sentence_and_what_was_kept_is_good(model, tmp_path, measured):
     """The system itself takes a part of a row, or of the first line, and then no more."""
-    path = tmp_path / "rows"
-    command = [sys.executable, "-c", LIMITED, str(room), str(model), str(path)]
+    paths = [tmp_path / "rows", tmp_path / "first"]
+    command = [sys.executable, "-c", LIMITED, str(model), *map(str, paths)]
     run = subprocess.run(command, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")
-    words = "could not take a row" if room > 1000 else "cannot be written"
-    assert run.stdout.startswith(f"--resume {path} {words} (")
-    assert len(run.stdout.splitlines()) == 1
-    kept = max(lines(path) - 1, 0)
-    assert kept == 0 if room < 1000 else 0 < kept < 4
-    assert path.read_bytes()[-1:] in (b"", b"\n")
+    told = run.stdout.splitlines()
+    assert len(told) == 2
+    assert told[0].startswith(f"--resume {paths[0]} could not take a row (")
+    assert told[1].startswith(f"--resume {paths[1]} cannot be written (")
+    kept = [max(lines(path) - 1, 0) for path in paths]
+    assert kept[1] == 0 < kept[0] < 4
     whole = bits(survey(model))
-    measured.clear()
-    assert bits(survey(model, resume=path))[:2] == whole[:2]
-    assert len(measured) == 4 - kept
+    for path, rows in zip(paths, kept, strict=True):
+        assert path.read_bytes()[-1:] in (b"", b"\n")
+        measured.clear()
+        assert bits(survey(model, resume=path))[:2] == whole[:2]
+        assert len(measured) == 4 - rows
 
 
 def start(*words):
     command = [sys.executable, "-m", "sgdyson", "spectrum", *map(str, words)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def told_by(capsys, *words):
+    """Status, output and errors of the command, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["sgdyson", "spectrum", *map(str, words)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+    return stopped.value.code, *capsys.readouterr()
 
 
 def lines(path):
@@ -341,12 +353,11 @@ def test_a_kill_costs_no_more_than_the_matrices_at_work(tmp_path):
 
 
 @pytest.mark.parametrize("words", [("--workers", "0"), ("--resume", "t.json", "--json", "t.json")])
-def test_the_command_refuses(tmp_path, monkeypatch, words):
+def test_the_command_refuses(tmp_path, monkeypatch, capsys, words):
     monkeypatch.chdir(tmp_path)
     np.savez("w.npz", w=noise((9, 7)))
-    process = start("w.npz", *words)
-    out, told = process.communicate()
-    assert (process.returncode, out) == (2, "")
+    status, out, told = told_by(capsys, "w.npz", *words)
+    assert (status, out) == (2, "")
     assert len(told.splitlines()) == 1
     assert words[0] in told
 

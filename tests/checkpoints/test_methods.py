@@ -7,7 +7,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from checkpoint_files import noise, write_safetensors
-from test_going_on import bits, lines, start
+from test_going_on import bits, lines, told_by
 
 from sgdyson.checkpoints import _device, survey
 from sgdyson.checkpoints._codec import decode, encode
@@ -125,10 +125,9 @@ class TestLanczos:
             survey(large, method="guess")
 
     @pytest.mark.parametrize("words", [("--html", "page.html"), ("--tail",)])
-    def test_the_command_refuses_in_one_sentence(self, large, words):
-        process = start(large, "--method", "lanczos", *words)
-        out, told = process.communicate()
-        assert (process.returncode, out) == (2, "")
+    def test_the_command_refuses_in_one_sentence(self, large, capsys, words):
+        status, out, told = told_by(capsys, large, "--method", "lanczos", *words)
+        assert (status, out) == (2, "")
         assert (
             told == "sgdyson: --method lanczos has no single levels; leave out --html and --tail.\n"
         )

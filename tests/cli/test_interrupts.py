@@ -48,7 +48,7 @@ def running(folder):
 
 
 @pytest.mark.parametrize("presses", [1, 5])
-def test_a_running_campaign_says_that_it_goes_on_later(tmp_path, presses):
+def test_a_running_campaign_says_that_it_goes_on_later(tmp_path, every_core, presses):
     """Five fast ones are one wish: they neither abort the process nor print a traceback."""
     (tmp_path / "spec.toml").write_text(SPEC)
     with command(tmp_path, "-m", "sgdyson", "run", "spec.toml", "--out", "out") as process:

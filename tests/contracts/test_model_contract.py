@@ -44,6 +44,8 @@ MODELS: dict[str, Model] = {
 }
 BATCHES = (3, 20, math.inf)  # few, many, and all
 MORE = (1, 4)
+# one of each kind of model and of numbers: an operation after the other takes a compilation of each
+PLAIN = ("rbm of data, contrastive divergence", "quaternion rbm", "online", "quenched")
 
 pytestmark = pytest.mark.parametrize("name", MODELS)
 
@@ -80,9 +82,10 @@ def test_gradient_and_memory_keep_their_form(name: str, batch_size: float) -> No
         compiled = jax.jit(lambda *a: model.gradient(*a, batch_size))
         first, again = (compiled(keys[2], weights, memory) for _ in range(2))
         gradient, after = first
-        if batch_size == BATCHES[0]:  # one operation after the other takes a compilation of each
-            plain = model.gradient(keys[2], weights, memory, batch_size)
-            np.testing.assert_allclose(gradient, plain[0], rtol=1e-9, atol=1e-12)
+        if batch_size == BATCHES[0]:
+            if name in PLAIN:
+                plain = model.gradient(keys[2], weights, memory, batch_size)
+                np.testing.assert_allclose(gradient, plain[0], rtol=1e-9, atol=1e-12)
             # weights that make no sense are answered with NaN
             assert np.isnan(compiled(keys[2], 1e9 * jnp.ones_like(weights), memory)[0]).all()
     assert form(gradient) == form(weights)
@@ -189,5 +192,5 @@ def test_bad_numbers_are_named(name: str) -> None:
 
 def _shape(model: Model) -> tuple[int, ...]:
     with jax.enable_x64(True):
-        shape: tuple[int, ...] = model.init(jax.random.key(0)).shape
+        shape: tuple[int, ...] = jax.eval_shape(model.init, jax.random.key(0)).shape
     return shape

@@ -7,6 +7,7 @@ import pytest
 from typer.main import get_command
 
 from sgdyson.cli import app
+from sgdyson.engine import block as _block
 from sgdyson.studies.paper._entries import FIGURES
 from sgdyson.studies.paper._presets import PRESETS
 
@@ -28,6 +29,7 @@ PAGES = (
     "docs/tutorials/own-network.md",
 )
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+LARGE = re.compile(r"replicas=256\b")
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -46,11 +48,12 @@ def runs(page: str, found: list[str], empty: Path) -> None:
 def test_the_examples_of_a_page_run(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Large ensembles with a quarter of their replicas, which take the time."""
+    """Large ensembles with 64 replicas, in blocks of as many of 6 x 6: they take the time."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(_block, "_CPU_NUMBERS", 64 * 36)
     found = blocks(page, "python")
     assert found
-    runs(page, [code.replace("replicas=256", "replicas=64") for code in found], tmp_path)
+    runs(page, [LARGE.sub("replicas=64", code) for code in found], tmp_path)
 
 
 @pytest.mark.slow
@@ -59,7 +62,7 @@ def test_the_examples_of_a_page_run_to_the_letter(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    if "replicas=256" in "".join(found := blocks(page, "python")):
+    if LARGE.search("".join(found := blocks(page, "python"))):
         runs(page, found, tmp_path)
 
 

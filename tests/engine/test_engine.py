@@ -114,7 +114,7 @@ np.save(sys.argv[3], found.levels.values)
 """
 
 
-def test_cores_and_devices_do_not_change_a_bit(tmp_path):
+def test_cores_and_devices_do_not_change_a_bit(tmp_path, every_core):
     found = []
     for cores, devices in ((1, 1), (2, 2)):
         path = tmp_path / f"{cores}{devices}.npy"
@@ -207,7 +207,7 @@ def test_bad_arguments_are_named(changes, named):
         run(**changes)
 
 
-def test_ctrl_c_stops_within_seconds():
+def test_ctrl_c_stops_within_seconds(every_core):
     code = CHILD.replace("updates=40", "updates=40_000_000").replace(
         "record_every=20", "record_every=10_000_000"
     )
@@ -237,7 +237,7 @@ print(hashlib.sha256(run.levels.values.tobytes()).hexdigest())
 """
 
 
-def test_programs_that_jax_keeps_give_the_same_bits_on_all_workers(tmp_path):
+def test_programs_that_jax_keeps_give_the_same_bits_on_all_workers(tmp_path, every_core):
     """A program out of JAX's own cache is not whole when it is handed on to another worker."""
     kept = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(tmp_path)}
     kept |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}

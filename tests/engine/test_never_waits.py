@@ -23,17 +23,17 @@ def ends(which: str, seconds: float) -> None:
     assert done.stdout.endswith("done\n"), done.stdout + done.stderr
 
 
-def test_every_factorisation_at_any_size_with_any_number_of_workers():
+def test_every_factorisation_at_any_size_with_any_number_of_workers(every_core):
     ends("short", 400)
 
 
 @pytest.mark.slow
-def test_every_model_up_to_256_units():
+def test_every_model_up_to_256_units(every_core):
     ends("long", 1500)
 
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator has queues of its own")
-def test_each_worker_has_a_device_and_a_pool_of_its_own():
+def test_each_worker_has_a_device_and_a_pool_of_its_own(every_core):
     before = dict(os.environ)
     first = devices(2)
     assert dict(os.environ) == before

@@ -21,10 +21,13 @@ def test_the_hessian_is_that_of_the_loss():
         w = np.array([_balanced(mode, decay, depth) for mode in modes])
         net = LinearNetwork(modes, hidden=(len(modes),) * (depth - 1))
         with jax.enable_x64(True):
-            layers = {f"w{number}": jnp.diag(w) for number in range(1, depth + 1)}
+            layers = {f"w{number}": np.diag(w) for number in range(1, depth + 1)}
             exact = net.batch(jax.random.key(0), np.inf)
-            tree = jax.hessian(net.loss)(layers, exact)
-            slope = jax.grad(net.loss)(layers, exact)
+            slope, tree = jax.tree.map(np.asarray, jax.jit(
+                lambda w, net=net, exact=exact: (
+                    jax.grad(net.loss)(w, exact), jax.hessian(net.loss)(w, exact)
+                )
+            )(layers))  # fmt: skip
         for number in range(1, depth + 1):  # a minimum, with the decay
             np.testing.assert_allclose(slope[f"w{number}"], -decay * np.diag(w), atol=1e-12)
         for i in range(len(modes)):
@@ -44,7 +47,8 @@ def test_drawn_factors_have_the_law_of_data():
     for count in (2, 5):  # fewer and more samples than inputs
         with jax.enable_x64(True):
             keys = jax.random.split(jax.random.key(1), 40_000)
-            factor, labels = jax.vmap(lambda key, n=count: net.batch(key, n))(keys)
+            draw = jax.jit(jax.vmap(lambda key, n=count: net.batch(key, n)))
+            factor, labels = draw(keys)
             factor, labels = np.asarray(factor), np.asarray(labels)
         moment, cross = factor @ factor.mT, labels @ factor.mT
         for sample, variance in ((moment[:, 0, 0], 2 / count), (moment[:, 0, 1], 1 / count),

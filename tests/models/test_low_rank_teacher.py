@@ -84,7 +84,7 @@ def test_one_update_is_the_mean_over_its_mini_batch():
     model = LowRankTeacher([2.0], (4, 3), label_noise=0.5, initial_width=0.3)
     keys = jax.random.split(jax.random.key(3), 20_000)
     with jax.enable_x64(True):
-        weights = model.init(jax.random.key(0))
+        weights = jax.jit(lambda key: model.init(key))(jax.random.key(0))
         for size in (2, 9):  # fewer inputs than the batch, and more
             draw = jax.jit(
                 jax.vmap(lambda key, size=size: model.gradient(key, weights, (), size)[0])
@@ -96,7 +96,7 @@ def test_one_update_is_the_mean_over_its_mini_batch():
             spread = np.sqrt(square / len(keys))
             assert (np.abs(gradients.mean(0) - error) < 4.5 * spread).all()
             np.testing.assert_allclose(gradients.var(0), square, rtol=0.1)
-        exact, _ = model.gradient(keys[0], weights, (), np.inf)
+        exact, _ = jax.jit(lambda w: model.gradient(keys[0], w, (), np.inf))(weights)
     np.testing.assert_allclose(exact, error, atol=1e-14)
 
 
@@ -206,7 +206,7 @@ def test_the_contract_of_a_model():
     model = LowRankTeacher([2.0, 1.0], (6, 5))
     with jax.enable_x64(True), jax.numpy_dtype_promotion("strict"):
         key = jax.random.key(0)
-        weights = model.init(key)
+        weights = jax.jit(lambda key: model.init(key))(key)
         for size in (2, 9, np.inf):  # fewer inputs than their dimension, and more
             gradient, memory = jax.jit(
                 lambda w, size=size: model.gradient(key, w, model.start(key, size), size)
@@ -214,7 +214,7 @@ def test_the_contract_of_a_model():
             assert (gradient.shape, gradient.dtype, memory) == (weights.shape, weights.dtype, ())
         plain, _ = model.gradient(key, weights, (), size)
         np.testing.assert_allclose(gradient, plain, rtol=1e-9, atol=1e-12)
-        lost, _ = model.gradient(key, 1e9 + weights, (), 4)
+        lost, _ = jax.jit(lambda w: model.gradient(key, w, (), 4))(1e9 + weights)
     assert np.isnan(lost).all()
     settings = model.settings()
     assert json.loads(json.dumps(settings)) == settings

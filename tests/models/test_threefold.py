@@ -132,15 +132,21 @@ def test_an_rbm_of_complex_and_quaternion_weights(beta):
 def test_a_quaternion_is_a_pair_of_complex_numbers():
     """Products stay quaternions, roots are those of quaternions, each level comes twice."""
     numbers = Numbers(4)
-    with jax.enable_x64(True):
-        a, b = (numbers.normals(jax.random.key(k), (3, 3)) for k in (0, 1))
+
+    def calculated(first, second, keys):
+        a, b = (numbers.normals(key, (3, 3)) for key in (first, second))
         product, gram = a @ b, a @ dagger(a)
         root = numbers.cholesky(gram)
-        back, again = root @ dagger(root), [numbers.exact(m) for m in (product, root)]
-        wishart = jax.vmap(lambda key: wishart_factor(key, 3, 5, 4))(
-            jax.random.split(jax.random.key(2), 4000)
+        wishart = jax.vmap(lambda key: wishart_factor(key, 3, 5, 4))(keys)
+        exact = [numbers.exact(m) for m in (product, root)]
+        return product, gram, root, root @ dagger(root), exact, wishart @ wishart.conj().mT
+
+    with jax.enable_x64(True):
+        keys = [jax.random.key(k) for k in (0, 1)]
+        product, gram, root, back, again, wishart = jax.tree.map(
+            np.asarray, jax.jit(calculated)(*keys, jax.random.split(jax.random.key(2), 4000))
         )
-        average = np.asarray(wishart @ wishart.conj().mT).mean(axis=0)
+    average = wishart.mean(axis=0)
     np.testing.assert_allclose(again[0], product, atol=1e-12)
     np.testing.assert_allclose(again[1], root, atol=1e-12)
     np.testing.assert_allclose(back, gram, atol=1e-12)

@@ -37,7 +37,7 @@ def excess(loss):
     weights = run.weights.values
     with jax.enable_x64(True):
         keys = jax.random.split(jax.random.key(1), weights.shape[:2])
-        gradient = jax.vmap(jax.vmap(lambda key, w: model.gradient(key, w, (), BATCH)[0]))
+        gradient = jax.jit(jax.vmap(jax.vmap(lambda key, w: model.gradient(key, w, (), BATCH)[0])))
         g = np.asarray(gradient(keys, jnp.asarray(weights)))
     squares = np.stack([np.sum(a**2, axis=(2, 3)).mean(axis=1) for a in (weights, g)], axis=1)
     return jackknife_of_means(
@@ -60,6 +60,6 @@ def test_a_loss_with_a_scale_does_not_follow():
 def test_gradients_are_orthogonal_to_the_weights():
     w = jnp.asarray(RANDOM.normal(size=(6, 2)))
     for loss, angle in ((scale_free, 0.0), (with_scale, None)):
-        g = jax.grad(loss)(w, (jnp.asarray(X[:4]), jnp.asarray(Y[:4])))
+        g = jax.jit(jax.grad(loss))(w, (jnp.asarray(X[:4]), jnp.asarray(Y[:4])))
         cosine = float(jnp.sum(g * w) / (jnp.linalg.norm(g) * jnp.linalg.norm(w)))
         assert cosine == pytest.approx(0.0, abs=1e-6) if angle == 0.0 else abs(cosine) > 0.1

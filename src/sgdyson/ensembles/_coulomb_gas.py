@@ -130,9 +130,9 @@ class CoulombGas:
             spread = random.normal(scale=0.1, size=(chains, self.n))  # chains that begin apart
             states = _coordinates(start) + spread
             levels = _nuts(self, keys, states, -(-draws // chains))
+            diagnose = jax.jit(lambda x: (potential_scale_reduction(x), effective_sample_size(x)))
             # of shape () for one level
-            r_hat = np.asarray(potential_scale_reduction(levels)).reshape(self.n)
-            size = np.asarray(effective_sample_size(levels)).reshape(self.n)
+            r_hat, size = (np.asarray(each).reshape(self.n) for each in diagnose(levels))
         worst, fewest = float(r_hat.max()), float(size.min())
         # asked this way round, so that NaN is not taken for convergence
         if not (worst <= _LARGEST_R_HAT and fewest >= _FEWEST_EFFECTIVE):
@@ -157,7 +157,7 @@ def _nuts(gas: CoulombGas, keys: Any, states: Levels, steps: int) -> Levels:
     import jax
     import jax.numpy as jnp
 
-    above = jnp.triu_indices(gas.n, 1)
+    above = np.triu_indices(gas.n, 1)
 
     def levels_of(state: Array) -> Array:
         return state[0] + jnp.concatenate([jnp.zeros(1), jnp.cumsum(jnp.exp(state[1:]))])

@@ -136,4 +136,5 @@ def _input_moments(model: QuenchedStudent, batch_size: int) -> np.ndarray:
     """C_b of every mini-batch of the shared data set, shape (batches, N, N)."""
     with jax.enable_x64(True):
         places = jnp.arange(model.batches, dtype=jnp.uint32)
-        return np.asarray(jax.vmap(lambda place: model.shared_moment(place, batch_size))(places))
+        moments = jax.jit(jax.vmap(lambda place: model.shared_moment(place, batch_size)))
+        return np.asarray(moments(places))
