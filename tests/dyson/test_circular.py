@@ -10,7 +10,7 @@ from scipy.special import eval_gegenbauer, iv
 
 from compared_levels import FALSE_ALARM, smallest_pvalue
 from sgdyson.dyson import CircularProcess
-from sgdyson.dyson._geometry import CIRCLE
+from sgdyson.dyson._geometry import CIRCLE, half_cotangents
 from sgdyson.dyson._implicit import implicit_step
 from sgdyson.ensembles import CircularEnsemble
 from sgdyson.errors import InvalidInputError
@@ -213,3 +213,19 @@ def test_a_replica_is_the_same_in_every_ensemble():
 def test_bad_arguments_are_named(act, named):
     with pytest.raises(InvalidInputError, match=named):
         act()
+
+
+@pytest.mark.parametrize("turns", [0, 3])
+def test_cotangents_to_rounding_of_angles(turns):
+    """Down to gaps of 1e-9, and round the circle: tangents of each pair say so."""
+    y = 2 * np.pi * turns + np.array([3.1, 1.5, 1.45, 1.4499, 0.2, 0.2 - 1e-9, 1e-7])
+    with jax.enable_x64(True):
+        found = half_cotangents(jnp.asarray(y))
+    other = ~np.eye(len(y), dtype=bool)
+    for pairs, angles_of_pairs in zip(found, (y[:, None] - y, y[:, None] + y), strict=True):
+        exact = 0.5 / np.tan(angles_of_pairs[other] / 2)
+        # an angle is known to a few parts in 1e16 of itself, which near 0 a cotangent shows
+        rounding = 4e-16 * (2 * np.pi * turns + 3.2) * (exact**2 + 0.25)
+        slack = 1e-13 * abs(exact) + (rounding if pairs is found[1] else 0) + 1e-15
+        assert (abs(np.asarray(pairs)[other] - exact) <= slack).all()
+        assert not np.diag(pairs).any()

@@ -86,7 +86,7 @@ class EigenvalueProcess(LevelProcess):
         schedule, g = (self.noise, 1.0) if callable(self.noise) else (None, np.asarray(self.noise))
         return Motion(
             levels, _Step(self.potential, schedule), {"beta": self.beta, "noise": g}, settings,
-            lasting=np.ndim(g) == 0 and schedule is None and never_changes(self.potential),
+            lasting=schedule is None and never_changes(self.potential),
         )  # fmt: skip
 
 

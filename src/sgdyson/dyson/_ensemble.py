@@ -68,7 +68,7 @@ def run_ensemble(
     levels = np.empty((replicas, records + 1, len(start)))
     size = block_size(len(start))
     blocks = list(range(0, replicas, size))
-    run = _Run(*compiled(motion, plan.step, size), int(plan.seed), plan.record_every)
+    run = _Run(*compiled(motion, plan.step), int(plan.seed), plan.record_every)
 
     def work(device: jax.Device) -> None:
         with own_settings(), jax.default_device(device):

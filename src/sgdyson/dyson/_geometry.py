@@ -16,6 +16,7 @@ Levels = Float[Array, "level"]
 Pairs = Float[Array, "level level"]
 
 TURN = 2 * math.pi
+_SMALL = 0.06  # an angle whose sine is a short series; beyond, a difference keeps 48 bits
 
 
 class Geometry(ABC):
@@ -59,7 +60,7 @@ class Circle(Geometry):
     """Angles on the universal cover, with forces cot((x_i - x_j)/2)/2, those of all images."""
 
     def forces(self, y: Levels) -> Pairs:
-        return half_cotangent(_apart(y))
+        return half_cotangents(y)[0]
 
     def stiffness(self, y: Levels, forces: Pairs) -> tuple[Pairs, Pairs]:
         square = _off_diagonal(forces**2 + 0.25)  # 1/4 sin^2
@@ -94,12 +95,11 @@ class Segment(Geometry):
     widest = math.pi
 
     def forces(self, y: Levels) -> Pairs:
-        return half_cotangent(_apart(y)) + half_cotangent(_together(y))
+        near, image = half_cotangents(y)
+        return near + image
 
     def stiffness(self, y: Levels, forces: Pairs) -> tuple[Pairs, Pairs]:
-        near, image = (
-            _off_diagonal(half_cotangent(pairs) ** 2 + 0.25) for pairs in (_apart(y), _together(y))
-        )
+        near, image = (_off_diagonal(pairs**2 + 0.25) for pairs in half_cotangents(y))
         return near + image, near - image
 
     def gaps(self, y: Levels) -> Levels:
@@ -114,9 +114,31 @@ def inverse(apart: Pairs) -> Pairs:
     return (1 - same) / (apart + same)
 
 
-def half_cotangent(apart: Pairs) -> Pairs:
-    """cot(d/2)/2, 0 on the diagonal."""
-    return _off_diagonal(0.5 / jnp.tan(apart / 2 + jnp.eye(len(apart))))
+def half_cotangents(y: Levels) -> tuple[Pairs, Pairs]:
+    """cot((x_i - x_j)/2)/2 and cot((x_i + x_j)/2)/2, 0 on the diagonal.
+
+    Of sines and cosines of n angles rather than the tangents of n^2, which take ten times as long.
+    """
+    sine, cosine = jnp.sin(y / 2), jnp.cos(y / 2)
+    # matrix products, since XLA would make n sines anew for each of n levels
+    right = jnp.stack([cosine, sine])
+    sines = [jnp.stack([sine, sign * cosine], axis=1) @ right for sign in (-1, 1)]
+    cosines = [jnp.stack([cosine, sign * sine], axis=1) @ right for sign in (1, -1)]
+
+    def ratio(angles: Pairs, sines: Pairs, cosines: Pairs) -> Pairs:
+        return _off_diagonal(0.5 * cosines / (_sine(angles / 2, sines) + jnp.eye(len(y))))
+
+    apart = ratio(_apart(y), sines[0], cosines[0])
+    return apart, ratio(_together(y), sines[1], cosines[1])
+
+
+def _sine(angles: Pairs, sines: Pairs) -> Pairs:
+    """Sines, by their series where angles are small: of close levels their difference cancels."""
+    square = angles**2
+    series = jnp.ones_like(angles)
+    for order in (8, 6, 4, 2):  # to 1e-16 of itself
+        series = 1 - square * (1 / (order * (order + 1))) * series
+    return jnp.where(square < _SMALL**2, angles * series, sines)
 
 
 def _apart(y: Levels) -> Pairs:

@@ -18,7 +18,7 @@ from ._geometry import LINE, Geometry, Levels, Pairs
 Potential = Callable[[Levels], Levels]
 Number = float | Array
 _State = tuple[Levels, Array, Array, Array]  # levels, decrement to be halved, done, count
-_Bracket = tuple[Array, Array, Array, Array, Array]  # of a length, the length, slope, count
+_Bracket = tuple[Array, Array, Array, Array, Array]  # of a length, the length, good, count
 _ROUNDING = float(np.finfo(float).eps)
 _ITERATIONS = 200  # 5 to 8 do, from any start that was tried
 _EXACT = 1e-9  # decrement: no gap is then off by more than this part of itself
@@ -101,35 +101,35 @@ class _Problem:
         longest = jnp.minimum(1.0, 0.9 / jnp.maximum(closing, 1e-300))
         if self.geometry.walled or not self.common:
             # where walls or strengths differ decrements are large, and shortened steps short
-            return self.lowest_along(y, change, longest, decrement < _SURE)
+            return self.lowest_along(y, change, longest, decrement)
         inside = self._within(y + longest * change)
         return jnp.where(bold & inside, longest, jnp.minimum(longest, 1 / (1 + decrement)))
 
-    def lowest_along(self, y: Levels, change: Levels, longest: Array, sure: Array) -> Array:
+    def lowest_along(self, y: Levels, change: Levels, longest: Array, decrement: Array) -> Array:
         """Where along a Newton step Phi, convex, is lowest, to a tenth of its slope: bisected."""
+        flat = 0.1 * self.unit * decrement**2  # of the slope where the step begins
 
         def slope(length: Array) -> Array:
             moved = y + length * change
             pushes = self.unit * self.weighed(self.geometry.forces(moved)).sum(axis=1)
             return (moved - self.z + self.step * self.force(moved) - pushes) @ change
 
-        flat = 0.1 * jnp.abs(slope(jnp.zeros_like(longest)))
-
         def halve(state: _Bracket) -> _Bracket:
-            low, high, length, steepness, count = state
+            low, high, length, _, count = state
+            steepness = slope(length)
+            good = (jnp.abs(steepness) <= flat) | ((count == 0) & (steepness < 0))
             low, high = (
                 jnp.where(steepness < 0, length, low),
                 jnp.where(steepness < 0, high, length),
             )
-            middle = (low + high) / 2
-            return low, high, middle, slope(middle), count + 1
+            return low, high, jnp.where(good, length, (low + high) / 2), good, count + 1
 
         def unfinished(state: _Bracket) -> Array:
-            *_, steepness, count = state
-            good = (jnp.abs(steepness) <= flat) | ((count == 0) & (steepness < 0))
-            return ~(sure | good) & (count < _HALVINGS)
+            *_, good, count = state
+            return ~good & (count < _HALVINGS)
 
-        first = (jnp.zeros_like(longest), longest, longest, slope(longest), jnp.array(0))
+        sure = decrement < _SURE  # then nothing is evaluated
+        first = (jnp.zeros_like(longest), longest, longest, sure, jnp.array(0))
         return jax.lax.while_loop(unfinished, halve, first)[2]
 
     def dilated(self, start: Levels) -> Levels:

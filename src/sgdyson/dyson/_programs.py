@@ -84,13 +84,12 @@ class Programs:
 _lasting = lru_cache(_KEPT)(Programs)
 
 
-def compiled(motion: Motion, step: float, size: int) -> tuple[Programs, Numbers]:
+def compiled(motion: Motion, step: float) -> tuple[Programs, Numbers]:
     """Programs, and the numbers that they are given.
 
-    One program serves a process for all its numbers and steps, but where compiling is not what
-    takes the time or is due anyway: there numbers are constants, which XLA rounds in its own way.
+    One program serves a process for all its numbers and steps, but where compiling is due anyway.
     """
     numbers = {**motion.numbers, "step": step}
-    if motion.lasting and size > 1:
+    if motion.lasting:
         return _lasting(motion.stepper), numbers
     return Programs(lambda _, *state: motion.stepper(numbers, *state)), {}
