@@ -49,15 +49,10 @@ def seconds(work: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def bare(campaign: Campaign, workers: int) -> None:
-    """The same chunks in the same threads, kept nowhere."""
-    store, spec = campaign.store, campaign.spec
-    jobs = [
-        (chunk, setting, store.replicas(chunk, setting.replicas))
-        for index, setting in enumerate(spec.settings)
-        for chunk in store.chunks(index, setting.replicas)
-    ]
-    for _ in run_chunks(iter(jobs), workers, None, lambda _: None, print):
+def bare(campaign: Campaign, workers: int | None = None, scheduler: str | None = None) -> None:
+    """The same chunks on the same threads, or workers, kept nowhere."""
+    jobs = campaign.plan.missing(campaign.plan.asked())
+    for _ in run_chunks(iter(jobs), workers, scheduler, lambda _: None, print):
         pass
 
 
@@ -84,7 +79,7 @@ def alone(folder: Path) -> tuple[float, float, int]:
     spec = folder / "minute.toml"
     spec.write_text(MINUTE)
     campaign = Campaign.from_file(spec, folder / "minute")
-    chunk = campaign.store.chunk_replicas[0]
+    chunk = campaign.store.layout.chunk_replicas[0]
     arrays = run_chunk(campaign.spec.first, range(chunk)).arrays
 
     def at_once(setting: Setting, replicas: range, advance: object = None) -> Result:

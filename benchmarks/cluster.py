@@ -4,7 +4,8 @@ python -m benchmarks.cluster {gain,store,spectrum,alone} [--seconds 60] [--turns
 
 Four pieces, each a command of some minutes. *gain*: a campaign of so many seconds of one worker, on
 one worker process and on four. *store*: the same campaign on four, and its chunks on four kept
-nowhere. *spectrum*: `survey` of 24 matrices of 1024 x 3072 on one worker process and on four.
+nowhere; and the processors' time inside the store's own functions, which no other turn and no other
+program blurs. *spectrum*: `survey` of 24 matrices of 1024 x 3072 on one worker process and on four.
 *alone*: the store with chunks that cost nothing to compute. What is compared takes turns, so that a
 machine that changes its speed changes it for both. Processors' time is that of every process
 together, client, scheduler and workers; on a busy machine it is the sharper number.
@@ -13,9 +14,11 @@ together, client, scheduler and workers; on a busy machine it is the sharper num
 import argparse
 import sys
 import tempfile
+import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +27,10 @@ from distributed import Client, LocalCluster
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.campaign import SPEC, alone, median
+from benchmarks.campaign import SPEC, alone, bare, median
 from sgdyson.campaign import Campaign, read_spec
-from sgdyson.campaign._executors import run_chunk, run_chunks
+from sgdyson.campaign._executors import run_chunk
+from sgdyson.campaign._store import Store
 from sgdyson.checkpoints import survey
 
 
@@ -47,13 +51,6 @@ def seconds(work: Callable[[], object]) -> tuple[float, float]:
     wall, cpu = time.perf_counter(), processors()
     work()
     return time.perf_counter() - wall, processors() - cpu
-
-
-def bare(campaign: Campaign, address: str) -> None:
-    """The same chunks on the same workers, kept nowhere."""
-    jobs = campaign.plan.missing(campaign.plan.asked())
-    for _ in run_chunks(iter(jobs), None, address, lambda _: None, print):
-        pass
 
 
 def in_turns(cases: dict[str, Callable[[int], object]], turns: int) -> dict[str, np.ndarray]:
@@ -100,16 +97,55 @@ def gain(folder: Path, length: float, turns: int, workers: int) -> dict[str, np.
         }, turns)  # fmt: skip
 
 
+@contextmanager
+def watched() -> Iterator[list[float]]:
+    """Processors' seconds inside the store, of all campaigns: its calls and Zarr's threads."""
+    spent = [0.0]
+    real = {name: getattr(Store, name) for name in ("mend", "make_room", "write", "opened")}
+
+    def timed(call: Callable[..., object]) -> Callable[..., object]:
+        def caller(*arguments: object) -> object:
+            began, zarr = time.thread_time(), of_zarr()
+            try:
+                return call(*arguments)
+            finally:
+                spent[0] += time.thread_time() - began + of_zarr() - zarr
+
+        return caller
+
+    for name, call in real.items():
+        setattr(Store, name, timed(call))
+    try:
+        yield spent
+    finally:
+        for name, call in real.items():
+            setattr(Store, name, call)
+
+
+def of_zarr() -> float:
+    """Processors' seconds of Zarr's threads in this process, which work for the store alone."""
+    return sum(
+        time.clock_gettime(time.pthread_getcpuclockid(each.ident))
+        for each in threading.enumerate()
+        if each.ident is not None and each.name.startswith("zarr")
+    )
+
+
 def store(folder: Path, length: float, turns: int, workers: int) -> dict[str, np.ndarray]:
+    """Turns of both, and of the campaigns the processors' seconds inside the store, on a line."""
     spec = spec_of(folder, length)
-    with cluster(workers) as several:
+    with cluster(workers) as several, watched() as spent:
         warm(several, spec)
-        return in_turns({
+        times = in_turns({
             f"chunks on {workers} workers, kept nowhere, s": lambda t: bare(
-                Campaign.from_file(spec, folder / f"none-{t}"), several.scheduler_address
+                Campaign.from_file(spec, folder / f"none-{t}"), scheduler=several.scheduler_address
             ),
             f"campaign on {workers} workers, s": lambda t: ran(several, spec, folder / f"all-{t}"),
         }, turns)  # fmt: skip
+    whole = times[f"campaign on {workers} workers, s"][:, 1].sum()
+    print(f"inside the store: {spent[0] / turns:.2f} s of processors a campaign,"
+          f" {100 * spent[0] / (whole - spent[0]):.2f} % of the rest")  # fmt: skip
+    return times
 
 
 def spectra(folder: Path, length: float, turns: int, workers: int) -> dict[str, np.ndarray]:

@@ -225,31 +225,33 @@ _VERSIONS = _claim.versions()
 
 
 def test_files_are_on_the_disk_before_their_line(tmp_path, monkeypatch):
-    """Data, then the folders that name it, then the line; then the manifest's own folder."""
-    synced, appended = [], []
+    """A power cut keeps what was synced: files, and the names that folders had at that time."""
+    synced, names, appended = set(), {}, []
     real_fsync, real_append = os.fsync, _manifest.Manifest.append
 
     def fsync(handle):
-        synced.append(Path(f"/proc/self/fd/{handle}").readlink())
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        synced.add(path)
+        if path.is_dir():
+            names[path] = {child.name for child in path.iterdir()}
         real_fsync(handle)
 
     def append(self, content):
-        if isinstance(content, _manifest.Entry):
-            appended.append(content)
-            paths = [self.path.parent / "data.zarr" / name for name in content.files]
-            for path in paths:
-                assert path in synced
-                assert synced.index(path) < synced.index(path.parent)
-                assert {path.parent.parent, self.path.parent / "data.zarr"} <= set(synced)
+        for name in getattr(content, "files", {}):
+            path = self.path.parent / "data.zarr" / name
+            assert path in synced
+            while path != self.path.parent / "data.zarr":
+                assert path.name in names[path.parent]
+                path = path.parent
+        appended.append(content)
         real_append(self, content)
         assert self.path in synced
-        synced.clear()
 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(_manifest.Manifest, "append", append)
-    text = SMALL.replace("[4, 16]", "4").replace("[0.05, 0.1]", "0.1")
-    Campaign.from_file(written(tmp_path, text), tmp_path / "out").run(progress=False)
-    assert appended
+    Campaign.from_file(written(tmp_path, SMALL), tmp_path / "out").run(progress=False)
+    assert {type(content) for content in appended} == {_manifest.Frame, _manifest.Entry}
+    assert {"data.zarr", "manifest.jsonl"} <= names[tmp_path / "out"]
 
 
 class TestForeign:
