@@ -25,6 +25,16 @@ def whole(name: str, value: Any, least: int = 1, most: int = 2**31 - 1) -> int:
     return int(plain)
 
 
+def seed_of(name: str, value: Any) -> int:
+    """A seed: a whole number that JAX takes.
+
+    Raises:
+        InvalidInputError: anything else; the message names `name`.
+    """
+    # jax.random.key takes a signed 64-bit integer, and overflows at the next one
+    return whole(name, value, least=0, most=2**63 - 1)
+
+
 def whole_numbers(name: str, values: Any) -> tuple[int, ...]:
     """Several whole numbers of at least 1, or none, as a tuple.
 

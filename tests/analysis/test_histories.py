@@ -184,6 +184,12 @@ class TestAnyArray:
         with pytest.raises(InvalidInputError, match=message):
             read(path, **options)
 
+    @pytest.mark.parametrize("name", ["learning_rate", "batch_size", "label_noise"])
+    def test_text_for_a_number_is_refused(self, tmp_path, name):
+        np.save(tmp_path / "x.npy", weights()[..., 0])
+        with pytest.raises(InvalidInputError, match=name):
+            read(tmp_path / "x.npy", **{name: "a"})
+
     def test_a_truncated_file_is_refused(self, tmp_path):
         path = release(tmp_path / "cut.npz")
         path.write_bytes(path.read_bytes()[:-3000])

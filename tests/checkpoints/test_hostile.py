@@ -272,6 +272,13 @@ class TestWhatIsNoFile:
             survey(tmp_path / f"a.{ending}")
 
 
+def test_a_name_of_more_digits_than_python_makes_a_number_of(tmp_path):
+    names = ["w2", "w10", "w" + "1" * 5000]
+    write_safetensors(tmp_path / "a.safetensors", dict.fromkeys(names, W))
+    (spectra,) = survey(tmp_path / "a.safetensors").spectra
+    assert [spectrum.name for spectrum in spectra] == names
+
+
 def test_histories_open_no_pipes_either(tmp_path):
     os.mkfifo(tmp_path / "a.npz")
     with pytest.raises(InvalidInputError, match="a named pipe"):

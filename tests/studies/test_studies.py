@@ -36,6 +36,13 @@ def tiny(monkeypatch):
     monkeypatch.setattr(_study, "_limits", lambda file, seed, quick: [limits])
 
 
+@pytest.mark.parametrize("seed", [-1, 2**63, 0.5, "0", True])
+def test_a_seed_that_is_none_is_refused(tmp_path, seed):
+    with pytest.raises(InvalidInputError, match="seed = "):
+        study("many-species")(tmp_path / "out", seed, print)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_study_writes_every_number_with_its_error_and_goes_on(tiny, tmp_path, monkeypatch):
     command = ["study", "phase-diagram", "--out", str(tmp_path / "out")]
     done = CliRunner().invoke(app, command)

@@ -47,8 +47,10 @@ class MeasuredForce:
         All bins together, each corrected for the finite step.
         """
         force = self.force
+        # over a finite interval friction takes 1 - e^{-gamma dt} of S, and repulsion is the rest
         pull = -np.expm1(-self.friction * force.interval) / force.interval * force.spacing
         predicted = self.drift + pull
+        # least squares of measured against predicted repulsion, through the origin
         weights = (predicted / force.drift_error) ** 2
         ratio = float(np.sum(weights * (force.drift + pull) / predicted) / np.sum(weights))
         error = float(np.sum(weights) ** -0.5)
@@ -59,6 +61,7 @@ class MeasuredForce:
         """4 g^2 from the variance of a step, each bin corrected for the finite step."""
         far = self.force.edges[:-1] >= 3 * np.sqrt(4 * self.level_diffusion)
         finite = self.diffusion[far] / (4 * self.level_diffusion)
+        # the same of the diffusion: each bin divided by what the finite step makes of 4 g^2
         weights = (finite / self.force.diffusion_error[far]) ** 2
         mean = float(np.sum(weights * self.force.diffusion[far] / finite) / np.sum(weights))
         return Estimate(mean, float(np.sum(weights) ** -0.5), float(self.force.counts[far].sum()))

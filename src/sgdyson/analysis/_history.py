@@ -69,5 +69,6 @@ def copies(levels: Floats) -> list[list[int]]:
     groups: dict[bytes, list[int]] = {}
     for place, history in enumerate(levels):
         if history.any():
+            # bytes: replicas of one seed agree in every bit, and others in not nearly as many
             groups.setdefault(history.tobytes(), []).append(place)
     return [group for group in groups.values() if len(group) > 1]

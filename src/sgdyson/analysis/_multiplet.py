@@ -244,6 +244,7 @@ def independent_spacings(spacing: Floats) -> Floats:
     if len(spacing) >= _MANY or spacing.shape[1] == 1:
         return spacing
     tau = autocorrelation_time(spacing, least_length=1e-9).value  # of any length
+    # of an exponential memory tau is twice its time: after 2 tau e^-4 of a correlation is left
     return spacing[:, :: max(math.ceil(2 * tau), 1)].ravel()
 
 

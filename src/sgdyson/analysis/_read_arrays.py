@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .._checks import at_least_zero, finite, positive
 from .._numpy_files import open_numpy
 from .._stored import Stored
 from .._types import Floats
@@ -51,18 +52,14 @@ class Layout:
             f"beta = {self.beta!r} must be 1 (real weights), 2 (complex) or 4 (quaternion).",
         )
         rate, batch, label_noise = self.learning_rate, self.batch_size, self.label_noise
+        if rate is not None:
+            positive("learning_rate", rate)
         require(
-            rate is None or 0 < rate < math.inf,
-            f"learning_rate = {rate!r} must be a positive number.",
-        )
-        require(
-            batch is None or batch >= 1,
+            batch is None or batch == math.inf or finite("batch_size", batch) >= 1,
             f"batch_size = {batch!r} must be at least 1, or inf for the exact gradient.",
         )
-        require(
-            label_noise is None or 0 <= label_noise < math.inf,
-            f"label_noise = {label_noise!r} must be a number, not negative.",
-        )
+        if label_noise is not None:
+            at_least_zero("label_noise", label_noise)
 
 
 def read_arrays(path: Path, layout: Layout) -> History:

@@ -133,6 +133,7 @@ def scaling(runs: Sequence[MeasuredRun]) -> Scaling:
 
 def scaling_lines(summaries: Sequence[Summary]) -> list[HistoryScaling]:
     """A line for every matrix, multiplet and noise with at least two values of alpha/|B|."""
+    # sorted, since groupby joins neighbours alone
     points = sorted(_points(summaries), key=lambda point: point.key)
     lines = []
     for (matrix, indices, label_noise), group in groupby(points, key=lambda point: point.key):
@@ -198,6 +199,7 @@ def _points(summaries: Sequence[Summary]) -> Iterator[_Point]:
         rate, batch = summary.learning_rate, summary.batch_size
         if rate is None or batch is None or not math.isfinite(batch) or batch <= 0:
             continue
+        # a number that no noise has, for None does not sort
         label_noise = -1.0 if summary.label_noise is None else summary.label_noise
         for multiplet in summary.multiplets:
             if multiplet.mean_spacing:

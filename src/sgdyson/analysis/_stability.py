@@ -45,6 +45,7 @@ def growth_crossing(rates: Floats, before: Floats, after: Floats) -> Estimate:
     offset = rates - centre
 
     def root(means: Floats) -> Floats:
+        # logarithms of means, not the mean of logarithms: rare replicas make the mean square
         growth = np.log(means[..., count:] / means[..., :count])
         slope = (growth * offset).sum(axis=-1) / (offset**2).sum()
         return np.asarray(centre - growth.mean(axis=-1) / slope)

@@ -163,6 +163,7 @@ def summarise(history: History, burn_in: int | None = None) -> Summary:
         f"{history.source}: a burn-in of {burn_in} records leaves none of {times}.",
     )
     late = history.levels[:, burn_in:]
+    # at all records: what diverged during the burn-in is no replica after it
     finite = np.asarray(np.isfinite(history.levels).all(axis=(1, 2)))
     repeated = copies(np.where(finite[:, None, None], late, 0.0))
     left_out = [place for group in repeated for place in group[1:]]

@@ -3,13 +3,10 @@
 from pathlib import Path
 from typing import Self
 
-import jax
-import numpy as np
 import xarray as xr
 
 from .._files import user_path
 from ..engine.block import block_size
-from ..models import Model
 from ._claim import Part, claimed_part, read_claimed
 from ._plan import Plan
 from ._spec import Spec
@@ -29,7 +26,7 @@ class StoredCampaign:
     def __init__(self, spec: Spec, out: Path | str, *, part: Part | None = None) -> None:
         self.spec = spec
         models = {s.model: s.build() for s in spec.settings}
-        self._levels = {section: _levels(model) for section, model in models.items()}
+        self._levels = {section: len(model.matrix_names()) for section, model in models.items()}
         blocks = {section: block_size(model, "cpu") for section, model in models.items()}
         self.store = Store(
             user_path(out),
@@ -81,10 +78,3 @@ class StoredCampaign:
         """What the finished chunks of a setting took, of one thread."""
         done = self.store.done().items()
         return round(sum(entry.seconds for chunk, entry in done if chunk.setting == index), 3)
-
-
-def _levels(model: Model) -> int:
-    with jax.enable_x64(True):
-        weights = jax.eval_shape(model.init, jax.random.key(0))
-    shapes = jax.tree.map(lambda leaf: np.zeros((1, *leaf.shape)), weights)
-    return int(model.levels(shapes).shape[-1])

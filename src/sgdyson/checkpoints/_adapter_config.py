@@ -98,6 +98,7 @@ class AdapterConfig:
             if matched:
                 value = own
                 break
+        # by type: true and false are whole numbers to isinstance
         if type(value) not in (int, float) or not math.isfinite(value):
             return f"{CONFIG} has no number {key}"
         return float(value)

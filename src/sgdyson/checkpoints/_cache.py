@@ -45,6 +45,7 @@ def _snapshot(home: Path, revision: str | None, text: str) -> Path:
     reference = home / "refs" / (revision or "main")
     snapshots = home / "snapshots"
     known = sorted(folder.name for folder in snapshots.iterdir()) if snapshots.is_dir() else []
+    # a revision may hold dots and slashes, and is not to lead out of the cache
     if reference.is_file() and reference.resolve().is_relative_to(home.resolve()):
         commit = reference.read_text(encoding="utf-8", errors="replace").strip()
     elif revision is None:

@@ -52,7 +52,7 @@ class Checkpoint:
         """Key of an array's place: block 9 before block 10, in files whose writers sort as text."""
         if not sorts_names(self.files[0]):
             return []  # as they come
-        return [(text, int(number or -1)) for text, number in _WORDS.findall(name)]
+        return natural(name)
 
     @contextmanager
     def open(self) -> Iterator[list[Stored]]:
@@ -201,6 +201,8 @@ def _in_order(listing: Listing) -> Series:
 
 def natural(text: str) -> list[tuple[str, int]]:
     """Key by which 9 comes before 10."""
+    # of more digits than 18, as a foreign file may hold, the rest tells nothing; Python makes no
+    # number of thousands of them
     return [(words, int(number[:18] or -1)) for words, number in _WORDS.findall(text)]
 
 

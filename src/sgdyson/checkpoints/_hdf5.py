@@ -107,6 +107,7 @@ def _entries(place: str, group: Any, known: set[int]) -> Iterator[tuple[str, Any
         except Exception as error:
             yield name, _words(error)
             continue
+        # two names of one object, and groups that hold each other, are met once
         if address not in known:
             known.add(address)
             yield name, item

@@ -27,6 +27,7 @@ def identity(checkpoint: Checkpoint, arrays: Iterable[Stored]) -> str:
             if path in beside and not path.exists():
                 continue  # which its arrays tell
             state = path.stat()
+            # the name without its folder: a checkpoint that was moved is the same one
             key.update(f"{path.name}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
     except OSError as error:
         raise InvalidInputError(f"{error.filename} cannot be read: {error.strerror}.") from error

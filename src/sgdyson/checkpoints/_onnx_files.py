@@ -113,6 +113,7 @@ def _beside(tensor: Any, dtype: np.dtype, shape: tuple[int, ...], folder: Path) 
         handle.seek(start or 0)
         data = handle.read(size)
     require(len(data) == size, f"beyond the end of {name}")
+    # bfloat16 and its like, of kind V to NumPy, know no byte order
     return np.frombuffer(data, dtype.newbyteorder("<") if dtype.kind in "iufc" else dtype).reshape(
         shape
     )

@@ -23,6 +23,7 @@ class Room:
     def of(self, need: float) -> Iterator[None]:
         """Hold so many bytes."""
         with self._changed:
+            # alone anything may begin, however large: it would wait for ever
             self._changed.wait_for(lambda: self._taken == 0 or self._taken + need <= self._limit)
             self._taken += need
         try:

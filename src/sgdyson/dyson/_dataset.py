@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from .._attributes import attributes_of
-from .._checks import whole
+from .._checks import seed_of, whole
 from .._types import ArrayLike
 from .._version import __version__
 from ..errors import require
@@ -26,7 +26,7 @@ def labelled(
 def check_ensemble(replicas: int, seed: int) -> None:
     """Refuse numbers of replicas or seeds that are not whole."""
     whole("replicas", replicas)
-    whole("seed", seed, least=0, most=2**63 - 1)
+    seed_of("seed", seed)
 
 
 def check_repulsion(beta: float) -> None:

@@ -10,15 +10,13 @@ import numpy as np
 import optax
 
 from .._capacity import require_memory
-from .._checks import first_line, shown, truth, whole
+from .._checks import first_line, seed_of, shown, truth, whole
 from ..errors import InvalidInputError, require
 from ..models import Model
 from ..models.model import check_rates
 from ._replica import OptimizerFactory
 
 Optimizer: TypeAlias = Any  # an optax.GradientTransformation or an OptimizerFactory
-# jax.random.key takes a signed 64-bit integer, and overflows at the next one
-_LARGEST_SEED = 2**63 - 1
 
 
 class Request(NamedTuple):
@@ -70,7 +68,7 @@ def checked(
         whole("updates", updates),
         whole("record_every", record_every),
         whole("record_from", record_from, least=0),
-        whole("seed", seed, least=0, most=_LARGEST_SEED),
+        seed_of("seed", seed),
         truth("record_weights", record_weights),
         None if workers is None else whole("workers", workers, most=4096),
     )

@@ -105,9 +105,14 @@ Mark: TypeAlias = (
 )
 
 
+def colour_of(index: int | None) -> str:
+    """The colour of a mark: its place in the palette, from the beginning again; ink for none."""
+    return INK if index is None else PALETTE[index % len(PALETTE)]
+
+
 def mixed(regions: Regions) -> Floats:
     """Red, green and blue from 0 to 1 of every cell, (row, column, 3)."""
-    codes = [PALETTE[index % len(PALETTE)] for index in regions.colours]
+    codes = [colour_of(index) for index in regions.colours]
     colours = np.array([[int(code[i : i + 2], 16) for i in (1, 3, 5)] for code in codes]) / 255
     return np.clip(np.tensordot(regions.shares, colours, axes=(0, 0)), 0, 1)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._elements import (
-    INK,
     PALETTE,
     Drawing,
     Heatmap,
@@ -19,6 +18,7 @@ from ._elements import (
     Regions,
     VerticalLines,
     cell_edges,
+    colour_of,
     mixed,
 )
 
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MARKERS = "osD^vPX"
-
-
-def _colour(index: int | None) -> str:
-    return INK if index is None else PALETTE[index % len(PALETTE)]
 
 
 @singledispatch
@@ -43,21 +39,21 @@ def _(mark: Points, axes: Axes) -> None:
     axes.errorbar(
         mark.x, mark.y, yerr=mark.y_error, xerr=mark.x_error, label=mark.label, linestyle="none",
         marker=MARKERS[(mark.colour or 0) % len(MARKERS)], markersize=3.5, elinewidth=0.8,
-        color=_colour(mark.colour), markerfacecolor="white", markeredgewidth=0.9,
+        color=colour_of(mark.colour), markerfacecolor="white", markeredgewidth=0.9,
     )  # fmt: skip
 
 
 @draw_mark.register(Line)
 def _(mark: Line, axes: Axes) -> None:
     axes.plot(
-        mark.x, mark.y, label=mark.label, color=_colour(mark.colour), linewidth=1.0,
+        mark.x, mark.y, label=mark.label, color=colour_of(mark.colour), linewidth=1.0,
         linestyle="--" if mark.dashed else "-",
     )  # fmt: skip
 
 
 @draw_mark.register(Histogram)
 def _(mark: Histogram, axes: Axes) -> None:
-    colour = _colour(mark.colour)
+    colour = colour_of(mark.colour)
     axes.stairs(mark.density, mark.edges, fill=True, color=colour, alpha=0.25)
     axes.stairs(mark.density, mark.edges, color=colour, linewidth=0.8, label=mark.label)
 
@@ -66,12 +62,12 @@ def _(mark: Histogram, axes: Axes) -> None:
 def _(mark: VerticalLines, axes: Axes) -> None:
     for number, x in enumerate(np.atleast_1d(mark.x)):
         label = mark.label if number == 0 else None
-        axes.axvline(x, color=_colour(mark.colour), linewidth=0.7, linestyle="--", label=label)
+        axes.axvline(x, color=colour_of(mark.colour), linewidth=0.7, linestyle="--", label=label)
 
 
 @draw_mark.register(HorizontalLine)
 def _(mark: HorizontalLine, axes: Axes) -> None:
-    axes.axhline(mark.y, color=_colour(mark.colour), linewidth=0.7, linestyle="--",
+    axes.axhline(mark.y, color=colour_of(mark.colour), linewidth=0.7, linestyle="--",
                  label=mark.label)  # fmt: skip
 
 
@@ -96,7 +92,7 @@ def _(mark: Heatmap, axes: Axes) -> None:
 def _(mark: Regions, axes: Axes) -> None:
     axes.pcolormesh(*_edges(mark, axes), mixed(mark), edgecolors="face", linewidth=0.1)
     for name, colour in zip(mark.names, mark.colours, strict=False):
-        axes.plot([], [], "s", color=_colour(colour), markersize=5, label=name)
+        axes.plot([], [], "s", color=colour_of(colour), markersize=5, label=name)
 
 
 @draw_mark.register(Drawing)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from ._elements import (
-    INK,
     PALETTE,
     Drawing,
     Heatmap,
@@ -18,6 +17,7 @@ from ._elements import (
     Points,
     Regions,
     VerticalLines,
+    colour_of,
 )
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x")
@@ -85,7 +85,7 @@ def to_plotly(panel: Panel) -> dict[str, Any]:
 
 def _rules(mark: VerticalLines | HorizontalLine) -> list[dict[str, Any]]:
     """Dashed lines across the panel; the first of them stands in the legend."""
-    style = {"type": "line", "line": {"color": _colour(mark.colour), "width": 1, "dash": "dash"}}
+    style = {"type": "line", "line": {"color": colour_of(mark.colour), "width": 1, "dash": "dash"}}
     if isinstance(mark, HorizontalLine):
         places = [{"y0": mark.y, "y1": mark.y, "x0": 0, "x1": 1, "xref": "paper"}]
     else:
@@ -97,10 +97,6 @@ def _rules(mark: VerticalLines | HorizontalLine) -> list[dict[str, Any]]:
     if mark.label:
         rules[0] |= {"name": to_html(mark.label), "showlegend": True}
     return rules
-
-
-def _colour(index: int | None) -> str:
-    return INK if index is None else PALETTE[index % len(PALETTE)]
 
 
 def _numbers(values: Any) -> list[float]:
@@ -117,7 +113,7 @@ def _(mark: Points) -> list[dict[str, Any]]:
     trace = _scatter(mark.x, mark.y, mark.label, "markers")
     number = mark.colour or 0
     symbol = SYMBOLS[number % len(SYMBOLS)]
-    trace["marker"] = {"color": _colour(mark.colour), "symbol": symbol, "size": 7}
+    trace["marker"] = {"color": colour_of(mark.colour), "symbol": symbol, "size": 7}
     for name, error in (("error_x", mark.x_error), ("error_y", mark.y_error)):
         if error is not None:
             trace[name] = {"type": "data", "array": _numbers(error), "thickness": 1}
@@ -128,7 +124,7 @@ def _(mark: Points) -> list[dict[str, Any]]:
 def _(mark: Line) -> list[dict[str, Any]]:
     trace = _scatter(mark.x, mark.y, mark.label, "lines")
     dash = "dash" if mark.dashed else "solid"
-    trace["line"] = {"color": _colour(mark.colour), "width": 1.6, "dash": dash}
+    trace["line"] = {"color": colour_of(mark.colour), "width": 1.6, "dash": dash}
     return [trace]
 
 
@@ -138,7 +134,7 @@ def _(mark: Histogram) -> list[dict[str, Any]]:
     x = np.repeat(mark.edges, 2)
     y = np.concatenate([[0.0], np.repeat(mark.density, 2), [0.0]])
     trace = _scatter(x, y, mark.label, "lines")
-    colour = _colour(mark.colour)
+    colour = colour_of(mark.colour)
     trace |= {"line": {"color": colour, "width": 1}, "fill": "tozeroy", "fillcolor": colour + "33"}
     return [trace]
 
@@ -153,7 +149,9 @@ def _(mark: Heatmap) -> list[dict[str, Any]]:
 def _(mark: Regions) -> list[dict[str, Any]]:
     # of each cell the largest share; a mixture of colours has no scale
     count = len(mark.names)
-    stops = [[(i + end) / count, _colour(c)] for i, c in enumerate(mark.colours) for end in (0, 1)]
+    stops = [
+        [(i + end) / count, colour_of(c)] for i, c in enumerate(mark.colours) for end in (0, 1)
+    ]
     trace = _cells(mark, np.argmax(mark.shares, axis=0), "")
     trace |= {"colorscale": stops, "zmin": -0.5, "zmax": count - 0.5}
     trace["colorbar"] |= {"tickvals": list(range(count)), "ticktext": list(mark.names)}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from .._checks import shown, whole
+from .._checks import seed_of, shown, whole
 from .._tabular import Table, Tabular
 from ..errors import NoPredictionError, require
 from ..spectra import Multiplet, multiplets
@@ -87,7 +87,7 @@ class Prediction(ReadsLeading, Tabular):
         Raises:
             NoPredictionError: no stationary state, as where alpha/|B| is too large.
         """
-        size, seed = whole("size", size), whole("seed", seed, least=0, most=2**63 - 1)
+        size, seed = whole("size", size), seed_of("seed", seed)
         if self.batch_size == np.inf:
             return np.tile(self.levels, (size, 1))
         return self._matrix.sample_levels(size, seed)

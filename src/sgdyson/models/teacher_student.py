@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
-from .._checks import at_least_zero, truth, whole
+from .._checks import at_least_zero, seed_of, truth, whole
 from .._types import ArrayLike
 from ..errors import require
 from ..optimizers import Optimizer
@@ -92,7 +92,7 @@ class TeacherStudent(Model):
         self.data = data
         self.batches = whole("batches", batches)
         self.shared_inputs = truth("shared_inputs", shared_inputs)
-        self.data_seed = whole("data_seed", data_seed, least=0, most=2**63 - 1)
+        self.data_seed = seed_of("data_seed", data_seed)
         self.initial_width = at_least_zero("initial_width", initial_width)
         require(data in DATA, f"data = {data!r} is unknown; choose one of {', '.join(DATA)}.")
         require(

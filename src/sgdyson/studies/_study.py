@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from .._attributes import json_text
+from .._checks import seed_of
 from .._files import write_text
 from .._folders import cannot_be_used, claim_folder
 from .._version import __version__
 from ..analysis import Check
-from ..errors import require
 from ..figures import Figure, save
 
 
@@ -18,7 +18,7 @@ def claim_study(out: Path, name: str, seed: int, quick: bool) -> Path:
     Raises:
         InvalidInputError: a folder with other contents, a seed that is none.
     """
-    require(0 <= seed < 2**63, f"seed = {seed!r} must be a whole number, not negative.")
+    seed = seed_of("seed", seed)
     claim = {"study": name, "seed": seed, "quick": quick, "sgdyson_version": __version__}
     return claim_folder(out, "study.json", claim, "a study")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..._attributes import json_text
+from ..._checks import seed_of
 from ..._files import user_path, write_text
 from ...analysis import CheckTable
-from ...errors import require
 from ...figures import save, write_report
 from ._data import Results
 from ._entries import chosen_figures
@@ -56,7 +56,7 @@ def reproduce(
         True
     """
     entries = chosen_figures(only)
-    require(0 <= seed < 2**63, f"seed = {seed!r} must be a whole number, not negative.")
+    seed = seed_of("seed", seed)
     planned = specs(preset, seed)
     folder = user_path(out)
     open_folder(folder, preset, seed)
