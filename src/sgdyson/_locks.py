@@ -39,6 +39,8 @@ def _take(handle: int) -> None:
     """Lock an open file at once, or raise."""
     posix, windows = _module("fcntl"), _module("msvcrt")
     if posix is not None:
+        # belongs to the open file and ends with it, whatever ends the process; lockf would end with
+        # any other handle of the file that this process closes
         posix.flock(handle, posix.LOCK_EX | posix.LOCK_NB)
     elif windows is not None:
         os.lseek(handle, 0, os.SEEK_SET)

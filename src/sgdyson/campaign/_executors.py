@@ -33,8 +33,11 @@ def run_chunk(setting: Setting, replicas: range, advance: Advance | None = None)
         updates=setting.recorded_updates,
         record_every=setting.interval,
         record_from=setting.burn_in_updates,
+        # replica r of a stream is the same in any chunk, so that chunks can be cut as the machine
+        # likes
         seed=setting.stream,
         optimizer=setting.learning.factory(),
+        # campaigns have a thread for each chunk
         workers=1,
         progress=advance or False,
     )

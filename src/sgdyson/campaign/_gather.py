@@ -71,6 +71,8 @@ def _gather_into(whole: Campaign, parts: dict[int, Campaign], of: int) -> Gather
         require_disk(size, store.folder, "what the parts have finished", "choose another --out")
         for part, chunk, entry in new:
             try:
+                # copies: a whole that shared files with its parts would lose them to whoever edits
+                # a part
                 store.adopt(chunk, entry, part.store, link=False)
             except OSError as error:
                 raise InvalidInputError(

@@ -55,6 +55,7 @@ class FileRecord(_Record):
             InvalidInputError: a copy of other contents.
         """
         target.parent.mkdir(parents=True, exist_ok=True)
+        # else a copy would be written into a file that may have a second name elsewhere
         target.unlink(missing_ok=True)
         if link:
             with suppress(OSError):
@@ -149,6 +150,7 @@ class Manifest:
         """
         state = self._state()
         if state != self._known[0]:
+            # up to the last line that has an end: one without is of a kill
             whole = self._bytes().rpartition(b"\n")[0]
             lines = whole.split(b"\n") if whole else []
             entries = [self._parse(line, number) for number, line in enumerate(lines, 1)]
@@ -160,9 +162,11 @@ class Manifest:
         is_new = not self.path.exists()
         with self.path.open("ab") as handle:
             handle.write(self._line(content).encode() + b"\n")
+            # flush gives the line to the system, fsync to the disk
             handle.flush()
             os.fsync(handle.fileno())
         if is_new:
+            # the name of a new file is in its folder, which is put on the disk apart
             sync_folder(self.path.parent)
 
     def mend(self) -> None:
@@ -203,6 +207,7 @@ class Manifest:
 
     def _check(self, content: Content) -> str:
         text = f"{self._digest} {content.model_dump_json()}"
+        # 64 bits are enough against damage and mistakes, of which alone they are to tell
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _parse(self, line: bytes, number: int) -> Content:

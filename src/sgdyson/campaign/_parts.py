@@ -43,6 +43,7 @@ def stretch(weights: Sequence[float], part: Part) -> range:
     number, of = part
     ends = np.cumsum(weights)
     total = ends[-1] if len(ends) else 1.0
+    # a work belongs to the part in whose share of the whole its middle lies
     owners = np.minimum((ends - np.asarray(weights) / 2) / total * of, of - 1).astype(int)
     start, stop = np.searchsorted(owners, [number - 1, number])
     return range(int(start), int(stop))

@@ -20,7 +20,10 @@ def replicas_for(target: float, setting: Setting, levels: Floats, total: int, si
     """
     error, wanted = _error(setting, levels), total
     if not error <= target:  # an error of NaN is above it too
+        # An error falls as one over the root of the replicas. A tenth more, since the error is
+        # itself an estimate, and a growth that is bounded, since one of few replicas is a poor one.
         wanted = int(total * min(1.1 * (error / target) ** 2, _GROWTH))
+    # whole chunks, rounded down here and up below: a chunk is run as one program
     most = max(setting.most_replicas // size * size, total)
     return max(total, min(-(-wanted // size) * size, most))
 
@@ -31,6 +34,7 @@ def _error(setting: Setting, levels: Floats) -> float:
     if setting.quantity == "level_mean":
         return mean_over_replicas(first).error
     if setting.quantity == "level_width":
+        # the error of a root: d(sigma) = d(sigma^2) / 2 sigma
         return mean_over_replicas((first - first.mean()) ** 2).error / (2 * float(first.std()))
     pairs = [group for group in setting.multiplets() or [] if group.is_pair]
     return mean_over_replicas(spacings(levels, pairs[0])).error

@@ -60,7 +60,9 @@ class Setting(Section):
     @property
     def stream(self) -> int:
         """Seed of this setting, from `seed`, `[model]` and `[learning]` alone."""
+        # without replicas and updates, of which more are of the same streams
         words = {"seed": self.seed, "model": self.model, "learning": self.learning}
+        # 60 bits: JAX takes seeds below 2^63
         return int(sha256_of(words)[:15], 16)
 
     @property

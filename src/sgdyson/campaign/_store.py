@@ -130,6 +130,8 @@ class Store:
         """
         start = chunk.number * self.layout.chunk_replicas[chunk.setting]
         before = self.done().get(chunk) if replicas.start > start else None
+        # Said first: were the machine to stop after the files are changed, their old line would be
+        # believed.
         if before is not None:  # its files will not be those of its line
             self._manifest.append(Opened(setting=chunk.setting, number=chunk.number))
         self._write_arrays(chunk, replicas, arrays)

@@ -64,10 +64,12 @@ class Work:
         tally = plan.progress()
         with progress_bar(amount, self.progress and bool(jobs), note=tally.text) as advance:
             results = run_chunks(iter(jobs), self.workers, self.scheduler, advance, self._say)
+            # closed at an error too, which ends threads that still compute
             with closing(results):
                 for (chunk, _, replicas), result in results:
                     _keep(plan.store, chunk, replicas, result)
                     tally.add(chunk.setting, len(replicas))
+                    # no further, but the note beside the bar is drawn anew
                     advance(0)
 
     def _say(self, sentence: str) -> None:

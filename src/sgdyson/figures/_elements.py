@@ -121,6 +121,7 @@ def cell_edges(centres: Floats, log: bool) -> Floats:
     """Borders between the cells of a grid, half-way, of the logarithm if the axis has one."""
     x = np.log(centres) if log else np.asarray(centres, dtype=float)
     middle = (x[1:] + x[:-1]) / 2
+    # the outermost are as far from their centres as the next ones are on the other side
     edges = np.concatenate([[2 * x[0] - middle[0]], middle, [2 * x[-1] - middle[-1]]])
     return np.exp(edges) if log else edges
 

@@ -90,8 +90,10 @@ def _(mark: Heatmap, axes: Axes) -> None:
 
 @draw_mark.register(Regions)
 def _(mark: Regions, axes: Axes) -> None:
+    # edges of the colour of their cells: viewers of vectors show white hairs between cells without
     axes.pcolormesh(*_edges(mark, axes), mixed(mark), edgecolors="face", linewidth=0.1)
     for name, colour in zip(mark.names, mark.colours, strict=False):
+        # nothing but its entry in the legend, which cells have none of
         axes.plot([], [], "s", color=colour_of(colour), markersize=5, label=name)
 
 

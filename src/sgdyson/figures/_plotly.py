@@ -79,6 +79,7 @@ def to_plotly(panel: Panel) -> dict[str, Any]:
         if log:
             layout[name]["type"] = "log"
         if ends:
+            # Plotly tells the ends of a logarithmic axis by their exponents
             layout[name]["range"] = [float(np.log10(end)) if log else end for end in ends]
     return {"data": data, "layout": layout}
 
@@ -100,6 +101,7 @@ def _rules(mark: VerticalLines | HorizontalLine) -> list[dict[str, Any]]:
 
 
 def _numbers(values: Any) -> list[float]:
+    # six digits: finer than a pixel, and a page of less text
     return [float(f"{value:.6g}") for value in np.asarray(values, dtype=float)]
 
 
