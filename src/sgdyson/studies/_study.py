@@ -10,6 +10,7 @@ from .._folders import cannot_be_used, claim_folder
 from .._version import __version__
 from ..analysis import Check
 from ..figures import Figure, save
+from ..stats import Estimate
 
 
 def claim_study(out: Path, name: str, seed: int, quick: bool) -> Path:
@@ -34,6 +35,11 @@ def write_results(out: Path, study: str, seed: int, checks: list[Check], **more:
         "checks": [check.to_dict() for check in checks],
     }
     write_text(out / "results.json", json_text(content, indent=1) + "\n")
+
+
+def plain_estimate(estimate: Estimate | None) -> dict[str, float] | None:
+    """An estimate as JSON has it; null where there is none."""
+    return estimate.to_dict() if estimate else None
 
 
 def save_figures(figures: list[Figure], out: Path) -> None:

@@ -24,6 +24,7 @@ def divergence(weights: Floats, rbm_mass: float, target_kernel: Floats) -> Float
 
 def divergence_of_kernels(kernel: Floats, target_kernel: Floats) -> Floats:
     """The same of the learnt kernel itself."""
+    # L^-1 K L^-T, with L L^T = P^-1, has the eigenvalues of K P, and is symmetric
     root = np.linalg.inv(np.linalg.cholesky(target_kernel))
     ratio = np.linalg.eigvalsh(root @ kernel @ root.T)
     return np.asarray(0.5 * (ratio - 1 - np.log(ratio)).sum(axis=-1))
@@ -37,10 +38,11 @@ def squared_error(weights: Floats, teacher: Floats) -> Floats:
 def at_the_fixed_point(model: GaussianRBM) -> Floats:
     """Weights with which a machine is begun where learning without noise ends."""
     modes, vectors = np.linalg.eigh(model.target_kernel)
+    # modes above mu^2 cannot be learnt, and their level stays at zero
     scale = np.sqrt(np.maximum(model.rbm_mass**2 - modes, 0.0))
     return np.asarray(scale[:, None] * vectors.T)
 
 
-def kept(run: xr.Dataset, first: int = 1) -> Floats:
+def good_weights(run: xr.Dataset, first: int = 1) -> Floats:
     """Weights (replica, time, ...) from a record on, without diverged replicas."""
     return np.asarray(run.weights.values[~run.diverged.values][:, first:])

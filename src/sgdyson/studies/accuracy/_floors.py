@@ -5,12 +5,15 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
+import xarray as xr
 
+from ..._types import Floats
 from ...engine import simulate
 from ...models import MLP, GaussianRBM, TeacherStudent
 from ...optimizers import SGD
 from ...stats import Estimate, mean_over_replicas
-from ._distance import at_the_fixed_point, divergence, kept, squared_error
+from .._weights import recorded_weights
+from ._distance import at_the_fixed_point, divergence, good_weights, squared_error
 
 RATE = 0.1
 BATCHES = (4, 8, 16, 32, 64)
@@ -64,7 +67,7 @@ def machine_floors(
         run = simulate(model, learning_rate=RATE, batch_size=batch, replicas=replicas,
                        updates=updates, record_every=40, record_from=400, seed=seed,
                        record_weights=True, progress=False)  # fmt: skip
-        error = divergence(kept(run), model.rbm_mass, model.target_kernel)
+        error = divergence(good_weights(run), model.rbm_mass, model.target_kernel)
         theory = model.predict(RATE, batch)
         # relative error of widths and spacings, whose squares the divergence is
         size = 2 * float(theory.next_order.max()) * theory.accuracy_limit
@@ -82,8 +85,9 @@ def student_floors(
         run = simulate(model, learning_rate=RATE, batch_size=batch, replicas=replicas,
                        updates=updates, record_every=20, record_from=150, seed=seed,
                        record_weights=True, progress=False)  # fmt: skip
-        error = mean_over_replicas(squared_error(kept(run), model.teacher))
+        error = mean_over_replicas(squared_error(good_weights(run), model.teacher))
         limit = model.predict(RATE, batch).accuracy_limit
+        # the error is proportional to alpha where alpha vanishes: that limit, at this alpha
         small = model.predict(RATE * 1e-3, batch).accuracy_limit * 1e3
         floors.append(Floor(RATE, batch, error, limit, small))
     return floors
@@ -103,8 +107,10 @@ def network_floors(
                        updates=updates, record_every=updates // 8, seed=seed,
                        optimizer=SGD(weight_decay=_DECAY), record_weights=True,
                        progress=False)  # fmt: skip
+        # of the last half of the training
         losses.append(_test_loss(inputs, run, test)[:, -4:].mean(axis=1))
     at_rest = losses[-1]
+    # replica by replica: what a start has in common with itself cancels
     return [Floor(0.2, batch, mean_over_replicas(loss - at_rest))
             for batch, loss in zip(batches[:-1], losses[:-1], strict=True)]  # fmt: skip
 
@@ -116,8 +122,7 @@ def _digits() -> tuple[MLP, tuple[np.ndarray, np.ndarray]]:
     return model, (whole.inputs[_TRAINED:], whole.targets[_TRAINED:])
 
 
-def _test_loss(model: MLP, run: object, test: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    names = [f"weights_{name}" for name in model.weight_shapes()]
-    weights = {name.removeprefix("weights_"): run[name].values for name in names}  # type: ignore[index]
+def _test_loss(model: MLP, run: xr.Dataset, test: tuple[np.ndarray, np.ndarray]) -> Floats:
+    """Loss of what a network has not seen, (replica, time)."""
     loss = jax.jit(jax.vmap(jax.vmap(lambda w: model.loss(w, test))))
-    return np.asarray(loss(weights), np.float64)
+    return np.asarray(loss(recorded_weights(model, run)), np.float64)

@@ -13,7 +13,7 @@ from ._distance import (
     at_the_fixed_point,
     divergence,
     divergence_of_kernels,
-    kept,
+    good_weights,
     squared_error,
 )
 
@@ -54,7 +54,7 @@ def machine_generalises(
         sets: of data, each drawn anew.
         replicas: of each set and ratio.
         updates: of each, from the fixed point on.
-        seed: of data and noise.
+        seed: of the data; the noise of a set is seeded with its number, and is the same at all D.
         batches: |B|, falling.
     """
     truth = GaussianRBM.scalar_field(4, mass=2.0, rbm_mass=_MASS).target_kernel
@@ -63,6 +63,7 @@ def machine_generalises(
     for number, count in enumerate(samples):
         errors = []
         for trial in range(sets):
+            # one generator for each set, so that more sets leave these as they are
             random = np.random.default_rng([seed, number, trial])
             data = random.standard_normal((count, len(truth))) @ root.T
             kernel = np.asarray(np.linalg.inv(data.T @ data / count), np.float64)
@@ -84,7 +85,7 @@ def _machine_error(
     run = simulate(model, learning_rate=_RATE, batch_size=batch, replicas=replicas, updates=updates,
                    record_every=updates // 10, seed=seed, record_weights=True,
                    progress=False)  # fmt: skip
-    return float(divergence(kept(run, 4), _MASS, truth).mean())
+    return float(divergence(good_weights(run, 4), _MASS, truth).mean())
 
 
 def overfitting(n: int, samples: int) -> float:
@@ -132,11 +133,12 @@ def student_generalises(
         for batch in (count // share for share in parts):
             model = TeacherStudent((3.0, 2.0, 2.0, 1.0), label_noise=1.0, data="quenched",
                                    batches=count // batch)  # fmt: skip
+            # all samples at once make one update a pass, and are to reach their fixed point
             updates = passes * (count // batch) if batch < count else 10 * passes
             run = simulate(model, learning_rate=0.1, batch_size=batch, replicas=replicas,
                            updates=updates, record_every=updates, seed=seed, record_weights=True,
                            progress=False)  # fmt: skip
-            errors.append(squared_error(kept(run), model.teacher).mean(axis=1))
+            errors.append(squared_error(good_weights(run), model.teacher).mean(axis=1))
             ratio += [0.1 / batch] if batch < count else []
         overfit = least_squares_error(model.n, count, model.label_noise)
         sizes.append(_generalised(count, ratio, _aligned(errors), overfit, paired=False))
@@ -156,6 +158,7 @@ def _generalised(
     means = [mean_over_replicas(column) for column in errors.T]
     excess = [mean_over_replicas(column - errors[:, 0]) for column in errors[:, 1:].T]
     if not paired:
+        # sets that have nothing to do with each other: their errors add in squares
         excess = [Estimate(mean.value - means[0].value, float(np.hypot(mean.error, means[0].error)),
                            mean.effective_size) for mean in means[1:]]  # fmt: skip
     return Generalised(samples, ratio, means, excess, overfit)

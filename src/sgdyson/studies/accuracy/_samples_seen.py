@@ -10,7 +10,7 @@ from ...engine import simulate
 from ...models import TeacherStudent
 from ...optimizers import SGD, Scheduled
 from ...stats import Estimate, means_over_replicas
-from ._distance import divergence, kept, squared_error
+from ._distance import divergence, good_weights, squared_error
 from ._floors import machine, student
 
 BATCH = 8
@@ -61,8 +61,9 @@ def _curve(
     run = simulate(model, learning_rate=rate, batch_size=BATCH, replicas=replicas, updates=updates,
                    record_every=5, seed=seed, optimizer=optimizer, record_weights=True,
                    progress=False)  # fmt: skip
-    error, chosen = squared_error(kept(run, 0), model.teacher), _even(run.sizes["time"])
+    error, chosen = squared_error(good_weights(run, 0), model.teacher), _even(run.sizes["time"])
     rates = rate * (falling(np.arange(updates)) if falling else np.ones(updates))
+    # from the measured start, whose own scatter is thus no error
     exact = expected_error(model, rates, float(error[:, 0].mean()))[run.time.values[chosen]]
     floor = None if falling else model.predict(rate, BATCH).accuracy_limit
     return Curve(name, run.time.values[chosen] * BATCH, means_over_replicas(error[:, chosen]),
@@ -77,8 +78,8 @@ def expected_error(model: TeacherStudent, rates: Floats, start: float) -> Floats
     n, noise = model.n, float(model.label_noise) ** 2
     errors = [start]
     for rate in rates:
-        kept_part = 1 - 2 * rate + rate**2 * (1 + (n + 1) / BATCH)
-        errors.append(errors[-1] * kept_part + rate**2 * n * (n + 1) * noise / BATCH)
+        left = 1 - 2 * rate + rate**2 * (1 + (n + 1) / BATCH)
+        errors.append(errors[-1] * left + rate**2 * n * (n + 1) * noise / BATCH)
     return np.array(errors)
 
 
@@ -93,7 +94,7 @@ def machine_curves(replicas: int, updates: int, seed: int) -> list[Curve]:
         run = simulate(model, learning_rate=rate, batch_size=BATCH, replicas=replicas,
                        updates=updates, record_every=20, seed=seed, optimizer=optimizer,
                        record_weights=True, progress=False)  # fmt: skip
-        error = divergence(kept(run, 0), model.rbm_mass, model.target_kernel)
+        error = divergence(good_weights(run, 0), model.rbm_mass, model.target_kernel)
         chosen = _even(run.sizes["time"])
         floor = None if tau else model.predict(rate, BATCH).accuracy_limit
         curves.append(Curve(name, run.time.values[chosen] * BATCH,
@@ -103,4 +104,5 @@ def machine_curves(replicas: int, updates: int, seed: int) -> list[Curve]:
 
 def _even(times: int) -> NDArray[np.int64]:
     """Places of records, evenly spread in the logarithm of time, the start left out."""
+    # the first few round to the same record
     return np.unique(np.geomspace(1, times - 1, 24).round().astype(int))

@@ -106,6 +106,7 @@ def _floor_checks(parts: Parts) -> list[Check]:
     return [
         Check(f"{model} floor alpha{f.learning_rate:g}_batch{f.batch_size:g}", "accuracy", quantity,
               {"learning_rate": f.learning_rate, "batch_size": f.batch_size}, f.measured,
+              # a theory that may be further off than this would pass whatever is measured
               f.predicted, min(f.theory_error, _MOST * f.predicted))
         for model, quantity in (("machine", "<KL> in nats"), ("student", "<|W - W_t|^2>"))
         for f in parts[f"{model} floors"]

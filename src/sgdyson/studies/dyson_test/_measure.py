@@ -59,9 +59,11 @@ def _parts(
         return None, None
     bulks = [fit_bulk(s, (int(shape[0]), int(shape[1]))) for s in levels]
     noise = [bulk for bulk in bulks if bulk.is_noise]
+    # levels are told apart by their place, which must mean the same in most replicas
     if 2 * len(noise) < len(bulks):
         return None, None
     above = np.arange(levels.shape[1]) < round(float(np.median([b.outliers for b in noise])))
+    # pairs of a level with those below it: one belongs to the outliers if its upper level does
     chosen = np.repeat(above[:, None], steps.shape[3] // 2, axis=1)
     parts: list[Estimate | None] = []
     for pairs in (~chosen, chosen):

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 import xarray as xr
 
@@ -14,7 +13,8 @@ from ...engine import simulate
 from ...models import Model
 from ...models.network import Network
 from ...tracking import level_steps_along
-from ..linear_scaling import spec
+from .._weights import recorded_weights
+from ..linear_scaling import place_of_middle, spec
 
 _BURST = 8  # updates
 
@@ -22,12 +22,7 @@ _BURST = 8  # updates
 def middle(architecture: str, optimizer: str, seed: int) -> Setting:
     """The setting in the middle of both scans of the study `linear-scaling`."""
     settings = parse_spec(spec(architecture, optimizer, seed), architecture).settings
-    rates = [s.learning.learning_rate for s in settings]
-    batches = [s.learning.batch_size for s in settings]
-    return next(
-        s for s, rate, batch in zip(settings, rates, batches, strict=True)
-        if rates.count(rate) > 1 and batches.count(batch) > 1
-    )  # fmt: skip
+    return settings[place_of_middle(settings)]
 
 
 def recorded(setting: Setting, replicas: int, bursts: int, store: Path) -> dict[str, Any]:
@@ -83,8 +78,5 @@ def matrices(model: Model, run: xr.Dataset) -> dict[str, Floats]:
     """Each matrix by its name, (replica, time, row, column)."""
     if not isinstance(model, Network):
         return {"weights": run["weights"].values}
-    with jax.enable_x64(True):
-        form = jax.tree.structure(model.weight_shapes())
-    leaves = [run[name].values for name in run if str(name).startswith("weights")]
-    named = model.matrices(jax.tree.unflatten(form, leaves))
+    named = model.matrices(recorded_weights(model, run))
     return {name: np.asarray(matrix, np.float64) for name, matrix in named.items()}

@@ -11,8 +11,7 @@ from typing import Any
 from ..._files import write_text
 from ...analysis import Check, CheckTable
 from ...optimizers import OPTIMIZERS
-from ...stats import Estimate
-from .._study import claim_study, save_figures, write_results
+from .._study import claim_study, plain_estimate, save_figures, write_results
 from ..linear_scaling import ARCHITECTURES
 from ._figure import index_figure
 from ._measure import Row, measure
@@ -109,19 +108,17 @@ def table(rows: list[Row]) -> str:
 
 
 def _plain(row: Row) -> dict[str, Any]:
-    def plain(estimate: Estimate | None) -> dict[str, float] | None:
-        return estimate.to_dict() if estimate else None
-
     content: dict[str, Any] = {
         "architecture": row.architecture, "optimizer": row.optimizer, "matrix": row.matrix,
-        "bulk": plain(row.bulk), "outliers": plain(row.outliers),
+        "bulk": plain_estimate(row.bulk), "outliers": plain_estimate(row.outliers),
     }  # fmt: skip
     if row.index is None:
         return content
     index = row.index
     return content | {
-        "index": plain(index.index), "p_one": index.pvalue_one, "p_zero": index.pvalue_zero,
+        "index": plain_estimate(index.index),
+        "p_one": index.pvalue_one, "p_zero": index.pvalue_zero,
         "p_levels": index.pvalue_levels, "power": index.power, "verdict": index.verdict,
-        "of_level": [plain(each) for each in index.of_level], "null": list(index.null),
+        "of_level": [plain_estimate(each) for each in index.of_level], "null": list(index.null),
         "alternating": list(index.alternating),
     }  # fmt: skip

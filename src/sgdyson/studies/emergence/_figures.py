@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..._types import Floats
 from ...figures import Figure, Line, Mark, Panel, Points, Regions
 from ._phases import PHASES, Diagram
 from ._runs import SIDES, Learning, Rest
@@ -78,7 +79,7 @@ def _levels(learning: Learning, times: np.ndarray) -> Panel:
     marks: list[Mark] = []
     for mode in range(modes):
         values = learning.levels[:, :, mode]
-        marks.append(_measured(times, values, f"mode {mode + 1}", mode))
+        marks.append(mean_points(times, values, f"mode {mode + 1}", mode))
         marks.append(Line(times, learning.path.levels[:, mode], colour=mode))
     marks.append(Line(times, learning.path.edge, "edge", dashed=True))
     return Panel(marks, "updates", "singular value", legend_below=True)
@@ -88,11 +89,12 @@ def _overlaps(learning: Learning, times: np.ndarray, side: int) -> Panel:
     predicted = (learning.path.left_overlaps, learning.path.right_overlaps)[side]
     marks: list[Mark] = []
     for mode in range(learning.overlaps.shape[2]):
-        marks.append(_measured(times, learning.overlaps[:, :, mode, side], None, mode))
+        marks.append(mean_points(times, learning.overlaps[:, :, mode, side], None, mode))
         marks.append(Line(times, predicted[:, mode], colour=mode))
     return Panel(marks, "updates", f"{SIDES[side]} overlap", y_range=(0, 1.05))
 
 
-def _measured(times: np.ndarray, values: np.ndarray, label: str | None, colour: int) -> Points:
+def mean_points(times: Floats, values: Floats, label: str | None, colour: int) -> Points:
+    """Means and errors over replicas, of (replica, time)."""
     error = values.std(0, ddof=1) / np.sqrt(len(values))
     return Points(times, values.mean(0), error, label=label, colour=colour)

@@ -49,6 +49,7 @@ class Point:
             record={"overlap": first_overlap},
         )  # fmt: skip
         out = standing_out(run.levels.values[:, 1:], SHAPE, 1)[..., 0]
+        # a level that is out by chance, at one record of 1000, points anywhere
         out &= run.overlap.values[:, 1:] > BY_CHANCE
         return np.where(run.diverged, PHASES.index("divergence"), _phase(out)).tolist()
 
@@ -108,6 +109,7 @@ class Plane:
         first = learnt(low)
         if first == learnt(high):
             return math.nan
+        # a millionth of the span is left
         for _ in range(20):
             middle = (low + high) / 2
             low, high = (middle, high) if learnt(middle) == first else (low, middle)
@@ -176,6 +178,7 @@ class Diagram:
         log = np.log(self.plane.y)
         spacing = (log[-1] - log[0]) / (len(log) - 1)
         inside = learnt.sum(0) if learnt[0, 0] else (~learnt).sum(0)
+        # half-way between the last point on one side and the first on the other
         middle = mean_over_replicas(log[0] - spacing / 2 + spacing * inside)
         value = float(np.exp(middle.value))
         return Estimate(value, value * middle.error, middle.effective_size)

@@ -72,9 +72,12 @@ def standing_out(levels: Floats, shape: tuple[int, int], modes: int) -> NDArray[
     for k in range(modes):
         rows, columns = shape[0] - k, shape[1] - k
         noise = LargestLevel.of_singular_values((rows, columns))
+        # <s_1^2> = <s_1>^2 + var(s_1): the largest of k rows and columns fewer is not among those
+        # below
         rest = rows * columns - noise.mean() ** 2 - noise.var()
         sigma = np.sqrt((levels[..., k + 1 :] ** 2).sum(-1) / rest)
         out[..., k] = levels[..., k] > float(noise.ppf(1 - FALSE_ALARM)) * sigma
+    # a level is out only with all above it
     return np.logical_and.accumulate(out, axis=-1)
 
 

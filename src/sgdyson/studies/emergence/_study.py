@@ -110,6 +110,7 @@ def time_checks(learning: Learning) -> list[Check]:
     checks = []
     for mode, overlap in enumerate(learning.path.left_overlaps.T):
         times, after = learning.path.times, int((overlap >= 0.5).argmax())
+        # an error of an overlap is one of time, by the slope at which it rises
         slope = (overlap[after] - overlap[after - 1]) / (times[after] - times[after - 1])
         checks.append(
             Check(

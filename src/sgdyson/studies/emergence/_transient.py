@@ -6,9 +6,10 @@ import numpy as np
 
 from ..._types import Floats
 from ...analysis import Check
-from ...figures import Figure, Line, Mark, Panel, Points
+from ...figures import Figure, Line, Mark, Panel
 from ...models import LowRankTeacher
 from ...stats import Estimate, jackknife_of_means, mean_over_replicas
+from ._figures import mean_points
 from ._runs import Learning, crossings, learn
 
 INPUTS = np.repeat([1.0, 0.1], 40)  # slow ones fit the noise of their labels late
@@ -77,10 +78,10 @@ def transient_figure(transient: Transient) -> Figure:
     overlap: list[Mark] = []
     for colour, (label, data) in enumerate(parts.items()):
         times, path = data.path.times, data.path
-        level.append(_measured(times, data.levels[:, :, 0], label, colour))
+        level.append(mean_points(times[::3], data.levels[:, ::3, 0], label, colour))
         level.append(Line(times, path.levels[:, 0], colour=colour))
         level.append(Line(times, path.edge, f"edge, {label}", dashed=True, colour=colour))
-        overlap.append(_measured(times, data.overlaps[:, :, 0, 0], None, colour))
+        overlap.append(mean_points(times[::3], data.overlaps[:, ::3, 0, 0], None, colour))
         overlap.append(Line(times, path.left_overlaps[:, 0], colour=colour))
     return Figure(
         name="transient",
@@ -118,8 +119,3 @@ def _time_check(learning: Learning, name: str, *, backward: bool = False) -> Che
 
 def _half_time(times: Floats, overlaps: Floats) -> Estimate:
     return jackknife_of_means(lambda mean: crossings(times, mean, _HALF), overlaps)
-
-
-def _measured(times: Floats, values: Floats, label: str | None, colour: int) -> Points:
-    error = values.std(0, ddof=1) / np.sqrt(len(values))
-    return Points(times[::3], values.mean(0)[::3], error[::3], label=label, colour=colour)

@@ -8,6 +8,7 @@ which needs no theory of the levels. The exponents of $\sigma^2 \propto \alpha^a
 slopes of lines through logarithms; the linear rule is a = b = 1.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -62,6 +63,7 @@ class Scan:
         chosen = self.chosen(varied)
         x = getattr(self, varied)[chosen]
         widths = [w for w, c in zip(self.width2, chosen, strict=True) if c and w]
+        # the error of a logarithm is the relative one
         return fit_line(np.log(x), np.log([w.value for w in widths]),
                         [w.error / w.value for w in widths])  # fmt: skip
 
@@ -96,16 +98,23 @@ def measure(
     rates = np.array([s.learning.learning_rate for s in settings])
     batches = np.array([s.learning.batch_size for s in settings])
     measured = [_setting(data.isel(setting=i), s, matrix) for i, s in enumerate(settings)]
-    middle = next(
-        i for i in range(len(settings))
-        if (rates == rates[i]).sum() > 1 and (batches == batches[i]).sum() > 1
-    )  # fmt: skip
+    middle = place_of_middle(settings)
     varied = ["batch_size" if batches[i] != batches[middle] else "learning_rate"
               for i in range(len(settings))]  # fmt: skip
     varied[middle] = "both"
     width2, spacing, predicted, diverged = (list(column) for column in zip(*measured, strict=True))
     return Scan(architecture, optimizer, rates, batches, varied, width2, spacing, predicted,
                 np.array(diverged))  # fmt: skip
+
+
+def place_of_middle(settings: Sequence[Setting]) -> int:
+    """The place of the setting that stands in both scans: others share its alpha, and its |B|."""
+    rates = [setting.learning.learning_rate for setting in settings]
+    batches = [setting.learning.batch_size for setting in settings]
+    return next(
+        place for place, (rate, batch) in enumerate(zip(rates, batches, strict=True))
+        if rates.count(rate) > 1 and batches.count(batch) > 1
+    )  # fmt: skip
 
 
 def _setting(
@@ -120,6 +129,7 @@ def _setting(
     share = float(diverged.mean())
     if len(levels) < 2:
         return None, None, None, share
+    # each replica about its own mean in time: from other starts levels may rest elsewhere
     width2 = mean_over_replicas(levels.var(axis=1, ddof=1).mean(axis=1, keepdims=True))
     pairs = [group for group in setting.multiplets() or [] if group.is_pair]
     predicted = None

@@ -15,7 +15,7 @@ from ...analysis import Check, CheckTable
 from ...campaign import Campaign, parse_spec, replaced, specs
 from ...optimizers import OPTIMIZERS, optimizers_with
 from ...stats import Estimate
-from .._study import claim_study, save_figures, write_results
+from .._study import claim_study, plain_estimate, save_figures, write_results
 from ._figure import scaling_rule
 from ._scan import BREAKS, Scan, measure
 
@@ -90,7 +90,9 @@ def spec(architecture: str, optimizer: str, seed: int, *, quick: bool = False) -
     raw = tomllib.loads(specs.text(f"linear_scaling/{architecture}"))
     linear = OPTIMIZERS[optimizer].linear
     given = {"momentum": _MOMENTUM} if linear and optimizer in optimizers_with("momentum") else {}
+    # with momentum m weights move by alpha/(1 - m) in the long run
     pace = 1 - given.get("momentum", 0.0) if linear else ARCHITECTURES[architecture]
+    # 0.05 times 1 - 0.8 is 0.009999999999999998
     rates = [float(f"{rate * pace:.6g}") for rate in raw["learning"]["learning_rate"]]
     every = max(round(raw["record_every"] * pace), 1)
     least = 0 if linear else _FORGOTTEN
@@ -182,17 +184,15 @@ def table(scans: list[Scan]) -> str:
 
 
 def _plain(scan: Scan) -> dict[str, Any]:
-    def plain(estimate: Estimate | None) -> dict[str, float] | None:
-        return estimate.to_dict() if estimate else None
-
     return {
         "architecture": scan.architecture,
         "optimizer": scan.optimizer,
         "exponent_learning_rate": scan.exponent("learning_rate").slope.to_dict(),
         "exponent_batch_size": scan.exponent("batch_size").slope.to_dict(),
         "settings": [
-            {"learning_rate": rate, "batch_size": batch, "varied": varied, "width2": plain(width2),
-             "mean_spacing": plain(spacing), "predicted_mean_spacing": predicted,
+            {"learning_rate": rate, "batch_size": batch, "varied": varied,
+             "width2": plain_estimate(width2), "mean_spacing": plain_estimate(spacing),
+             "predicted_mean_spacing": predicted,
              "diverged": diverged}
             for rate, batch, varied, width2, spacing, predicted, diverged in zip(
                 scan.learning_rate.tolist(), scan.batch_size.tolist(), scan.varied, scan.width2,

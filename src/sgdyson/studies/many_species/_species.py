@@ -29,6 +29,8 @@ class Species:
 def species(name: str, levels: Floats, prediction: Prediction) -> Species:
     """Measure the levels of one matrix."""
     n = levels.shape[-1]
+    # <sum (x - c)^2> = sigma^2 n (n + 1)/2 of the Gaussian orthogonal ensemble: n on the diagonal
+    # of variance sigma^2, and n (n - 1)/2 off it, of half the variance, each counted twice
     square = ((levels - levels.mean()) ** 2).sum(axis=-1) / (n + n * (n - 1) / 2)
     ratio = prediction.learning_rate / prediction.batch_size
     width2 = mean_over_replicas(square)

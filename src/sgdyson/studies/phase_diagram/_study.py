@@ -81,6 +81,7 @@ def _spec(seed: int, quick: bool) -> Spec:
     if quick:
         raw |= {"replicas": 64, "updates": 504}
         for table, key in (("model", "initial_width"), ("learning", "learning_rate")):
+            # every fourth: 5 of each axis, with neither end
             raw[table][key] = raw[table][key][2::4]
     return parse_spec(raw, "phase_diagram")
 
@@ -91,6 +92,7 @@ def _diagrams(spec: Spec, data: xr.Dataset, limits: list[StabilityLimit]) -> lis
     batch_size = int(first.learning.batch_size)
     diagrams = []
     for place, name in enumerate(spec.varied["model.activation"]):
+        # the activation is the first axis, and varies slowest
         model = spec.settings[place * int(np.prod(spec.shape[1:]))].build()
         assert isinstance(model, TwoLayerTeacher)
         target = model.levels(model.teacher)

@@ -58,6 +58,7 @@ def _of_matrix(
     levels: Float[np.ndarray, "replica time level"], shape: tuple[int, int]
 ) -> dict[str, Float[np.ndarray, "replica time"]]:
     values = np.array([[_numbers(s, shape) for s in replica] for replica in levels])
+    # a copy, for the first value is itself divided
     values[..., 0] /= values[:, :1, 0].copy()
     return dict(zip(QUANTITIES, np.moveaxis(values, -1, 0), strict=True))
 

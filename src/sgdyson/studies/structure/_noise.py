@@ -38,6 +38,7 @@ def noise_checks(
     """
     null = null_of(shape)
     measured = np.array([statistics(s, shape) for s in levels])
+    # of a mean of few replicas, and of the mean of the draws it is held against
     errors = null.deviation * (1 / len(measured) + 1 / null.draws) ** 0.5
     return [
         Check(

@@ -15,6 +15,7 @@ from ...engine import simulate
 from ...errors import require
 from ...models.network import Network
 from ...optimizers import Optimizer
+from .._weights import recorded_weights
 
 _WINDOWS = 64  # samples on which the loss is measured
 
@@ -39,6 +40,7 @@ def trained(
     for store in stores:
         if store.exists():
             _check(store, {**how, **model.settings()})
+    # as many as train side by side, stored before the next begin
     for first in range(0, replicas, cores()):
         chosen = range(first, min(first + cores(), replicas))
         if not all(stores[number].exists() for number in chosen):
@@ -74,15 +76,12 @@ def _write(run: xr.Dataset, store: Path) -> None:
 
 def _losses(model: Network, run: xr.Dataset) -> Float[np.ndarray, "replica time"]:
     """Losses of every record, on the same samples."""
+    weights = recorded_weights(model, run)
     with jax.enable_x64(True):
-        key = jax.random.key(0)
-        form = jax.tree.structure(model.weight_shapes())
-        # leaf after leaf, as the engine names them
-        leaves = [run[name].values for name in run if str(name).startswith("weights_")]
-        samples = model.batch(key, _WINDOWS)
+        samples = model.batch(jax.random.key(0), _WINDOWS)
         ensemble = jax.jit(jax.vmap(lambda weights: model.loss(weights, samples)))
         losses = [
-            ensemble(jax.tree.unflatten(form, [jnp.asarray(leaf[:, time]) for leaf in leaves]))
+            ensemble(jax.tree.map(lambda leaf: jnp.asarray(leaf[:, time]), weights))  # noqa: B023
             for time in range(run.sizes["time"])
         ]
     return np.stack(losses, axis=1).astype(np.float64)
