@@ -191,3 +191,21 @@ def test_the_law_of_a_bulk_is_the_one_that_was_fitted():
     w = 0.3 * np.random.default_rng(11).standard_normal((200, 100))
     bulk = fit_bulk(np.linalg.svd(w, compute_uv=False), w.shape)
     assert bulk.law.edges[1] == pytest.approx(bulk.edge.value, rel=1e-12)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 5, 50])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rank_of_products_of_thinner_matrices(rank, dtype):
+    """What a decomposition leaves of zero is no level, of weights in float64 either."""
+    random = np.random.default_rng(rank)
+    w = random.standard_normal((300, rank)) @ random.standard_normal((rank, 200))
+    measured = spectrum("w", w.astype(dtype))
+    assert measured.rank == rank
+    assert measured.notes == (f"no bulk: of rank {rank}, it is a product of thinner matrices",)
+
+
+def test_small_levels_of_float64_count():
+    """Down to 1e-12 of the largest, which float64 tells and float32 would not."""
+    random = np.random.default_rng(0)
+    left, right = (np.linalg.qr(random.standard_normal((n, 80)))[0] for n in (100, 80))
+    assert spectrum("w", left * np.geomspace(1, 1e-12, 80) @ right.T).rank == 80

@@ -45,6 +45,8 @@ def measure_values(
     # rounding of the entries is noise of its own, whose largest singular value is this
     size = float(np.linalg.norm(relative)) / math.sqrt(few * many)
     floor = 4 * precision * size * (math.sqrt(many) + math.sqrt(few))
+    # that of a decomposition in float64 is larger for weights that are in float64, of low rank
+    floor = max(floor, many * float(np.finfo(np.float64).eps))
     rank = int(np.sum(relative > floor))
     bulk: Bulk | None = None
     notes: tuple[str, ...] = ()

@@ -215,7 +215,9 @@ def bracketed(value: float, error: float) -> str:
         return f"{value!r}(0)"
     magnitude = math.floor(math.log10(max(abs(value), error)))
     if not -5 < magnitude < 6:
-        return f"{_fixed(value * 10.0**-magnitude, error * 10.0**-magnitude)}e{magnitude:+03d}"
+        # in two steps: the 1e310 that numbers below 1e-308 need is none
+        up, on = 10.0 ** -max(magnitude, -300), 10.0 ** -min(magnitude + 300, 0)
+        return f"{_fixed(value * up * on, error * up * on)}e{magnitude:+03d}"
     return _fixed(value, error)
 
 
