@@ -18,7 +18,7 @@ distributed = pytest.importorskip("distributed")
 @pytest.mark.filterwarnings("ignore")  # Dask's own
 def test_one_sentence_and_the_same_command_goes_on(tmp_path, monkeypatch):
     text = SPEC.replace("replicas = 200", "replicas = 1024").replace("[0.05, 0.1]", "0.1")
-    text = text.replace("[4, 16]", "4").replace("updates = 400", "updates = 800")
+    text = text.replace("[4, 16]", "4")
     path, out = written(tmp_path, text), tmp_path / "out"
 
     def words(address):

@@ -152,7 +152,7 @@ def wishart_pvalue(sample: np.ndarray, degrees: int) -> float:
     return float(pvalues.min() * len(pvalues))
 
 
-@pytest.mark.parametrize("degrees", [1, 2, 3, 4, 10, 246])
+@pytest.mark.parametrize("degrees", [1, 2, 3, 10, 246])
 def test_wishart_moments(degrees: int) -> None:
     sample = wishart(degrees)
     assert wishart_pvalue(sample, degrees) > FALSE_ALARM

@@ -83,8 +83,13 @@ def exceeds(values, factor=1.0):
 SHAPES = [(600, 400), (400, 400), (300, 900)]
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("make", [noise, spiked, uneven, power_law])
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [*((make, SHAPES[0]) for make in (noise, spiked, uneven, power_law)),
+     *((noise, shape) for shape in SHAPES[1:]),
+     *(pytest.param(make, shape, marks=pytest.mark.slow)
+       for make in (spiked, uneven, power_law) for shape in SHAPES[1:])],
+)  # fmt: skip
 def test_stated_errors_cover(make, shape):
     found = pulls(make, shape)
     assert len(found) == 7

@@ -95,6 +95,7 @@ def done(tmp_path_factory):
         patch.setattr(_study, "_work", small)
         checks = study_accuracy(out, 0, said.append, quick=True)
         again, before = [], len(said)
+        patch.setattr("sgdyson.studies._study.save", lambda *_: None)  # they are drawn above
         repeated = study_accuracy(out, 0, again.append, quick=True)
     assert before == 7
     assert again == []  # nothing is run twice

@@ -142,4 +142,5 @@ def test_a_campaign_is_measured_drawn_and_written(tmp_path, monkeypatch):
     assert results["passed"] == all(check.passed for check in checks)
     assert (tmp_path / "figures" / "scaling_sgd.svg").stat().st_size > 1000
     monkeypatch.setattr("sgdyson.campaign._executors.run_chunk", None)  # nothing is run again
+    monkeypatch.setattr("sgdyson.studies._study.save", lambda *_: None)  # they are drawn above
     study_linear_scaling(tmp_path, 0, said.append)
