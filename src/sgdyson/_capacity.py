@@ -57,6 +57,7 @@ def in_words(number: float) -> str:
     """Bytes to three digits: "24.1 GB"."""
     size = float(min(number, 10**300))  # a whole number of Python may be too large for a float
     for unit in _UNITS[:-1]:
+        # from there three digits would say 1e+03
         if size < 999.5:
             return f"{size:.3g} {unit}"
         size /= 1000

@@ -55,6 +55,8 @@ def run_on_cluster(
         while True:
             with _told(address, own, after):
                 for job in islice(jobs, max(_ahead(client) - len(running), 0)):
+                    # impure, or Dask would take two calls with equal arguments for one; what raises
+                    # there, for want of memory say, is tried again
                     future = client.submit(
                         run_there, work, versions, *job[1:], pure=False, retries=3
                     )
@@ -89,6 +91,7 @@ def _connected(address: str) -> Iterator[Any]:
     client = Client.__new__(Client)  # made in two steps: one that does not start is to be ended too
     try:
         try:
+            # not as the default, which may be a client of the user's
             Client.__init__(client, address, timeout=_ANSWER, set_as_default=False)
         except (OSError, ValueError, TypeError, UnicodeError) as error:
             raise InvalidInputError(
@@ -185,6 +188,7 @@ def _finished(
 
 def _result(future: Any, own: dict[str, str]) -> Any:
     result, theirs, worker = future.result()
+    # results are large, and the cluster holds them as long as anyone does
     future.release()
     _compare(worker, theirs, own)
     return result

@@ -48,6 +48,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
                 yield scratch
                 pour(scratch.read_bytes(), path)
         else:
+            # at the end of a link: the link stays, and its target is replaced
             with _beside(Path(os.path.realpath(path))) as scratch:
                 yield scratch
 
@@ -160,7 +161,9 @@ def _beside(target: Path) -> Iterator[Path]:
         yield scratch
         with suppress(FileNotFoundError):
             _copy_mode(target.stat(), scratch)
+        # first the bytes, then the name: no power cut leaves the name of a file that is empty
         sync_file(scratch)
+        # in one step: whoever reads sees the old contents or the new ones
         scratch.replace(target)
         sync_folder(target.parent)
 

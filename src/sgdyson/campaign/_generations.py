@@ -31,6 +31,7 @@ def replace(folder: Path, ours: set[str]) -> None:
     """
     (folder / GROWING / _OURS).write_text(json.dumps(sorted(ours)), encoding="utf-8")
     sync_folder(folder / GROWING)
+    # the one step that counts: before it the old campaign holds, after it the new one
     (folder / GROWING).rename(folder / _GROWN)
     sync_folder(folder)
     settle(folder)
@@ -43,6 +44,7 @@ def settle(folder: Path) -> None:
     grown = folder / _GROWN
     if not grown.exists():
         return
+    # each step leaves behind what tells where to go on, should a kill come in between
     if (grown / DATA).exists():
         if (folder / DATA).exists():
             (folder / DATA).rename(grown / _OLD)

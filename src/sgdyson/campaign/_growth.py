@@ -84,6 +84,7 @@ def _build(source: Source, new: StoredCampaign) -> None:
     store.make_room(max(_totals(source, new)))
     for (chunk, index, replicas), entry in zip(plan, entries, strict=True):
         if entry is not None:
+            # a second name costs nothing, and the first goes with the old campaign
             store.adopt(chunk, entry, old, link=True)
         else:
             arrays = source.arrays(index, replicas)

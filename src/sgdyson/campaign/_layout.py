@@ -39,6 +39,7 @@ class Layout:
             max(block, _power_of_two(min(_REPLICAS, fitting, _most(setting) // _PARTS)))
             for setting, block in zip(spec.settings, blocks, strict=True)
         ]
+        # all are powers of two: the smallest divides the others
         self.rows = min(self.chunk_replicas)  # of a Zarr chunk
 
     def replicas(self, chunk: Chunk, total: int) -> range:

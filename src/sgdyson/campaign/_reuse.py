@@ -47,6 +47,7 @@ class Source:
         """Those of some replicas that are finished, up to the first that is not."""
         place = self.campaign.store.layout.place(index)
         finished = self._run.finished[(*place, slice(replicas.start, replicas.stop))].values
+        # argmin of truth values: the first that is false
         count = len(finished) if finished.all() else int(np.argmin(finished))
         return range(replicas.start, replicas.start + count)
 

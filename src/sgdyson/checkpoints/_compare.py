@@ -107,6 +107,7 @@ def compare(
         ours, theirs = by_name(choice.named(mine)), by_name(other)
         shapes = {each.name: each.shape for each in mine}
         known = by_name(mine)
+        # of those asked for; what else the other has was not asked for
         alone = [] if choice.roles or choice.patterns else theirs.items()
         work.skip(Skipped(s.name, f"not in {path}") for key, s in alone if key not in known)
         with progress_bar(len(ours), True, "arrays") as advance:

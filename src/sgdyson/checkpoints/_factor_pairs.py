@@ -78,7 +78,8 @@ class Pair:
 
     def _unfit_magnitude(self) -> str | None:
         if self.magnitude is None:
-            return f"factors of DoRA by {CONFIG}, without norms beside them" * self.is_dora or None
+            fault = f"factors of DoRA by {CONFIG}, without norms beside them"
+            return fault if self.is_dora else None
         shape, outputs = self.magnitude.shape, self.outer.shape[0]
         fits = math.prod(shape) == outputs
         return None if fits else f"norms of shape {shape} of DoRA, for {outputs} outputs"

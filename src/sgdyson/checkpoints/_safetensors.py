@@ -39,6 +39,7 @@ def open_safetensors(path: Path) -> Iterator[Contents]:
         size = size_of(handle)
         length = int.from_bytes(handle.read(8), "little")
         require(
+            # the shortest header is {}
             size >= 8 and 2 <= length <= size - 8,
             f"{path} is no whole safetensors file: its header of {length} bytes does not fit into"
             f" {size}.",
@@ -75,6 +76,7 @@ def _tensors(
                 f"at bytes {first} to {last} of a body of {size}",
             )
             require(
+                # of no bytes it takes no part of another
                 first >= end or first == last,
                 f"at bytes {first} to {last}, of which {owner!r} takes a part",
             )

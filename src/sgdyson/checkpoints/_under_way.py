@@ -99,6 +99,7 @@ class Work:
             for opened, number in self._wanted(series)
         )
         threads = min(workers or cores(), cores())
+        # looked at before any is begun: their number decides how many threads each is given
         first = list(islice(here, threads))
         with blas_threads(_threads_each([job[0] for job in first], threads)):
             every = chain(first, here)
@@ -117,6 +118,7 @@ class Work:
                 opened.stored = self._options.choice.named(stored)
             except InvalidInputError as error:
                 opened.files.close()
+                # one of many is skipped and told; of one alone the fault is the answer
                 if alone:
                     raise
                 opened.fault = Skipped(unit.label, str(error).rstrip("."))

@@ -62,6 +62,7 @@ class _OrnsteinUhlenbeck(ABC):
         decay = np.exp(-self.friction * np.diff(moments))
         levels = np.empty((replicas, len(moments), self.n))
         for replica in range(replicas):
+            # a stream of its own for each replica: more of them leave these as they are
             random = np.random.default_rng([seed, replica])
             levels[replica] = self._levels(self._path(random, decay, start))[..., ::-1]
         settings = {"process": type(self).__name__, **asdict(self), "seed": int(seed)}  # type: ignore[call-overload]
@@ -74,6 +75,7 @@ class _OrnsteinUhlenbeck(ABC):
         path = np.empty_like(draws)
         path[0] = draws[0] if start is None else start
         for step, factor in enumerate(decay):
+            # the exact law of a step of any length, and no approximation in it
             path[step + 1] = factor * path[step] + np.sqrt(1 - factor**2) * draws[step + 1]
         return path
 
@@ -142,6 +144,7 @@ class MatrixProcess(_OrnsteinUhlenbeck):
         return np.diag(np.tile(levels, 2 if self.beta == 4 else 1))
 
     def _levels(self, path: np.ndarray) -> np.ndarray:
+        # each level of quaternions is there twice (Kramers)
         return np.linalg.eigvalsh(path)[..., :: 2 if self.beta == 4 else 1]
 
 
@@ -188,6 +191,7 @@ class WishartProcess(_OrnsteinUhlenbeck):
 
     def _draws(self, size: int, random: np.random.Generator) -> np.ndarray:
         entries = normal_entries(random, (size, self.m, self.n), self.beta)
+        # <|w|^2> = width^2, which the beta components of an entry share
         return np.asarray(complex_form(*entries) * (self.width / np.sqrt(self.beta)))
 
     def _aligned(self, levels: np.ndarray) -> np.ndarray:
@@ -196,6 +200,7 @@ class WishartProcess(_OrnsteinUhlenbeck):
         )
         first = np.zeros((self.m, self.n))
         np.fill_diagonal(first, np.sqrt(levels))
+        # real numbers in the complex form of quaternions
         return np.kron(np.eye(2), first) if self.beta == 4 else first
 
     def _levels(self, path: np.ndarray) -> np.ndarray:

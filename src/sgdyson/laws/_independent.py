@@ -36,10 +36,12 @@ class Brody(Law):
 
     @property
     def _rate(self) -> float:
+        # with which the mean is 1
         return float(special.gamma(1 + 1 / self._power) ** self._power)
 
     @property
     def support(self) -> tuple[float, float]:
+        # e^-40 = 4e-18 is left beyond, less than the rounding of 1
         return 0.0, float((40 / self._rate) ** (1 / self._power))
 
     @property

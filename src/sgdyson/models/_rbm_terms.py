@@ -91,12 +91,15 @@ def with_cubic(terms: list[Cubic], moments: Blocks, which: int) -> Square:
     row, column = np.ogrid[:n, :n]
     filled, average = np.ones((n, n, n)), np.zeros((n, n))
     for kernel, a, b, c in terms:
+        # z_ij pairs with the first factor, k = j, and the other two with each other
         closed_right = kernel(i, j, k, j) * filled
+        # with the last, l = i
         closed_left = kernel(i, k, i, j) * filled
         average += moments[..., which, a] * np.einsum(
             "ijk,jk->ij", closed_right, moments[..., b, c]
         )
         average += moments[..., which, c] * np.einsum("ijk,ik->ij", closed_left, moments[..., a, b])
+        # with the middle one, k = j and l = i
         crossed = kernel(row, column, row, column)
         average += crossed * moments[..., which, b] * moments[..., a, c]
     return average
@@ -110,6 +113,7 @@ def quadratic_squared(terms: list[Quadratic], moments: Blocks) -> Square:
         for second, c, e in terms:
             both = first * second
             average += np.einsum("ikj,ik,kj->ij", both, moments[..., a, c], moments[..., b, e])
+            # m_ik and m_ki are one entry, so that on the diagonal factors pair crosswise too
             average[diagonal, diagonal] += np.einsum(
                 "iki,ik,ik->i", both, moments[..., a, e], moments[..., b, c]
             )

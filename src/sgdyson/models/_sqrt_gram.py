@@ -58,6 +58,7 @@ class SqrtGram(RandomMatrix):
             rows, columns, component = _components(rows, columns, self.beta)
         else:
             component = np.zeros_like(rows)
+        # <|s_ij|^2> = U_ij, which the components of an entry share
         each = np.where(rows == columns, 1, self.beta)
         s[:, component, rows, columns] = normal * np.sqrt(self.variance[rows, columns] / each)
         inside = columns < n
@@ -104,6 +105,7 @@ class SqrtGram(RandomMatrix):
         """Third cumulants by a square, at the variances and the mean there were."""
         assert self.bend is not None
         square = np.einsum("sik,skj,ijk->sij", s, s, self.bend, optimize=True)
+        # the mean of the square, taken off so that its levels stay where they were
         mean = np.einsum("iik,ik->i", self.bend, self.variance)
         diagonal = np.arange(len(mean))
         square[:, diagonal, diagonal] -= mean

@@ -214,6 +214,7 @@ class GaussianRBM(Model):
             drawn = self._drawn(data_key, target, batch_size)
             chains = drawn if self.chains == "data" else memory
             if self.positive_phase == "minibatch":
+                # of an infinite batch F F^T is the average, otherwise the sum
                 count = 1.0 if batch_size == jnp.inf else batch_size
                 target = drawn @ dagger(drawn) / count
         average, after = self._sampler.average(key, weights, self.rbm_mass, chains, batch_size)

@@ -146,6 +146,7 @@ class TeacherStudent(Model):
         return self._moment(self._shared_key(place), batch_size)
 
     def _shared_key(self, place: Array) -> PRNGKeyArray:
+        # by the seed of the data and not of the replica: all replicas see the same inputs
         return jax.random.fold_in(jax.random.key(self.data_seed), place)
 
     def _moment(self, key: PRNGKeyArray, batch_size: float) -> Array:

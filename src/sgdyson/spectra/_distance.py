@@ -124,6 +124,7 @@ def _rank(reference: MatrixSpectrum, rank: int | None) -> int:
 def _overlap(one: Floats, other: Floats) -> float | None:
     if not one.shape[1]:
         return None
+    # of two subspaces: neither signs nor the order of vectors within them matter
     return float(np.sum((one.T @ other) ** 2)) / one.shape[1]
 
 

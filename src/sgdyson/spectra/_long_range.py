@@ -135,6 +135,7 @@ def form_factor(unfolded: ArrayLike, times: ArrayLike) -> Curve:
         " number of levels.",
     )
     span = x[:, -1:] - x[:, :1]
+    # vanishes smoothly at both ends: a sharp end has a form factor of its own at every time
     weights = np.sin(np.pi * (x - x[:, :1]) / span) ** 2
     estimates = []
     for time in tau:

@@ -59,6 +59,7 @@ def multiplets(target_levels: ArrayLike, tolerance: float = 1e-9) -> list[Multip
     )
     require(finite("tolerance", tolerance) >= 0, f"tolerance = {tolerance} must not be negative.")
     drops = -np.diff(targets)
+    # relative to the largest, as the rounding of all eigenvalues of a matrix is
     allowed = tolerance * (float(np.abs(targets).max()) or 1.0)
     require(
         bool(np.all(drops >= -allowed)),

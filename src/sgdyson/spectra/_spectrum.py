@@ -83,6 +83,7 @@ def _in_unit(name: str, matrix: ArrayLike) -> tuple[Matrix, Looks, float]:
     require(np.ndim(matrix) == 2 and np.size(matrix) > 0, fault)
     w = real_as_stored(name, matrix)
     if w.dtype.itemsize > 8:
+        # LAPACK knows no long doubles
         w = w.astype(np.float64)
     looks = look_at(w)
     require(0 < looks.largest < math.inf, fault)

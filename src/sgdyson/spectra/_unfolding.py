@@ -120,6 +120,7 @@ def nearest_spacings(unfolded: ArrayLike, order: int = 1) -> Floats:
 
 def _standard(x: Floats) -> Floats:
     """Each sample on [0, 1], so that a fit knows neither units nor overflow."""
+    # halves first: the difference of two large numbers of opposite sign overflows
     half = x / 2
     return (half - half[:, :1]) / (half[:, -1:] - half[:, :1])
 
@@ -153,6 +154,7 @@ def _rising(row: Floats, terms: int, cut: int) -> Floats:
 
 
 def _fitted(row: Floats, terms: int) -> Floats:
+    # the staircase at a level is half-way up its step
     stairs = np.arange(len(row)) + 0.5
     series, (_, rank, *_) = Chebyshev.fit(row, stairs, terms - 1, full=True)
     require(
@@ -166,6 +168,7 @@ def _fitted(row: Floats, terms: int) -> Floats:
 def _spline(x: Floats, knots: int) -> Floats:
     count = whole("knots", knots, 1, _room(x, 8, "spline"))
     stairs = np.arange(x.shape[1]) + 0.5
+    # knots with as many levels between any two
     inner = np.quantile(x, np.linspace(0, 1, count + 2)[1:-1], axis=1).T
     try:
         values = [
@@ -185,6 +188,7 @@ def _local(x: Floats, neighbours: int) -> Floats:
     gaps = np.diff(x, axis=1)
     places = np.arange(gaps.shape[1])
     windows = sliding_window_view(np.pad(gaps, ((0, 0), (around, around))), 2 * around + 1, axis=1)
+    # of windows that the ends of the spectrum cut short, and zeros pad
     sizes = np.minimum(places + around + 1, gaps.shape[1]) - np.maximum(places - around, 0)
     # summed window by window: of a running sum, an outlier's gap would eat the digits
     mean = windows.sum(axis=2) / sizes

@@ -167,6 +167,7 @@ class Estimate:
         variances = [(here * self.error) ** 2, (there * other.error) ** 2]
         sizes = [self.effective_size, other.effective_size]
         variance = sum(variances)
+        # Welch and Satterthwaite's: the sample of the larger variance decides
         spread = sum(v**2 / n for v, n in zip(variances, sizes, strict=True) if v and n)
         size = variance**2 / spread if spread else min(sizes)
         return Estimate(value, math.sqrt(variance), size)
@@ -213,6 +214,7 @@ def bracketed(value: float, error: float) -> str:
     """
     if error == 0:
         return f"{value!r}(0)"
+    # an error larger than its value sets the power of ten
     magnitude = math.floor(math.log10(max(abs(value), error)))
     if not -5 < magnitude < 6:
         # in two steps: the 1e310 that numbers below 1e-308 need is none

@@ -71,6 +71,7 @@ def ks_test(
         effective_size <= n,
         f"effective_size = {effective_size:g} must be at most {n}, the number of samples.",
     )
+    # the limit of many samples: the exact law knows whole numbers of independent ones alone
     chance = float(kstwobign.sf(distance * np.sqrt(effective_size)))
     return GoodnessOfFit(distance, chance, float(effective_size), "given law")
 
@@ -153,7 +154,12 @@ def wigner_test(spacings: ArrayLike, mean: float | None = None, beta: int = 1) -
     s = x / x.mean()
     slope, weights = _scale_estimated(beta)
     return _test(
-        surmise_cdf(s, beta), slope, s - 1.0, weights, f"{surmise}, mean spacing estimated"
+        # s - 1 is what each sample does to the estimated mean
+        surmise_cdf(s, beta),
+        slope,
+        s - 1.0,
+        weights,
+        f"{surmise}, mean spacing estimated",
     )
 
 
@@ -195,6 +201,7 @@ def _samples(samples: ArrayLike) -> Floats:
         x.ndim in (1, 2),
         f"samples have shape {x.shape}; give (n,) independent ones or (replica, sample).",
     )
+    # one sample a replica: independent after all
     if x.ndim == 2 and x.shape[1] == 1:
         return x[:, 0]
     require(

@@ -96,6 +96,7 @@ def fit_line(
     fitted_covariance = np.linalg.inv(design.T @ weighted)
     fitted = fitted_covariance @ (weighted.T @ y)
     residual = y - design @ fitted
+    # through the origin the intercept is 0, without an error
     full = np.zeros((2, 2))
     full[:parameters, :parameters] = fitted_covariance
     slope, intercept = (

@@ -120,6 +120,7 @@ class Tracker:
         self._recorder.shapes, self._recorder.keys = matrices_in(self._store)
         self._change: float | None = None
         self._said: set[str] = set()
+        # by its parts: with itself in the arguments it would never end
         weakref.finalize(self, _end, self._process, self._beside, self._store)
 
     def due(self, step: int) -> bool:
@@ -170,6 +171,7 @@ class Tracker:
                 moments = moments_of(
                     micro_gradients, float(micro_batch or 1), acting_gradients, self._parts
                 )
+            # of the step before alone: what is measured of two are the changes of one update
             before = self._before[1] if self._before[0] == step - 1 else {}
             self._before = (-1, {})
             self._submit(step, named, moments, before)
@@ -343,6 +345,7 @@ class Tracker:
             "skipped": [[array.name, array.reason] for array in self.skipped]
         }
         history = [list(entry) for entry in self._store.attributes.get("optimizers", [])]
+        # a run that went back to an earlier step has lost what came later
         history = [entry for entry in history if entry[0] < step]
         if self._optimizer and (not history or history[-1][1] != self._optimizer):
             history.append([step, self._optimizer])
