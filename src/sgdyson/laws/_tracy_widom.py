@@ -90,6 +90,7 @@ class TracyWidom(Law):
 def _logarithm(r: Floats, beta: int, which: int) -> Floats:
     """Ln F (left of the centre), ln(1 - F) (right of it) or ln F' by r: `which` is 0, 1 or 2."""
     result = _table(beta)(r, which)
+    # where the tables end both tails go by their expansions
     low, high = r < _KNOTS[0], r > _KNOTS[-1]
     if which != 1:
         result[low] = left(np.maximum(r[low], -FAR), beta)[which // 2]

@@ -44,6 +44,7 @@ class WignerSurmise(Law):
 
     @property
     def _rate(self) -> float:
+        # with which the mean is 1
         return float((special.gamma(self.beta / 2 + 1) / special.gamma((self.beta + 1) / 2)) ** 2)
 
     def _pdf(self, x: Floats) -> Floats:

@@ -105,6 +105,7 @@ def forecast(
 def _memory(run: Run, name: str) -> float:
     """Updates that the optimiser's average of gradients remembers, several times."""
     beta = max(float(np.nan_to_num(run.setting(q, name)).max()) for q in ("momentum", "beta1"))
+    # beta^(4/(1 - beta)) is at most e^-4
     return 4 / (1 - beta) if 0 < beta < 1 else 1.0
 
 

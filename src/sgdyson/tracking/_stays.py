@@ -102,6 +102,7 @@ class Series:
         if self.final is None or rank > self.final.shape[1]:
             return None
         alike = self.final[:, rank - 1].prod(-1) >= _SETTLED
+        # after the last record whose vectors were others
         first = len(alike) - int(np.argmin(alike[::-1])) if not alike.all() else 0
         return _between(self.steps, first) if first < len(alike) else None
 
