@@ -17,4 +17,5 @@ def largest_rate(growing: Callable[[float], float], most: float, limit: float) -
         middle = (low + high) / 2
         low, high = (middle, high) if growing(middle) <= most else (low, middle)
     digits = 1 - int(np.floor(np.log10(low)))
+    # down, for what is rounded to the nearest may be above the limit
     return float(np.floor(low * 10.0**digits) / 10.0**digits)

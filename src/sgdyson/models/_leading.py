@@ -84,6 +84,7 @@ class LeadingOrder:
             # variances of M_ii - M_jj, from which what both share cancels, and of 2 M_ij
             spacing = mean_length(2 * (np.diag(self.covariance) - self.common), 4 * across)
         else:  # there is no noise with a preferred direction
+            # the mean length of beta + 1 components of variance 2 sigma^2 each
             spacing = 2 * self.width * special.gamma(self.beta / 2 + 1)
             spacing = spacing / special.gamma((self.beta + 1) / 2)
         return np.where((partner.sum(axis=1) == 1) & self.learnt, spacing, np.nan)

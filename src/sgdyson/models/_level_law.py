@@ -82,6 +82,7 @@ def _smooth_density(u: Floats) -> Floats:
     values = norm * legendre.legvander(2 * u - 1, _DEGREE).mean(axis=1)  # members go together
     coefficients, error = values.mean(axis=0), values.std(axis=0) / len(values) ** 0.5
     share = np.divide(error, coefficients, out=np.ones_like(error), where=coefficients != 0) ** 2
+    # shrunk by the part of its square that is its own error: of noise alone nothing is left
     coefficients *= np.maximum(1 - share, 0.0)
     density = legendre.legval(2 * _GRID - 1, coefficients * norm)
     density = np.maximum(density, _LEAST)

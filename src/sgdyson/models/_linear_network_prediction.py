@@ -13,6 +13,9 @@ r_i^2 (1+\delta_{ij})]/|B|$ and $\langle G_{ij} G_{ji} \rangle = r_i r_j/|B|$. T
 covariance under any linear optimiser solves a Lyapunov equation. Derivation: docs, "Theory".
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from jaxtyping import Float
 from scipy import integrate, optimize
@@ -43,19 +46,8 @@ def predict_linear_network(
     layer = np.array([_balanced(mode, decay, depth) for mode in modes])
     residual = layer**depth - modes
     names = ["product", *(f"w{number}" for number in range(1, depth + 1))]
-    moments = {name: np.zeros((2, n, n)) for name in names}  # of an entry, and with its mirror
-    for i in range(n):
-        for j in range(i, n):
-            hessian, rows = _block(layer[[i, j]], residual[[i, j]], same=i == j, depth=depth)
-            gradient = _gradient_noise(label_noise, residual[[i, j]], same=i == j) / batch_size
-            jacobian = rows[0]
-            joint = stationary_covariance(
-                optimizer, learning_rate, hessian, jacobian.T @ gradient @ jacobian
-            )
-            for name, entries in zip(names, rows, strict=True):
-                first, last = entries[0], entries[-1]
-                moments[name][0, [i, j], [j, i]] = first @ joint @ first, last @ joint @ last
-                moments[name][1, [i, j], [j, i]] = first @ joint @ last
+    joint = partial(stationary_covariance, optimizer, learning_rate)
+    moments = _entry_moments(names, layer, residual, label_noise, batch_size, joint)
     alpha = effective_rate(optimizer, learning_rate)
     slowest = np.array([
         np.linalg.eigvalsh(_block(layer[[i, i]], residual[[i, i]], same=True, depth=depth)[0])[0]
@@ -93,6 +85,42 @@ def predict_linear_network(
         return Prediction(leading, Theory(lambda: matrix, np.diag(covariance) / levels**2 + bent))
 
     return {name: prediction(name) for name in names}
+
+
+def _entry_moments(
+    names: list[str],
+    layer: Levels,
+    residual: Levels,
+    label_noise: float,
+    batch_size: float,
+    joint: Callable[[Matrix, Matrix], Matrix],
+) -> dict[str, Float[np.ndarray, "2 level level"]]:
+    """By matrix: variance of each entry, and its covariance with its mirror image.
+
+    Args:
+        names: of the product and of every layer.
+        layer: singular values of a layer.
+        residual: of the product, less the teacher's.
+        label_noise: epsilon.
+        batch_size: |B| or infinity.
+        joint: stationary covariance of the layers' entries of a pair of modes, from the Hessian
+            and the noise of the gradient.
+    """
+    depth, n = len(names) - 1, len(layer)
+    moments = {name: np.zeros((2, n, n)) for name in names}
+    for i in range(n):
+        for j in range(i, n):
+            hessian, rows = _block(layer[[i, j]], residual[[i, j]], same=i == j, depth=depth)
+            gradient = _gradient_noise(label_noise, residual[[i, j]], same=i == j) / batch_size
+            # noise of the product's gradient reaches the layers by the chain rule
+            covariance = joint(hessian, rows[0].T @ gradient @ rows[0])
+            for name, entries in zip(names, rows, strict=True):
+                first, last = entries[0], entries[-1]
+                moments[name][0, [i, j], [j, i]] = (
+                    first @ covariance @ first, last @ covariance @ last,
+                )  # fmt: skip
+                moments[name][1, [i, j], [j, i]] = first @ covariance @ last
+    return moments
 
 
 def _checked_modes(teacher: Matrix, hidden: tuple[int, ...], decay: float) -> Levels:

@@ -127,6 +127,7 @@ def quenched_mean_spacing(model: QuenchedStudent, learning_rate: float, batch_si
         "quenched_mean_spacing needs a teacher of two equal levels and shared_inputs = True.",
     )
     covariance = quenched_covariance(model, learning_rate, batch_size)
+    # S is the length of (W_11 - W_22, W_12 + W_21)
     spacing = np.array([[[1.0, 0.0], [0.0, -1.0]], [[0.0, 1.0], [1.0, 0.0]]])
     plane = np.einsum("aij,ijkl,bkl->ab", spacing, covariance, spacing)
     return float(mean_length(*np.linalg.eigvalsh(plane)))

@@ -57,6 +57,7 @@ def predict_teacher_student(
     n = len(teacher)
     order = np.argsort(-np.abs(teacher), kind="stable")
     decay = float(getattr(optimizer, "weight_decay", 0.0))
+    # where decay and the teacher pull alike
     modes = teacher[order] / (1 + decay)
     levels = np.abs(modes)
     offset = decay * modes  # of the mean student from its teacher
