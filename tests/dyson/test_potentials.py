@@ -83,3 +83,34 @@ def test_levels_that_reach_infinity_are_told():
         [3.0, -3.0], step=0.001, steps=100, replicas=4, seed=0, progress=False
     )
     assert lost.diverged.all()
+
+
+def test_a_potential_that_becomes_nan_is_no_solution():
+    """Its slope may still be a number, 0: levels went on without it."""
+    process = EigenvalueProcess(lambda x, t: jnp.where(t > 0.05, jnp.nan, x**2), 1.0)
+    run = process.simulate(
+        [1.0, 0.0, -1.0], step=0.01, steps=8, record_every=4, replicas=1, seed=0, progress=False
+    )
+    assert np.isfinite(run.levels.values[0, 1]).all()
+    assert run.diverged.all()
+
+
+@pytest.mark.parametrize(
+    ("levels", "reason"),
+    [
+        ([], r"\[\] must be 1 finite"), (["a"], "must be real numbers"), ([1j, 0], "must be real"),
+        ([0, 1e-300], "are 1e-300 apart; begin 1e-140 apart"), ([[1, 2], [3, 4]], "4 finite"),
+    ],
+)  # fmt: skip
+def test_levels_that_are_no_start(levels, reason):
+    with pytest.raises(InvalidInputError, match=reason):
+        EigenvalueProcess(Quadratic()).simulate(levels, step=0.01, steps=1, replicas=1, seed=0)
+
+
+def test_the_closest_start_spreads_as_a_point():
+    """A step of two levels from a point opens sqrt(2 h beta) = 0.2, with noise about it."""
+    run = EigenvalueProcess(Quadratic(), 2.0).simulate(
+        [0, 2e-140], step=0.01, steps=1, replicas=400, seed=0, progress=False
+    )
+    gaps = -np.diff(run.levels.values[:, -1])
+    assert 0.1 < gaps.mean() < 0.5

@@ -6,10 +6,12 @@ import numpy as np
 import xarray as xr
 
 from .._attributes import attributes_of
-from .._checks import seed_of, whole
+from .._checks import real_array, seed_of, shown, whole
 from .._types import ArrayLike
 from .._version import __version__
 from ..errors import require
+
+_CLOSEST = 1e-140  # levels at the start: squares of forces are then finite
 
 
 def labelled(
@@ -40,19 +42,26 @@ def check_repulsion(beta: float) -> None:
 
 def apart(initial_levels: ArrayLike) -> np.ndarray:
     """Initial levels in falling order, all different."""
-    start = descending(initial_levels, np.size(initial_levels))
+    start = descending(initial_levels, np.size(real_array("initial_levels", initial_levels)))
+    gaps = -np.diff(start)
     require(
-        bool((np.diff(start) < 0).all()),
-        f"initial_levels = {initial_levels!r} must all differ: levels that meet have no force.",
+        bool((gaps > 0).all()),
+        f"initial_levels = {shown(initial_levels)} must all differ: levels that meet have no"
+        " force.",
+    )
+    require(
+        bool((gaps > _CLOSEST).all()),
+        f"initial_levels = {shown(initial_levels)} are {gaps.min(initial=1):.1g} apart; begin"
+        f" {_CLOSEST:g} apart or more, where a force and its derivative are numbers.",
     )
     return start
 
 
 def descending(initial_levels: ArrayLike, n: int) -> np.ndarray:
     """Initial levels in falling order, finite ones."""
-    levels = np.asarray(initial_levels, dtype=float)
+    levels = real_array("initial_levels", initial_levels)
     require(
-        levels.shape == (n,) and bool(np.isfinite(levels).all()),
-        f"initial_levels = {initial_levels!r} must be {n} finite numbers.",
+        levels.shape == (n,) and n > 0 and bool(np.isfinite(levels).all()),
+        f"initial_levels = {shown(initial_levels)} must be {max(n, 1)} finite numbers.",
     )
     return np.sort(levels)[::-1].copy()

@@ -54,7 +54,8 @@ def implicit_step(
 
     first = (problem.dilated(start), jnp.array(jnp.inf), jnp.array(False), jnp.array(0))
     solution, _, done, _ = jax.lax.while_loop(unfinished, iterate, first)
-    return jnp.where(done, solution, jnp.nan)
+    # a potential that has become NaN meanwhile may have a slope of 0
+    return jnp.where(done & jnp.isfinite(potential(solution)).all(), solution, jnp.nan)
 
 
 class _Problem:

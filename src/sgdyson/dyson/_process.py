@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-import numpy as np
 import xarray as xr
 
 from .._types import ArrayLike, Floats
@@ -51,8 +50,9 @@ class LevelProcess(ABC):
                 compiled; so many levels that they reach a wall.
         """
         plan = Steps(step, steps, record_every, replicas, seed)
-        require_room(np.size(initial_levels), replicas, plan.records)
-        motion = self._motion(apart(initial_levels), plan)
+        start = apart(initial_levels)
+        require_room(len(start), replicas, plan.records)
+        motion = self._motion(start, plan)
         settings = {"process": type(self).__name__, **motion.settings}
         return run_ensemble(motion, plan, settings, progress)
 
