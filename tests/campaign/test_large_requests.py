@@ -63,7 +63,7 @@ def test_many_small_settings_take_files_of_their_own(tmp_path, monkeypatch):
         Campaign.from_file(path, tmp_path / "out").run(progress=False)
 
 
-@pytest.mark.parametrize(("levels", "replicas"), [(40_000, 1), (2, 10**12), (100, 10**9)])
+@pytest.mark.parametrize(("levels", "replicas"), [(40_000, 1), (2, 2**31 - 1), (100, 10**9)])
 def test_a_process_of_levels_that_does_not_fit(levels, replicas):
     with pytest.raises(InvalidInputError, match="of memory, and 16 GB are available"):
         EigenvalueProcess(Quadratic()).simulate(
@@ -73,4 +73,4 @@ def test_a_process_of_levels_that_does_not_fit(levels, replicas):
 
 def test_a_process_of_matrices_that_does_not_fit():
     with pytest.raises(InvalidInputError, match="of memory, and 16 GB are available"):
-        MatrixProcess(10, 1).simulate([0, 1], replicas=10**12, seed=0)
+        MatrixProcess(10, 1).simulate([0, 1], replicas=2**31 - 1, seed=0)
