@@ -184,6 +184,23 @@ class TestFolders:
         weights_at(tmp_path / names[0], a=noise((5, 4)))
         assert survey(tmp_path).skipped == {"a shard that is missing": [names[1]]}
 
+    @pytest.mark.parametrize(
+        "files", [["model-00001-of-00002", "model-00002-of-00002"], ["model", "model"]]
+    )
+    def test_arrays_that_an_index_names_and_no_shard_holds(self, tmp_path, files):
+        first, second = (f"{name}.safetensors" for name in files)
+        # "moved" is in another shard than the index says: it is there all the same
+        places = {"a": first, "moved": first, "lost": first, "b": second, "gone": second}
+        index = {"weight_map": places}
+        (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+        held = {first: {"a": noise((5, 4))}}
+        held.setdefault(second, {}).update(b=noise((5, 4)), moved=noise((5, 4)))
+        for name, arrays in held.items():
+            weights_at(tmp_path / name, **arrays)
+        found = survey(tmp_path)
+        assert [m.name for m in found.spectra[0]] == ["a", "b", "moved"]
+        assert found.skipped == {"named by the index, and in no shard": ["lost", "gone"]}
+
     @pytest.mark.parametrize("path", ["none", "none.npz", "x" * 5000 + ".npz", "a\0b.npz"])
     def test_a_path_that_leads_nowhere(self, path):
         with pytest.raises(InvalidInputError, match="does not exist"):

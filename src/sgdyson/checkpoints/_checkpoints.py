@@ -20,7 +20,7 @@ from ._cache import located
 from ._folders import Listing, list_folder, require_any
 from ._quantised import unquantised
 from ._readers import facts_in, marker_in, reader_of, sorts_names
-from ._shards import Unit, read_json
+from ._shards import Index, Unit, read_json
 from ._steps import steps_of
 
 _MOST = 20  # in a sentence
@@ -37,7 +37,7 @@ class Checkpoint:
         files: all its shards.
         label: name of the file or folder, without ending.
         missing: names of shards that are not there.
-        elsewhere: names of arrays in these.
+        index: names of arrays, each with that of its shard, where an index beside them says so.
         base: the model that an adapter changes, where it is asked for.
     """
 
@@ -45,7 +45,7 @@ class Checkpoint:
     files: tuple[Path, ...] = field(repr=False)
     label: str = ""
     missing: tuple[str, ...] = field(default=(), repr=False)
-    elsewhere: tuple[str, ...] = field(default=(), repr=False)
+    index: Index = field(default=(), repr=False)
     base: Checkpoint | None = field(default=None, repr=False)
 
     def place(self, name: str) -> list[tuple[str, int]]:
@@ -64,7 +64,8 @@ class Checkpoint:
             InvalidInputError: not one of the files can be read.
         """
         with ExitStack() as stack:
-            arrays = _weights(_of_shards(self.files, stack), self.elsewhere)
+            elsewhere = [array for array, file in self.index if file in self.missing]
+            arrays = _weights(_of_shards(self.files, self.index, stack), elsewhere)
             base = stack.enter_context(self.base.open()) if self.base else None
             yield list(adapted(arrays, self.files, base))
 
@@ -192,7 +193,7 @@ def _in_order(listing: Listing) -> Series:
     facts = [_facts(unit) if several else {} for unit in units]
     steps, notes = steps_of([unit.label for unit in units], facts)
     series = [
-        Checkpoint(step, unit.files, unit.label, unit.missing, unit.elsewhere)
+        Checkpoint(step, unit.files, unit.label, unit.missing, unit.index)
         for step, unit in zip(steps, units, strict=True)
     ]
     series.sort(key=lambda c: (c.step is None, c.step or 0))
@@ -215,9 +216,13 @@ def _facts(unit: Unit) -> dict[str, int]:
     return dict(facts_in(unit.files[0]))
 
 
-def _of_shards(files: Sequence[Path], stack: ExitStack) -> Iterator[Stored]:
-    """Arrays of all shards; one that cannot be read is named, unless it is the only one."""
+def _of_shards(files: Sequence[Path], index: Index, stack: ExitStack) -> Iterator[Stored]:
+    """Arrays of all shards; one that cannot be read is named, unless it is the only one.
+
+    So are arrays that the index places in a shard, and that none has.
+    """
     known: dict[str, bool] = {}  # whether one of this name can be read
+    opened = set[str]()
     for path in files:
         try:
             contents = stack.enter_context(reader_of(path)(path))
@@ -226,6 +231,7 @@ def _of_shards(files: Sequence[Path], stack: ExitStack) -> Iterator[Stored]:
                 raise InvalidInputError(str(error)) from error
             yield Stored(path.name, "", (), reason=str(error).rstrip("."))
             continue
+        opened.add(path.name)
         for array in contents.arrays:
             if array.name in known:
                 again = f"a second array of this name, in {path.name}"
@@ -233,6 +239,9 @@ def _of_shards(files: Sequence[Path], stack: ExitStack) -> Iterator[Stored]:
                 array = replace(array, name=f"{array.name} ({path.name})", reason=reason)
             known[array.name] = known.get(array.name, False) or array.reason is None
             yield array
+    for name, file in index:
+        if name not in known and file in opened:
+            yield Stored(name, "", (), reason="named by the index, and in no shard")
 
 
 def _weights(arrays: Iterable[Stored], elsewhere: Iterable[str]) -> Iterator[Stored]:

@@ -52,7 +52,7 @@ def list_folder(folder: Path) -> Listing:
         listing.left_out += (Skipped(f"{inner.name}/{s.name}", s.reason) for s in inside.left_out)
         if len(inside.units) == 1:
             (unit,) = inside.units
-            below.append(Unit(inner.name, unit.files, unit.missing, unit.elsewhere))
+            below.append(Unit(inner.name, unit.files, unit.missing, unit.index))
         elif inside.units:
             reason = f"a folder of {len(inside.units)} checkpoints; give it by itself"
             listing.left_out.append(Skipped(inner.name, reason))
@@ -116,7 +116,7 @@ def _choose(units: list[Unit]) -> tuple[list[Unit], list[Skipped]]:
     if models or adapters:
         first = (models or adapters)[0]
         files = (*first.files, *(adapters[0].files if models and adapters else ()))
-        chosen.append(Unit(first.label, files, first.missing, first.elsewhere))
+        chosen.append(Unit(first.label, files, first.missing, first.index))
         left_out += [*models[1:], *(adapters[1:] if adapters else ())]
     beside = chosen[-1].files[0].name if chosen else ""
     return chosen, [

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from .._input_files import open_regular, parse_json, read_bounded, size_of
 from ..errors import InvalidInputError
@@ -13,6 +13,7 @@ from ._readers import ENDINGS
 _SHARD = re.compile(r"(?P<stem>.*?)[-_.](?P<number>\d{1,6})-of-(?P<total>\d{1,6})")
 _MOST_SHARDS = 10_000
 MISSING = "a shard that is missing"
+Index: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,13 @@ class Unit:
         label: name of the file or folder, without ending.
         files: all its shards that are there, in order.
         missing: names of shards that are not.
-        elsewhere: names of arrays in these.
+        index: names of arrays, each with that of its shard, where an index beside them says so.
     """
 
     label: str
     files: tuple[Path, ...]
     missing: tuple[str, ...] = ()
-    elsewhere: tuple[str, ...] = ()
+    index: Index = ()
 
 
 def grouped(folder: Path, files: Iterable[Path]) -> Iterator[Unit]:
@@ -41,12 +42,11 @@ def grouped(folder: Path, files: Iterable[Path]) -> Iterator[Unit]:
             key = (match["stem"], int(match["total"]), path.suffix)
             groups.setdefault(key, {})[int(match["number"])] = path
         else:
-            yield Unit(path.stem, (path,))
+            yield Unit(path.stem, (path,), index=_index(folder, path.name))
     for (stem, total, suffix), shards in groups.items():
-        missing = list(_missing(stem, total, suffix, shards))
-        elsewhere = _index(folder / f"{stem}{suffix}.index.json", missing) if missing else ()
+        missing = tuple(_missing(stem, total, suffix, shards))
         files_in_order = tuple(shards[number] for number in sorted(shards))
-        yield Unit(stem, files_in_order, tuple(missing), elsewhere)
+        yield Unit(stem, files_in_order, missing, _index(folder, stem + suffix))
 
 
 def _missing(stem: str, total: int, suffix: str, shards: dict[int, Path]) -> Iterator[str]:
@@ -68,12 +68,12 @@ def indexed(folder: Path) -> Iterator[str]:
         yield from sorted(name for name in plain if name.endswith(ENDINGS))
 
 
-def _index(path: Path, missing: list[str]) -> tuple[str, ...]:
-    """Names of the arrays that an index places in missing shards; nothing it names is opened."""
-    index = read_json(path)
+def _index(folder: Path, name: str) -> Index:
+    """Names of arrays and of their files, by the index of a model; nothing it names is opened."""
+    index = read_json(folder / f"{name}.index.json")
     places = index.get("weight_map") if isinstance(index, dict) else None
     pairs = places.items() if isinstance(places, dict) else ()
-    return tuple(name for name, file in pairs if file in missing)
+    return tuple((array, file) for array, file in pairs if isinstance(file, str))
 
 
 def read_json(path: Path) -> Any:
