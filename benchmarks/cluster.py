@@ -123,11 +123,14 @@ def watched() -> Iterator[list[float]]:
 
 
 def of_zarr() -> float:
-    """Processors' seconds of Zarr's threads in this process, which work for the store alone."""
+    """Processors' seconds of the threads here in which Zarr works: its own, and those it asks.
+
+    The second are asyncio's own, of which Dask may use some too: at most so much is the store's.
+    """
     return sum(
         time.clock_gettime(time.pthread_getcpuclockid(each.ident))
         for each in threading.enumerate()
-        if each.ident is not None and each.name.startswith("zarr")
+        if each.ident is not None and each.name.startswith(("zarr", "asyncio"))
     )
 
 

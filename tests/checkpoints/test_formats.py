@@ -1,5 +1,6 @@
 """Files that the real libraries write, each read as its writer meant it."""
 
+import json
 import os
 import sys
 
@@ -188,6 +189,20 @@ class TestFlax:
         monkeypatch.setattr(serialization, "MAX_CHUNK_SIZE", 64)
         (tmp_path / "a.msgpack").write_bytes(serialization.msgpack_serialize({"v": V}))
         same(arrays_of(tmp_path / "a.msgpack"), {"v": V})
+
+    def test_an_index_whose_names_are_other_ones_tells_of_no_lost_array(self, tmp_path):
+        """As Transformers writes it, with slashes between the keys."""
+        serialization = pytest.importorskip("flax.serialization")
+        names = [f"flax_model-0000{number}-of-00002.msgpack" for number in (1, 2)]
+        places = {}
+        for layer, name in zip("ab", names, strict=True):
+            tree = {"params": {layer: {"kernel": W}}}
+            (tmp_path / name).write_bytes(serialization.msgpack_serialize(tree))
+            places[f"params/{layer}/kernel"] = name
+        index = json.dumps({"weight_map": places})
+        (tmp_path / "flax_model.msgpack.index.json").write_text(index)
+        same(arrays_of(tmp_path), {f"params.{layer}.kernel": W for layer in "ab"})
+        assert survey(tmp_path).skipped == {}
 
     def test_a_series_has_its_steps(self, tmp_path):
         serialization = pytest.importorskip("flax.serialization")

@@ -108,9 +108,18 @@ def test_levels_that_are_no_start(levels, reason):
 
 
 def test_the_closest_start_spreads_as_a_point():
-    """A step of two levels from a point opens sqrt(2 h beta) = 0.2, with noise about it."""
+    r"""One implicit step h from a point: $(1 + h) s = \sqrt{4 h}\, \xi + 2 h \beta/s$."""
+    h = 0.01
     run = EigenvalueProcess(Quadratic(), 2.0).simulate(
-        [0, 2e-140], step=0.01, steps=1, replicas=400, seed=0, progress=False
+        [0, 2e-140], step=h, steps=1, replicas=4000, seed=0, progress=False
     )
     gaps = -np.diff(run.levels.values[:, -1])
-    assert 0.1 < gaps.mean() < 0.5
+    xi, weights = np.polynomial.hermite_e.hermegauss(80)
+
+    def mean(beta):  # of the positive root; the noise itself has the mean 0
+        roots = np.sqrt(4 * h * xi**2 + 8 * h * beta * (1 + h))
+        return (roots @ weights) / weights.sum() / (2 * (1 + h))
+
+    allowed = 4 * gaps.std() / np.sqrt(len(gaps))
+    assert abs(gaps.mean() - mean(2.0)) < allowed
+    assert abs(gaps.mean() - mean(1.8)) > allowed

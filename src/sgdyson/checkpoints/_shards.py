@@ -13,6 +13,7 @@ from ._readers import ENDINGS
 _SHARD = re.compile(r"(?P<stem>.*?)[-_.](?P<number>\d{1,6})-of-(?P<total>\d{1,6})")
 _MOST_SHARDS = 10_000
 MISSING = "a shard that is missing"
+_INDEXED = (".safetensors", ".bin")  # whose index calls arrays as they are called in the shards
 Index: TypeAlias = tuple[tuple[str, str], ...]
 
 
@@ -70,7 +71,7 @@ def indexed(folder: Path) -> Iterator[str]:
 
 def _index(folder: Path, name: str) -> Index:
     """Names of arrays and of their files, by the index of a model; nothing it names is opened."""
-    index = read_json(folder / f"{name}.index.json")
+    index = read_json(folder / f"{name}.index.json") if name.endswith(_INDEXED) else None
     places = index.get("weight_map") if isinstance(index, dict) else None
     pairs = places.items() if isinstance(places, dict) else ()
     return tuple((array, file) for array, file in pairs if isinstance(file, str))

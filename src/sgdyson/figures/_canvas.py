@@ -85,6 +85,7 @@ def _layout(panels: int, columns: int, width: float | None) -> tuple[int, tuple[
 
 
 def draw_panel(axes: Axes, panel: Panel) -> None:
+    """Draw marks, labels, ranges and the legend of a panel into its axes."""
     if panel.x_log:
         axes.set_xscale("log")
     if panel.y_log:
