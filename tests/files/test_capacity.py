@@ -80,3 +80,29 @@ def test_the_disk_of_a_folder_that_is_not_there_is_that_of_the_one_above(tmp_pat
 )
 def test_bytes_in_words(number, words):
     assert in_words(number) == words
+
+
+def test_no_more_than_the_limit_of_a_group(machine):
+    """Its cache of files may be larger than what is counted as used: it is given up once."""
+    (machine / "proc" / "self" / "cgroup").write_text("0::/box\n")
+    write(machine / "cgroup" / "box", memory__max=9000, memory__current=500)
+    write(machine / "cgroup" / "box", memory__stat="inactive_file 800")
+    assert available_memory() == 9000
+
+
+def test_what_fits_exactly_passes(machine):
+    require_memory(48_000_000 * 1024, "it")
+    with pytest.raises(InvalidInputError):
+        require_memory(48_000_000 * 1024 + 1, "it")
+
+
+def test_a_limit_of_the_process_less_what_it_has(machine, monkeypatch):
+    """`ulimit -v`, in bytes; the system counts in pages what is used."""
+    import resource
+
+    monkeypatch.undo()
+    monkeypatch.setattr(_capacity, "_PROC", machine / "proc")
+    monkeypatch.setattr(_capacity, "_CGROUPS", machine / "cgroup")
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (10**9, resource.RLIM_INFINITY))
+    (machine / "proc" / "self" / "statm").write_text("1000 500 300 1 0 400 0\n")
+    assert available_memory() == 10**9 - 1000 * resource.getpagesize()

@@ -201,8 +201,9 @@ def test_standard_output_is_written_to_where_it_stands(tmp_path, name):
     code = f"print('before'); from sgdyson._files import write_text; write_text({name!r}, 'new\\n')"
     with (tmp_path / "file").open("wb") as file:
         subprocess.run(
-            [sys.executable, "-c", code], stdout=file, check=True, cwd=tmp_path, timeout=60
-        )
+            [sys.executable, "-c", code], stdout=file, check=True, cwd=tmp_path, timeout=60,
+            env={**os.environ, "PYTHONUNBUFFERED": ""},  # else nothing is on its way
+        )  # fmt: skip
     assert (tmp_path / "file").read_text() == "before\nnew\n"
 
 
