@@ -122,3 +122,9 @@ def test_every_figure_has_panels_of_its_own(tmp_path):
         "panel-one-0": "one",
         "panel-two-0": "two",
     }
+
+
+def test_numbers_on_the_page_are_finer_than_a_pixel():
+    x = np.array([1.234567, 765.4321])
+    (trace,) = figures.to_plotly(Panel([Line(x, -x)], "", ""))["data"]
+    np.testing.assert_allclose([trace["x"], trace["y"]], [x, -x], rtol=1e-5)
