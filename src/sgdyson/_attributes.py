@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,15 +63,19 @@ def with_errors(row: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+def csv_text(rows: Sequence[Mapping[str, Any]], names: Iterable[str] = ()) -> str:
     """Rows as CSV below their names, which are those of all rows together; None is left empty.
+
+    Args:
+        rows: plain values by name.
+        names: that stand there if there is no row, too.
 
     Examples:
         >>> csv_text([{"name": "w", "rows": 3}, {"name": "v", "outliers": None}]).splitlines()
         ['name,rows,outliers', 'w,3,', 'v,,']
     """
     text = io.StringIO()
-    names = dict.fromkeys(name for row in rows for name in row)
+    names = dict.fromkeys([*names, *(name for row in rows for name in row)])
     writer = csv.DictWriter(text, list(names), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

@@ -29,6 +29,11 @@ def is_stream(path: Path) -> bool:
     return stat.S_ISFIFO(status.st_mode) or _is_sink(status) or _is_terminal(status)
 
 
+def is_standard_output(path: Path) -> bool:
+    """Whether it is `/dev/stdout`, or another name of that descriptor."""
+    return _descriptor(path) == 1
+
+
 def pour(content: bytes, path: Path) -> None:
     """Write it there, after what is already on its way to standard output.
 

@@ -245,7 +245,23 @@ class TestStandardOutput:
         assert stat.S_ISREG(os.fstat(1).st_mode)
         status, out, _ = run(capfd, "spectrum", "weights.npz", "--csv=/dev/stdout")
         assert status == 0
-        assert "name,rows,columns" in out
+        assert out == run(capfd, "spectrum", "weights.npz", "--csv")[1]
+        assert out.startswith("name,rows,columns")
+
+    def test_is_one_place_under_every_name(self, place, capsys):
+        words = ["--json", "--csv=/dev/fd/1"]
+        status, out, told = run(capsys, "spectrum", "weights.npz", *words)
+        assert (status, out) == (2, "")
+        assert "both go to standard output" in told
+
+    def test_has_the_bytes_of_the_file(self, place, capfdbinary, monkeypatch):
+        """Whatever a terminal takes: data is UTF-8."""
+        np.savez(place / "names.npz", **{"ключ": np.random.default_rng(0).normal(size=(5, 4))})
+        with open(os.dup(1), "w", encoding="ascii") as stdout:  # noqa: PTH123
+            monkeypatch.setattr(sys, "stdout", stdout)
+            status, out, _ = run(capfdbinary, "spectrum", "names.npz", "--csv")
+        assert status == 0
+        assert "ключ" in out.decode("utf-8")
 
 
 def test_one_file_for_two_formats_is_refused(place, capsys):
@@ -256,12 +272,93 @@ def test_one_file_for_two_formats_is_refused(place, capsys):
     assert not (place / "a.json").exists()
 
 
-def test_what_is_read_is_not_replaced(place, capsys):
-    before = (place / "weights.npz").read_bytes()
-    status, _, told = run(capsys, "spectrum", "weights.npz", "--csv=weights.npz", "--force")
-    assert status == 2
+# a command, with an option that would replace one of the files that it reads
+OVER_AN_INPUT = [
+    ("spectrum", "weights.npz", "--csv=weights.npz"),
+    ("spectrum", "weights.npz", "--against=other.npz", "--csv=other.npz"),
+    ("spectrum", "weights.npz", "--base=other.npz", "--html=other.npz"),
+    ("spectrum", "checkpoints", "--csv=checkpoints/step-1.npz"),
+    ("spectrum", "checkpoints", "--json=checkpoints/config.json"),
+    ("emergence", "checkpoints", "--base=other.npz", "--json=other.npz"),
+    ("analyze", "levels.npy", "--axes=replica,time,level", "--csv=levels.npy"),
+    ("analyze", "checkpoints", "--json=checkpoints/step-1.npz"),
+    ("report", "run.zarr", "--out=run.zarr/zarr.json"),
+    ("watch", "run.zarr", "--once", "--html=run.zarr/zarr.json"),
+    ("export", "campaign", "--csv=campaign/spec.json"),
+]
+
+
+@pytest.mark.parametrize("words", OVER_AN_INPUT, ids=lambda words: " ".join(words))
+def test_what_is_read_is_not_replaced(place, capsys, words):
+    checkpoints = place / "checkpoints"
+    checkpoints.mkdir()
+    (checkpoints / "config.json").write_text("{}")
+    for name in ("other.npz", "checkpoints/step-1.npz", "checkpoints/step-2.npz"):
+        np.savez(place / name, w=np.random.default_rng(1).normal(size=(12, 9)))
+    path = place / words[-1].partition("=")[2]
+    before = path.read_bytes()
+    status, out, told = run(capsys, *words, "--force")
+    assert (status, out) == (2, "")
     assert "is what is read" in told
-    assert (place / "weights.npz").read_bytes() == before
+    assert path.read_bytes() == before
+
+
+def test_outputs_in_the_folder_that_is_read_are_replaced_with_force(place, capsys):
+    folder = place / "checkpoints"
+    folder.mkdir()
+    np.savez(folder / "step-1.npz", w=np.random.default_rng(1).normal(size=(12, 9)))
+    outputs = [f"--{ending}=checkpoints/table.{ending}" for ending in ("csv", "json", "html")]
+    for force, expected in (((), 0), ((), 2), (("--force",), 0)):
+        status, _, told = run(capsys, "spectrum", "checkpoints", *outputs, *force)
+        assert status == expected, told
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [(n, o) for n, o in files() if o not in ("--json", "--csv", None) and n != "dyson"],
+)
+def test_no_page_is_called_dash(place, capsys, monkeypatch, name, option):
+    """As it is standard output to --json and --csv; a film's name has an ending anyway."""
+    work = forbid_work(monkeypatch)
+    status, out, told = run(capsys, name, *INPUTS[name], option, "-")
+    assert (status, out, work) == (2, "", [])
+    assert f"{option} - is no file" in told
+    assert not (place / "-").exists()
+
+
+def test_of_nothing_nothing_is_written(place, capsys):
+    words = ["analyze", "missing.npy", "--axes=replica,time,level"]
+    for option in ("--json=a.json", "--csv=a.csv", "--html=a.html", "--json", "--csv"):
+        status, out, told = run(capsys, *words, option)
+        assert (status, out) == (2, "")
+        assert "missing.npy does not exist" in told
+    assert [path for path in place.iterdir() if not path.is_symlink()] == []
+
+
+@pytest.mark.parametrize("name", ["a b", 'q"x', "q\\x", "a\nb", "a\n", "-x", "\u0451", ""])
+def test_a_name_that_run_refuses_is_refused_by_new(place, capsys, name):
+    status, _, told = run(capsys, "new", "--", name)
+    assert status == 2
+    assert told.startswith("sgdyson: NAME = "), told
+    assert [path for path in place.iterdir() if not path.is_symlink()] == []
+
+
+def test_no_outliers_are_a_table_without_rows(place, capsys):
+    from sgdyson.tracking import Tracker
+
+    with Tracker(place / "quiet.zarr", every=1) as tracker:
+        tracker.update(0, {"w": np.random.default_rng(0).normal(size=(30, 20))})
+    status, out, _ = run(capsys, "emergence", "quiet.zarr", "--csv")
+    assert status == 0
+    assert out.startswith("name,rank,step,")
+    assert out.count("\n") == 1
+    assert json.loads(run(capsys, "emergence", "quiet.zarr", "--json")[1]) == []
+
+
+def test_a_page_of_an_analysis_tells_the_command_that_made_it(place, capsys):
+    words = ["analyze", *INPUTS["analyze"], "--burn-in", "1", "--html", "a.html"]
+    assert run(capsys, *words)[0] == 0
+    assert f"sgdyson {' '.join(words)}" in (place / "a.html").read_text()
 
 
 def test_rows_of_an_analysis_are_its_numbers(place, capsys):

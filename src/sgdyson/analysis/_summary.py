@@ -77,7 +77,7 @@ class Summary(Tabular):
         return {
             "source": self.source,
             "learning_rate": finite_or_none(self.learning_rate),
-            "batch_size": finite_or_none(self.batch_size),
+            "batch_size": self.batch_size,
             "label_noise": self.label_noise,
             "matrix": self.matrix,
             "n_replicas": self.n_replicas,

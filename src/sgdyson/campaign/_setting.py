@@ -16,6 +16,8 @@ from ..spectra import Multiplet
 from ._fields import Count, LearningSection, Positive, Section, Seed
 from ._models import ModelSection
 
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"  # of a campaign, and of its folder and files
+
 
 class Setting(Section):
     """One value for every parameter.
@@ -37,7 +39,7 @@ class Setting(Section):
         learning: how.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    name: Annotated[str, Field(pattern=NAME)]
     seed: Seed = 0
     replicas: Count
     time_unit: Literal["update", "1/learning_rate"] = "update"

@@ -1,5 +1,6 @@
 """A spec to start from, and a campaign in words."""
 
+import re
 from pathlib import Path
 
 from .._capacity import in_words
@@ -9,6 +10,7 @@ from ..models import MODELS
 from ..optimizers import OPTIMIZERS, optimizers_with
 from . import specs
 from ._campaign import Campaign
+from ._setting import NAME
 
 STARTER = """\
 # A campaign: every setting below, each with `replicas` independent replicas.
@@ -67,8 +69,9 @@ def write_starter(name: str, like: str | None = None, *, replace: bool = False) 
     name = name.removesuffix(".toml")
     path = Path(f"{name}.toml")
     require(
-        name == path.stem and "/" not in name,
-        f"NAME = {name!r} must be a plain name, without folders or an ending.",
+        re.fullmatch(NAME, name) is not None and name == path.stem,
+        f"NAME = {name!r} must be letters, digits, _, . and -, a letter or digit first, without"
+        " folders.",
     )
     require(replace or not path.exists(), f"{path} exists; choose another name, or add --force.")
     # without `replace`, a file that another process writes in this moment is safe as well

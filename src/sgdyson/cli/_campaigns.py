@@ -156,7 +156,7 @@ def export(
         netcdf_file is not None or csv_file is not None,
         "nothing is asked for; add --netcdf FILE or --csv FILE.",
     )
-    check_outputs(force=force, netcdf=netcdf_file, csv=csv_file)
+    check_outputs(force=force, source=folder, netcdf=netcdf_file, csv=csv_file)
     campaign = Campaign.from_folder(folder)
     tally = campaign.progress()
     if tally.counts != tally.totals:

@@ -1,6 +1,7 @@
 """Levels that repel each other, and levels that were recorded."""
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -86,7 +87,7 @@ def analyze(
     """Spacings, widths, the Wigner surmise and the scaling line of recorded histories.
 
     Files with the same content count once, and are named. Exit status 1 when one of several could
-    not be read, 2 for misuse. Nothing is unpickled.
+    not be read, 2 when none could, or for misuse. Nothing is unpickled.
 
     Example: sgdyson analyze weights.npz --axes replica,time,row,column --json result.json
     """
@@ -101,10 +102,12 @@ def analyze(
         show(analysis.summaries, analysis.lines)
     for failure in analysis.failures:
         tell(f"sgdyson: {failure}")
+    if not analysis.summaries:
+        raise typer.Exit(2)
     emit(json_file, json_text(analysis.entries(), indent=2) + "\n")
     emit(csv_file, csv_text(analysis.rows()))
-    if html_file is not None and analysis.summaries:
-        command = shlex.join(["sgdyson", "analyze", *map(str, path), "--html", str(html_file)])
+    if html_file is not None:
+        command = shlex.join(["sgdyson", *sys.argv[1:]])
         write_summary_report(html_file, analysis.summaries, analysis.lines, command=command)
         tell(f"page: {html_file}")
-    raise typer.Exit((1 if analysis.summaries else 2) if analysis.failures else 0)
+    raise typer.Exit(1 if analysis.failures else 0)

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from .._files import check_target, user_path, write_text
-from .._streams import is_stream
+from .._streams import is_standard_output, is_stream
 from ..errors import require
 
 _STANDARD_OUTPUT = Path("-")
+_TEXTS = ("json", "csv")  # which may go to standard output
 
 JsonFile = Annotated[
     Path | None,
@@ -59,26 +60,36 @@ def out_folder(default: str = "") -> Any:
 
 
 def check_outputs(
-    *, force: bool, source: Path | Sequence[Path] | None = None, **files: Path | None
+    *, force: bool, source: Path | Sequence[Path | None] | None = None, **files: Path | None
 ) -> None:
     """Refuse, before any work is done, what could not be written, or would be lost.
 
     Args:
         force: whether files that exist may be replaced.
-        source: what the command reads, one path or several, which no output may replace.
+        source: what the command reads, one path or several, which no output may replace: files,
+            and what is in folders but for outputs of before; None where an option is not given.
         files: by the name of their option; None where the option is not given, `-` for standard
             output.
 
     Raises:
-        InvalidInputError: a file that exists, without force; the same file, or standard output,
-            twice; a place where no file can be written.
+        InvalidInputError: a file that exists, without force; what is read; the same file, or
+            standard output, twice; a page to `-`; a place where no file can be written.
     """
-    sources = [source] if isinstance(source, Path) else list(source or ())
+    given = [source] if isinstance(source, Path) else source or ()
+    sources = [user_path(path) for path in given if path is not None]
     taken: dict[Path, str] = {}
     for name, path in files.items():
         if path is None:
             continue
-        where = path if path == _STANDARD_OUTPUT else _checked(f"--{name}", path, force, sources)
+        require(
+            name in _TEXTS or path != _STANDARD_OUTPUT,
+            f"--{name} - is no file, and only --json and --csv go to standard output; give a name.",
+        )
+        where = path
+        if to_standard_output(path):
+            where = _STANDARD_OUTPUT
+        else:
+            where = _checked(f"--{name}", path, force, sources)
         target = "standard output" if where == _STANDARD_OUTPUT else str(path)
         require(
             where not in taken,
@@ -89,13 +100,23 @@ def check_outputs(
 
 def to_standard_output(*files: Path | None) -> bool:
     """Whether one of them takes the place of the table."""
-    return _STANDARD_OUTPUT in files
+    return any(
+        path == _STANDARD_OUTPUT or (path is not None and is_standard_output(path))
+        for path in files
+    )
 
 
 def emit(path: Path | None, text: str) -> None:
-    """Write to a file that was checked, or to standard output, or nowhere where None."""
-    if path == _STANDARD_OUTPUT:
-        sys.stdout.write(text)
+    """Write to a file that was checked, or to standard output, or nowhere where None.
+
+    What goes to a pipe or a file of the shell has the bytes of the file, whatever a terminal takes.
+    """
+    if path is not None and to_standard_output(path):
+        if sys.stdout.isatty():
+            sys.stdout.write(text)
+        else:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(text.encode("utf-8", errors="backslashreplace"))
     elif path is not None:
         write_text(path, text)
 
@@ -106,8 +127,24 @@ def _checked(option: str, path: Path, force: bool, sources: Sequence[Path]) -> P
     path = user_path(path)
     exists = path.exists() and not is_stream(path)
     require(
-        not (exists and any(source.exists() and path.samefile(source) for source in sources)),
+        not (exists and any(_is_read(path, source) for source in sources)),
         f"{option} {path} is what is read; choose another name.",
     )
     require(force or not exists, f"{option} {path} exists; choose another name, or add --force.")
     return path.resolve()
+
+
+def _is_read(path: Path, source: Path) -> bool:
+    """Whether it is the source, or in its folder and not what an option wrote there before."""
+    if not source.exists():
+        return False
+    inside = source.resolve() in path.resolve().parents
+    return path.samefile(source) or (inside and not _is_output(path))
+
+
+def _is_output(path: Path) -> bool:
+    """By its ending; our JSON is a list, which settings and indices of a checkpoint are not."""
+    if path.suffix == ".json":
+        with path.open("rb") as handle:
+            return handle.read(1) == b"["
+    return path.suffix in (".csv", ".html", ".nc")

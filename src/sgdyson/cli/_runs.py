@@ -114,11 +114,11 @@ def emergence(
     """
     from ..tracking import emergence_at, emergence_rows
 
-    check_outputs(force=force, source=path, json=json_file, csv=csv_file)
+    check_outputs(force=force, source=[path, base], json=json_file, csv=csv_file)
     results = emergence_at(path, false_alarm=false_alarm, vectors=vectors, split=split, base=base)
     if not to_standard_output(json_file, csv_file):
         for matrix in results.values():
             print("\n".join(visible(line) for line in str(matrix).splitlines()))
     rows = emergence_rows(results)
     emit(json_file, json_text(rows, indent=2) + "\n")
-    emit(csv_file, csv_text(rows))
+    emit(csv_file, csv_text(rows, ["name", *next(iter(results.values())).to_dict()]))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from .._attributes import csv_text, json_text, with_errors
+from .._files import user_path
 from .._terminal import tell, visible
 from ._app import Command, app
 from ._outputs import (
@@ -102,10 +103,11 @@ def spectrum(
 
     require(split >= 1, f"--split {split} must be at least 1: the parts of a matrix.")
     require(0 < false_alarm < 1, f"--false-alarm {false_alarm} must be between 0 and 1.")
-    check_outputs(force=force, source=path, json=json_file, csv=csv_file, html=html_file)
+    read = [path, against, base, resume]
+    check_outputs(force=force, source=read, json=json_file, csv=csv_file, html=html_file)
     require(workers is None or workers >= 1, f"--workers {workers} must be at least 1.")
     require(
-        resume is None or resume not in (path, json_file, csv_file, html_file),
+        resume is None or not any(_same(resume, file) for file in (json_file, csv_file, html_file)),
         f"--resume {resume} is a file of its own; choose another name.",
     )
     require(
@@ -139,6 +141,10 @@ def spectrum(
         run, measured = run_of_spectra(spectra.series())
         write_run_report(html_file, run, path.name, measured)
         tell(f"page: {html_file}")
+
+
+def _same(path: Path, other: Path | None) -> bool:
+    return other is not None and user_path(path).resolve() == user_path(other).resolve()
 
 
 def _alone(others: dict[str, Any]) -> None:
