@@ -1,11 +1,15 @@
 """Bookkeeping of studies: which replicas, which records, which errors a number is made of."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from sgdyson.analysis import Check
+from sgdyson.stats import Estimate
+from sgdyson.studies._study import write_results
 from sgdyson.studies.accuracy import _floors, _generalisation, _samples_seen
 from sgdyson.studies.accuracy._distance import good_weights
 from sgdyson.studies.dyson_test import _measure, _runs
@@ -113,3 +117,12 @@ def test_a_bulk_is_told_where_half_of_the_replicas_have_one(noisy, told):
     steps = random.standard_normal((40, 8, 40, 5))
     bulk, _ = _measure._parts(steps, levels, np.array([60, 40]))
     assert (bulk is not None) == told
+
+
+@pytest.mark.parametrize("measured", [(1.0, 1.0), (1.0, 1.5), (1.5, 1.5)])
+def test_one_check_that_fails_is_a_study_that_did_not_pass(tmp_path, measured):
+    checks = [Check("c", "f", "q", {}, Estimate(m, 0.01, 9.0), predicted=1.0) for m in measured]
+    write_results(tmp_path, "s", 7, checks, more=[1])
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert found["passed"] is (measured == (1.0, 1.0))
+    assert (found["study"], found["seed"], found["more"], len(found["checks"])) == ("s", 7, [1], 2)
