@@ -47,7 +47,10 @@ MORE = (1, 4)
 # one of each kind of model and of numbers: an operation after the other takes a compilation of each
 PLAIN = ("rbm of data, contrastive divergence", "quaternion rbm", "online", "quenched")
 
-pytestmark = pytest.mark.parametrize("name", MODELS)
+pytestmark = [
+    pytest.mark.parametrize("name", MODELS),
+    pytest.mark.usefixtures("compiled_as_written"),
+]
 
 
 def same(a: object, b: object) -> bool:

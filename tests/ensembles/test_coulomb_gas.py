@@ -1,5 +1,6 @@
 """The Coulomb gas in any potential: exact where it can be, converged or refused elsewhere."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from sgdyson.ensembles import (
     _coulomb_gas,
 )
 from sgdyson.errors import InvalidInputError, NotConvergedError
+
+pytestmark = pytest.mark.usefixtures("compiled_as_written")
 
 
 def harmonic(levels):
@@ -58,11 +61,21 @@ def test_exact_gases_are_the_ensembles():
             assert stats.ks_2samp(mine, theirs).pvalue > 1e-4
 
 
-def test_the_virial_of_a_quartic_gas_and_the_same_numbers_again():
+def test_the_virial_of_a_quartic_gas_and_the_same_chains_again(monkeypatch):
     # E sum x V'(x) = n + beta n(n-1)/2, whatever V
-    gas = CoulombGas(Quartic(0.25), 1, 8)
-    sample, again = gas.sample(2000, 3), gas.sample(2000, 3)
-    np.testing.assert_array_equal(sample.levels, again.levels)
+    gas, nuts, begun, made = CoulombGas(Quartic(0.25), 1, 8), _coulomb_gas._nuts, [], []
+
+    def chains(gas, keys, states, steps):
+        """The first alone are run: keys and first states decide on all of a chain."""
+        begun.append((np.asarray(jax.random.key_data(keys)), states))
+        made[:] = made or [nuts(gas, keys, states, steps)]
+        return made[0]
+
+    monkeypatch.setattr(_coulomb_gas, "_nuts", chains)
+    sample, _, _ = (gas.sample(2000, seed) for seed in (3, 3, 4))
+    for first, again, other in zip(*begun, strict=True):
+        np.testing.assert_array_equal(first, again)
+        assert not np.isclose(first, other).all()
     virial = (sample.levels**4).sum(axis=1)
     error = virial.std() / np.sqrt(sample.effective_size.min())
     assert abs(virial.mean() - 36) < 4 * error

@@ -87,7 +87,7 @@ def test_the_polynomials_are_sine_and_cosine() -> None:
     bits = np.random.default_rng(0).integers(2**64, size=100_000, dtype=np.uint64)
     bits[:6] = [0, 2**62 - 1, 2**62, 2**63 - 1, 2**63, 2**64 - 1]
     with jax.enable_x64(True):
-        cosine, sine = (np.asarray(part) for part in _cosine_sine(jnp.asarray(bits)))
+        cosine, sine = (np.asarray(part) for part in jax.jit(_cosine_sine)(jnp.asarray(bits)))
     quadrant = bits >> np.uint64(62)
     place = ((bits << np.uint64(2)) >> np.uint64(12)) / 2.0**52 - 0.5
     angle = (quadrant + place) * np.pi / 2
@@ -99,7 +99,8 @@ def test_the_polynomials_are_sine_and_cosine() -> None:
 
 def chi(z: np.ndarray, degrees: int) -> np.ndarray:
     with jax.enable_x64(True):
-        return np.asarray(chi_of_normal(jnp.asarray(z), (degrees,) * len(z)))
+        law = jax.jit(lambda z: chi_of_normal(z, (degrees,) * len(z)))
+        return np.asarray(law(jnp.asarray(z)))
 
 
 Z = np.linspace(-8.49, 8.49, 1001)
@@ -166,7 +167,7 @@ def test_wishart_of_few_degrees_has_their_rank() -> None:
 
 def test_the_factor_of_many_degrees_is_lower_triangular() -> None:
     with jax.enable_x64(True):
-        factor = np.asarray(wishart_factor(jax.random.key(0), 5, 9))
+        factor = np.asarray(jax.jit(lambda key: wishart_factor(key, 5, 9))(jax.random.key(0)))
     np.testing.assert_array_equal(factor, np.tril(factor))
     assert (np.diag(factor) > 0).all()
 
@@ -181,7 +182,9 @@ def test_numbers_along_the_replicas_are_those_of_each_key(count):
     with jax.enable_x64(True):
         keys = jax.random.split(jax.random.key(7), 9)
         across = np.asarray(jax.jit(lambda k: normals_across(k, (count, 2)))(keys))
-        alone = np.stack([normals(key, (count, 2)) for key in keys], axis=-1)
-        other = np.asarray(normals_across(jax.random.split(jax.random.key(7, impl="rbg"), 2), (3,)))
+        one = jax.jit(lambda key: normals(key, (count, 2)))
+        alone = np.stack([one(key) for key in keys], axis=-1)
+        others = jax.random.split(jax.random.key(7, impl="rbg"), 2)
+        other = np.asarray(jax.jit(lambda k: normals_across(k, (3,)))(others))
     np.testing.assert_allclose(across, alone, rtol=1e-14)
     assert other.shape == (3, 2)
