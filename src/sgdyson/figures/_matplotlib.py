@@ -92,6 +92,9 @@ def save(
     canvas = draw(figure, width=width, style=style)
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns of Matplotlib's own fonts
     with styled(style):
+        # the layout, which takes as long as to draw, is once and the same for every kind
+        canvas.draw_without_rendering()
+        canvas.set_layout_engine(None)
         for kind in kinds:
             metadata = {_STAMPS[kind]: None}
             with replacing(folder / f"{figure.name}.{kind}") as scratch:
