@@ -189,3 +189,33 @@ def test_a_store_that_is_damaged_is_no_folder_of_checkpoints(tmp_path):
         emergence_at(tmp_path / "run.zarr")
     assert "checkpoint" not in str(told.value)
     assert "weights" not in str(told.value)
+
+
+def test_checkpoints_of_one_step_are_numbered(tmp_path):
+    """As two runs of one model have them: else a mode would step out between 20 and 20."""
+    noise = np.random.default_rng(5).standard_normal(SHAPE)
+    spike = np.outer(np.eye(SHAPE[0])[0], np.eye(SHAPE[1])[0])
+    files = []
+    for run in ("a", "b"):
+        (tmp_path / run).mkdir()
+        for step in (10, 20):
+            out = 60.0 if (run, step) != ("a", 10) else 0.0
+            files.append(tmp_path / run / f"step{step}.npz")
+            np.savez(files[-1], w=noise + out * spike)
+    (mode,) = emergence_of_checkpoints(files)["w"].detachments
+    found = emergence_of_checkpoints([tmp_path / "a", tmp_path / "b"])["w"]
+    assert found.steps.tolist() == [0, 1, 2, 3]
+    assert mode.step.value == found.detachments[0].step.value == 0.5
+
+
+@pytest.mark.parametrize("shape", [None, (SHAPE[1], SHAPE[0] + 1)])
+def test_a_matrix_that_one_checkpoint_lacks_or_has_in_another_shape_is_left_out(tmp_path, shape):
+    random = np.random.default_rng(6)
+    for step in (1, 2, 3):
+        arrays = {"w": random.standard_normal(SHAPE), "v": random.standard_normal(SHAPE)}
+        if step == 2:
+            del arrays["v"]
+            if shape:
+                arrays["v"] = random.standard_normal(shape)
+        np.savez(tmp_path / f"step{step}.npz", **arrays)
+    assert list(emergence_of_checkpoints(tmp_path)) == ["w"]

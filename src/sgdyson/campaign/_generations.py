@@ -9,7 +9,7 @@ import json
 import shutil
 from pathlib import Path
 
-from .._files import sync_folder
+from .._files import sync_folder, write_text
 
 GROWING, _GROWN = ".sgdyson-growing", ".sgdyson-grown"
 DATA, MANIFEST, CLAIM = "data.zarr", "manifest.jsonl", "spec.json"
@@ -29,8 +29,8 @@ def replace(folder: Path, ours: set[str]) -> None:
         folder: of both.
         ours: names in the Zarr group that is replaced; what else is in it moves to the new one.
     """
-    (folder / GROWING / _OURS).write_text(json.dumps(sorted(ours)), encoding="utf-8")
-    sync_folder(folder / GROWING)
+    # on the disk, and so are all names beside it: an empty one after a power cut could not be read
+    write_text(folder / GROWING / _OURS, json.dumps(sorted(ours)))
     # the one step that counts: before it the old campaign holds, after it the new one
     (folder / GROWING).rename(folder / _GROWN)
     sync_folder(folder)
