@@ -453,3 +453,21 @@ def test_killed_at_random_moments_while_it_grows(tmp_path):
     assert files(out) == files(tmp_path / "alone")
     assert Campaign.from_folder(out).verify() == []
     assert not list(out.glob(".sgdyson*"))
+
+
+@pytest.mark.parametrize("sizes", [(9, 10), (2, 3)], ids=["more levels", "smaller Zarr chunks"])
+def test_a_larger_model_has_files_of_its_shape(tmp_path, sizes):
+    """What is there is written anew, for room of more levels, or of fewer replicas a file."""
+
+    def campaign(out, teachers):
+        model = {"kind": "teacher_student", "teacher": teachers}
+        return Campaign(spec(replicas=40, model=model, learning={"learning_rate": 0.1}), out)
+
+    few, many = ([2.0] * n for n in sizes)
+    campaign(tmp_path / "grown", [few]).run(progress=False)
+    grown = campaign(tmp_path / "grown", [few, many])
+    data = grown.run(progress=False)
+    campaign(tmp_path / "alone", [few, many]).run(progress=False)
+    assert files(tmp_path / "grown") == files(tmp_path / "alone")
+    assert data.sizes["level"] == sizes[1]
+    assert int(data.levels.notnull().sum()) == 40 * grown.spec.first.times * sum(sizes)

@@ -6,7 +6,7 @@ import pytest
 from sgdyson import simulate
 from sgdyson.errors import InvalidInputError
 from sgdyson.models import LowRankTeacher
-from sgdyson.tracking import Run, Tracker, emergence, open_run
+from sgdyson.tracking import Run, Tracker, _emergence, emergence, open_run
 
 
 def tracked(folder, matrices, steps):
@@ -68,3 +68,12 @@ def test_where_there_is_no_bulk_nothing_steps_out(tmp_path):
         emergence(small, "w")
     with pytest.raises(InvalidInputError, match="not among the matrices"):
         emergence(small, "v")
+
+
+def test_the_largest_level_of_noise_lies_in_its_band_nine_times_of_ten():
+    """Of 3000 matrices 150 below it and 150 above it, within four standard errors."""
+    noise = np.random.default_rng(8).standard_normal((3000, 30, 20))
+    largest = np.linalg.svd(noise, compute_uv=False)[:, 0]
+    low, high = _emergence._band((30, 20))
+    for outside in (np.sum(largest < low), np.sum(largest > high)):
+        assert abs(outside - 150) < 4 * (3000 * 0.05 * 0.95) ** 0.5

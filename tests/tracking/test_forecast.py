@@ -6,7 +6,7 @@ import xarray as xr
 from known_levels import START, ornstein_uhlenbeck, tracked
 
 from sgdyson.errors import InvalidInputError
-from sgdyson.tracking import dyson_test, forecast, gap_drift, matrix_dynamics
+from sgdyson.tracking import _gap_drift, dyson_test, forecast, gap_drift, matrix_dynamics
 
 EVERY = 10
 
@@ -69,6 +69,16 @@ class TestForecast:
         with pytest.raises(InvalidInputError, match="at rest"):
             forecast(still, "w", 100)
 
+    @pytest.mark.parametrize(
+        ("ahead", "points", "steps"),
+        [(120, 4, [30, 60, 90, 120]), (100, 7, [15, 29, 43, 58, 72, 86, 100])],
+    )
+    def test_it_tells_of_updates_after_the_last_record(self, ahead, points, steps):
+        run = recorded(0.01, 0.003)
+        told = forecast(run, "w", ahead, points=points)
+        assert (told.steps - int(run.time[-1])).tolist() == steps
+        assert told.mean.shape == told.low.shape == told.high.shape == (points, 12)
+
     def test_levels_stay_in_order_and_positive(self):
         told = forecast(recorded(0.001, 0.003), "w", 400)
         assert (np.diff(told.mean, axis=1) < 0).all()
@@ -112,3 +122,26 @@ class TestGaps:
         run = tracked(tmp_path / "r", ornstein_uhlenbeck(), START, 60)
         with pytest.raises(InvalidInputError, match="400 are needed"):
             gap_drift(run, "w")
+
+
+class TestBins:
+    """Openings of gaps that are what is predicted, and noise."""
+
+    def binned(self, seed, share=1.0, largest=1.0):
+        random = np.random.default_rng(seed)
+        gap = random.uniform(0.1, 1.0, (400, 3))
+        gap[200, 1] = largest
+        force = 0.01 / gap
+        opened = share * force + 0.02 * random.standard_normal(gap.shape)
+        return _gap_drift._binned(gap, opened, force, np.ones(gap.shape, bool))
+
+    def test_p_values_are_even_where_theory_is_true_and_small_where_it_is_not(self):
+        chances = np.array([self.binned(seed).pvalue for seed in range(200)])
+        assert abs(np.mean(chances < 0.5) - 0.5) < 4 * 0.5 / 200**0.5
+        assert np.mean(chances < 0.01) < 0.05
+        assert max(self.binned(seed, share=0.0).pvalue for seed in range(20)) < 1e-3
+
+    def test_the_largest_gap_is_in_the_last_bin(self):
+        found = self.binned(0, largest=1000.0)
+        assert found.gap[-1] == pytest.approx(1000 / 150, rel=0.2)  # of an eighth of 1200
+        assert found.used == 1.0

@@ -106,6 +106,8 @@ def read_journal(path: Path) -> Journal | None:
                 journal.add(name, size, attributes)
         elif kind == b"A":
             journal.attributes = json.loads(inside)
+        elif kind != b"R":
+            break  # damaged: the checksum is that of the content alone
         else:
             journal.steps += _STEP.unpack_from(inside)
             journal.rows.append(np.frombuffer(inside, "<f8", offset=_STEP.size))

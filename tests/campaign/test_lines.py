@@ -1,0 +1,71 @@
+"""Lines of a manifest that count, and what is asked of chunks: by weight, whole, not too many."""
+
+import numpy as np
+import pytest
+from test_reuse import spec
+
+from sgdyson.campaign import Campaign
+from sgdyson.campaign._manifest import Entry, FileRecord, Manifest
+from sgdyson.campaign._precision import replicas_for
+
+
+def entry(number, replicas=(0, 40), names=()):
+    record = FileRecord(size=1, sha256="0" * 64, changed=1)
+    return Entry(
+        setting=0, number=number, replicas=replicas, seconds=1.0, files=dict.fromkeys(names, record)
+    )
+
+
+@pytest.mark.parametrize("cut", [1, 2, 50])
+def test_a_line_that_was_cut_short_is_no_part_of_the_next(tmp_path, cut):
+    manifest = Manifest(tmp_path, "digest")
+    for number in (0, 1):
+        manifest.append(entry(number))
+    manifest.path.write_bytes(manifest.path.read_bytes()[:-cut])
+    assert manifest.read() == [entry(0)]
+    manifest.mend()
+    assert manifest.path.read_bytes().endswith(b"\n")
+    manifest.append(entry(2))
+    assert manifest.read() == Manifest(tmp_path, "digest").read() == [entry(0), entry(2)]
+
+
+@pytest.mark.parametrize(
+    ("replicas", "fits"),
+    [((0, 40), True), ((0, 10), True), ((0, 41), False), ((1, 40), False), ((0, 0), False)],
+)
+def test_a_chunk_has_the_replicas_that_were_asked_for_or_begins_with_them(tmp_path, replicas, fits):
+    layout = Campaign(spec(replicas=40), tmp_path / "out").store.layout
+    names = layout.files(0, range(0, 40))
+    assert layout.fits(entry(0, replicas, names)) == fits
+
+
+def test_precision_asks_for_whole_chunks(tmp_path):
+    """A chunk is run as one program: replicas that are left over cost as much."""
+    plain = Campaign(spec(replicas=100), tmp_path / "plain")
+    exact = Campaign(
+        spec(replicas=100, target_error=1e-3, quantity="level_mean"), tmp_path / "exact"
+    )
+    size = exact.store.layout.chunk_replicas[0]
+    assert plain.plan.asked() == [100, 100]
+    assert exact.plan.asked() == [-(-100 // size) * size] * 2
+    assert 100 % size != 0
+
+
+def test_parts_are_weighed_by_the_updates_of_all_replicas_in_a_chunk(tmp_path):
+    campaign = Campaign(spec(replicas=130), tmp_path / "out")
+    size = campaign.store.layout.chunk_replicas[0]
+    assert 130 % size != 0
+    sizes = [min(size, 130 - start) for start in range(0, 130, size)]
+    updates = campaign.spec.first.total_updates
+    weights = [updates * count for count in sizes] * 2  # of two settings
+    assert [weight for _, weight in campaign.plan._works()] == weights
+
+
+@pytest.mark.parametrize(("total", "grown"), [(64, 192), (128, 192), (192, 192), (256, 256)])
+def test_no_more_replicas_are_added_than_the_most(total, grown):
+    """Whole chunks of 64, of at most 250 together, whatever the error."""
+    setting = spec(
+        target_error=1e-9, quantity="level_mean", replicas=64, most_replicas=250
+    ).settings[0]
+    levels = np.random.default_rng(0).standard_normal((total, 2, 1))
+    assert replicas_for(1e-9, setting, levels, total, 64) == grown
