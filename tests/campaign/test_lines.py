@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from test_reuse import spec
 
 from sgdyson.campaign import Campaign
+from sgdyson.campaign._layout import Chunk
 from sgdyson.campaign._manifest import Entry, FileRecord, Manifest
 from sgdyson.campaign._precision import replicas_for
 
@@ -69,3 +71,15 @@ def test_no_more_replicas_are_added_than_the_most(total, grown):
     ).settings[0]
     levels = np.random.default_rng(0).standard_normal((total, 2, 1))
     assert replicas_for(1e-9, setting, levels, total, 64) == grown
+
+
+def test_finished_replicas_keep_their_numbers_where_others_are_missing(tmp_path):
+    campaign = Campaign(spec(replicas=130), tmp_path / "out")
+    campaign.run(progress=False, settings=[1])
+    whole = campaign.as_run(1)
+    size = campaign.store.layout.chunk_replicas[1]
+    with campaign.store.locked():
+        campaign.store.forget([Chunk(1, 0)])
+    left = campaign.as_run(1)
+    assert left.replica.values.tolist() == list(range(size, 130))
+    xr.testing.assert_identical(left, whole.sel(replica=slice(size, None)))

@@ -8,6 +8,7 @@ from known_levels import START, ornstein_uhlenbeck, tracked
 
 from sgdyson.errors import InvalidInputError
 from sgdyson.tracking import Run, _dyson_test, dyson_test
+from sgdyson.tracking._level_steps import Frame, frame_of
 
 
 def test_pairs_with_a_level_above_the_bulk_are_the_outliers(monkeypatch):
@@ -77,3 +78,17 @@ def test_the_surmise_is_told_of_levels_that_do_not_drift(tmp_path, monkeypatch, 
         np.testing.assert_array_equal(values, run.values("w")[-1])
     else:
         assert looked == []
+
+
+def test_vectors_keep_the_signs_that_they_had_an_update_before():
+    """A decomposition may turn both vectors of a level: elements over time would alternate."""
+    random = np.random.default_rng(1)
+    matrix = random.standard_normal((9, 6))
+    before = frame_of(matrix)
+    after = frame_of(matrix + 1e-6 * random.standard_normal((9, 6)))
+    signs = np.array([1, -1, 1, 1, -1, -1])
+    turned = Frame(after.matrix, after.left * signs, after.s, after.right * signs)
+    kept = turned.like(before)
+    np.testing.assert_allclose(kept.left, before.left, atol=1e-4)
+    np.testing.assert_allclose(kept.right, before.right, atol=1e-4)
+    np.testing.assert_allclose(kept.left * kept.s @ kept.right.T, after.matrix)

@@ -1,0 +1,74 @@
+"""What is chosen, what is left out and counted, and which of two arrays of one name is measured."""
+
+import os
+
+import numpy as np
+import pytest
+
+from sgdyson._stored import Stored
+from sgdyson.checkpoints import Checkpoint, survey
+from sgdyson.checkpoints._choice import Choice
+from sgdyson.checkpoints._journal import journal
+from sgdyson.checkpoints._measure import Found
+from sgdyson.spectra import Skipped
+
+
+def test_a_matrix_of_the_smallest_size_is_taken_and_smaller_ones_are_counted():
+    choice = Choice((), 3)
+    shapes = [(3, 3), (3, 9), (9, 3), (2, 9), (9, 2)]
+    assert [choice.takes(np.zeros(shape)) for shape in shapes] == [True] * 3 + [False] * 2
+    assert choice.left_out == 2
+    assert choice.sentence() == ["left out 2 that were not chosen"]
+
+
+def test_names_that_are_not_chosen_are_counted_beside_sizes(tmp_path):
+    stored = [Stored(name, "float32", (4, 4)) for name in ("a.weight", "b.weight", "c.bias")]
+    choice = Choice("*.weight", 1)
+    assert [item.name for item in choice.named(stored)] == ["a.weight", "b.weight"]
+    assert choice.left_out == 1
+    assert [item.name for item in choice.named(stored[2:] + stored[:1])] == ["a.weight"]
+    assert choice.left_out == 2
+    rng = np.random.default_rng(0)
+    arrays = {f"{name}.weight": rng.random((n, n)) for name, n in (("a", 2), ("b", 5), ("c", 6))}
+    np.savez(tmp_path / "m.npz", **arrays)
+    found = survey(tmp_path / "m.npz", names=["a*", "b*"], smallest=3)
+    assert [row["name"] for row in found.rows()] == ["b.weight"]
+    assert "left out 2 that were not chosen" in found.notes
+
+
+def test_of_two_arrays_of_one_name_the_first_is_measured(tmp_path):
+    files = tuple(tmp_path / f"part{n}.npz" for n in (1, 2))
+    for factor, file in enumerate(files, 1):
+        np.savez(file, w=factor * np.eye(3), **{f"own{factor}": np.eye(2)})
+    arrays = list(Checkpoint(None, files).arrays())
+    read = {item[0]: item[1] for item in arrays if not isinstance(item, Skipped)}
+    assert set(read) == {"w", "own1", "own2"}
+    np.testing.assert_array_equal(read["w"], np.eye(3))
+    (left,) = (item for item in arrays if isinstance(item, Skipped))
+    assert left.name == "w (part2.npz)"
+    assert "second array of this name" in left.reason
+
+
+@pytest.mark.parametrize("spoilt", [1, 2])
+def test_of_two_arrays_of_one_name_the_one_that_can_be_read(tmp_path, spoilt):
+    files = tuple(tmp_path / f"part{n}.npz" for n in (1, 2))
+    for number, file in enumerate(files, 1):
+        np.savez(file, w=np.array(["text"]) if number == spoilt else number * np.eye(3))
+    arrays = list(Checkpoint(None, files).arrays())
+    (read,) = (item[1] for item in arrays if not isinstance(item, Skipped))
+    np.testing.assert_array_equal(read, (3 - spoilt) * np.eye(3))
+
+
+def test_a_row_is_on_the_disk_before_the_next_is_found(tmp_path, monkeypatch):
+    path, synced = tmp_path / "rows", []
+
+    def fsync(handle):
+        synced.append(os.pread(handle, 1 << 20, 0))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with journal(path, {"options": 1}) as rows:
+        for name in ("a", "b"):
+            rows.keep(("key", name), Found([], 0))
+            assert synced[-1] == path.read_bytes()
+            assert synced[-1].endswith(b"\n")
+    assert [content.count(b"\n") for content in synced] == [1, 2, 3]
