@@ -83,3 +83,18 @@ def test_finished_replicas_keep_their_numbers_where_others_are_missing(tmp_path)
     left = campaign.as_run(1)
     assert left.replica.values.tolist() == list(range(size, 130))
     xr.testing.assert_identical(left, whole.sel(replica=slice(size, None)))
+
+
+def test_a_run_tells_updates_whatever_the_unit_of_its_spec(tmp_path):
+    units = spec(
+        replicas=4, time_unit="1/learning_rate", burn_in=3, record_every=2, updates=4,
+        learning={"learning_rate": [0.1, 0.25]},
+    )  # fmt: skip
+    campaign = Campaign(units, tmp_path / "out")
+    campaign.run(progress=False)
+    for index, (burn_in, every) in enumerate(((30, 20), (12, 8))):
+        run = campaign.as_run(index)
+        assert (run.attrs["record_from"], run.attrs["record_every"]) == (burn_in, every)
+        assert run.attrs["updates"] == 2 * every
+        assert run.time.values.tolist() == [0, every, 2 * every]
+        assert run.attrs["seed"] == units.settings[index].stream

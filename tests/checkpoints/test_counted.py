@@ -72,3 +72,18 @@ def test_a_row_is_on_the_disk_before_the_next_is_found(tmp_path, monkeypatch):
             assert synced[-1] == path.read_bytes()
             assert synced[-1].endswith(b"\n")
     assert [content.count(b"\n") for content in synced] == [1, 2, 3]
+
+
+def test_what_follows_a_damaged_row_is_found_anew(tmp_path):
+    """Where a row ends is not known any more, once one before it is no row."""
+    path = tmp_path / "rows"
+    with journal(path, {}) as rows:
+        for name in ("a", "b", "c"):
+            rows.keep(("key", name), Found([], 0))
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:2], lines[2][:9] + b"\n", lines[3]]))
+    with journal(path, {}) as rows:
+        known = [rows.get(("key", name)) is not None for name in ("a", "b", "c")]
+        rows.keep(("key", "b"), Found([], 0))
+    assert known == [True, False, False]
+    assert path.read_bytes() == b"".join(lines[:3])
