@@ -8,6 +8,7 @@ import pytest
 from sgdyson._stored import Stored
 from sgdyson.checkpoints import Checkpoint, survey
 from sgdyson.checkpoints._choice import Choice
+from sgdyson.checkpoints._identity import identity
 from sgdyson.checkpoints._journal import journal
 from sgdyson.checkpoints._measure import Found
 from sgdyson.spectra import Skipped
@@ -87,3 +88,27 @@ def test_what_follows_a_damaged_row_is_found_anew(tmp_path):
         rows.keep(("key", "b"), Found([], 0))
     assert known == [True, False, False]
     assert path.read_bytes() == b"".join(lines[:3])
+
+
+def test_a_file_of_the_same_size_that_was_written_anew_is_another(tmp_path):
+    (tmp_path / "a").mkdir()
+    file = tmp_path / "a" / "m.npz"
+    np.savez(file, w=np.eye(3))
+    os.utime(file, ns=(10**18, 10**18))
+    before = identity(Checkpoint(None, (file,)), [])
+    (tmp_path / "a").rename(tmp_path / "b")  # one that was moved is the same
+    moved = Checkpoint(None, (tmp_path / "b" / "m.npz",))
+    assert identity(moved, []) == before
+    os.utime(moved.files[0], ns=(10**18, 10**18 + 1))
+    assert identity(moved, []) != before
+
+
+def test_an_adapter_on_another_base_is_another(tmp_path):
+    files = [tmp_path / name for name in ("base.npz", "adapter.npz")]
+    for file in files:
+        np.savez(file, w=np.eye(3))
+    on_base = Checkpoint(None, (files[1],), base=Checkpoint(None, (files[0],)))
+    before = identity(on_base, [])
+    assert before != identity(Checkpoint(None, (files[1],)), [])
+    os.utime(files[0], ns=(10**18, 10**18))
+    assert identity(on_base, []) != before

@@ -1,0 +1,62 @@
+"""Which replicas and records are measured, and which gaps they are held against."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from sgdyson import TeacherStudent, simulate
+from sgdyson.analysis import History, measure, summarise
+from sgdyson.analysis._measure import stationary_levels
+from sgdyson.errors import InvalidInputError
+
+
+def recorded(diverged=(False, True, False)):
+    levels = 100.0 * np.arange(3)[:, None, None] + np.arange(4)[None, :, None] * np.ones(2)
+    return xr.Dataset(
+        {"levels": (("replica", "time", "level"), levels), "diverged": ("replica", list(diverged))},
+        coords={"time": [0, 50, 100, 150]},
+    )
+
+
+@pytest.mark.parametrize(
+    ("burn_in", "records"),
+    [(0, [0, 1, 2, 3]), (50, [1, 2, 3]), (51, [2, 3]), (150, [3])],
+)
+def test_records_from_the_burn_in_on_of_replicas_that_did_not_diverge(burn_in, records):
+    found = stationary_levels(recorded(), burn_in)
+    np.testing.assert_array_equal(found[..., 0], [records, [200 + r for r in records]])
+
+
+def test_a_single_replica_or_no_record_is_too_little():
+    with pytest.raises(InvalidInputError, match="1 replicas"):
+        stationary_levels(recorded((False, True, True)), 0)
+    with pytest.raises(InvalidInputError, match="0 records"):
+        stationary_levels(recorded(), 151)
+
+
+def test_four_levels_have_three_gaps():
+    """The one in the middle is smaller; the lowest level has no gap below it."""
+    student = TeacherStudent([2.0] * 4 + [0.5], label_noise=0.3)
+    run = simulate(student, learning_rate=0.05, batch_size=8, replicas=8, updates=100,
+                   record_every=50, seed=0, progress=False)  # fmt: skip
+    measured = measure("four", run, student, burn_in=50)
+    theory = student.predict(0.05, 8)
+    four, alone = measured.multiplets
+    outer, middle, other = theory.mean_spacing[:3]
+    assert middle < 0.95 * outer
+    assert four.predicted_spacing == pytest.approx((outer + middle + other) / 3)
+    assert np.isnan(alone.predicted_spacing)
+    assert four.theory_errors.spacing == theory.errors.mean_spacing[:4].max()
+    assert theory.errors.mean_spacing[:4].min() < four.theory_errors.spacing
+    assert four.predicted_mean == pytest.approx(theory.levels[0] + theory.mean_shift[0])
+    assert (measured.replicas, measured.records, measured.diverged) == (8, 2, 0)
+    assert measured.ratio == pytest.approx(0.05 / 8)
+
+
+def test_what_diverged_during_the_burn_in_is_no_replica_after_it():
+    levels = np.random.default_rng(0).standard_normal((5, 6, 1))
+    levels[1, 0] = np.nan  # and back again
+    levels[3, 5] = np.inf
+    found = summarise(History("h", levels), burn_in=2)
+    assert (found.n_replicas, found.diverged, found.records) == (3, 2, 4)
+    assert found.main.mean.value == pytest.approx(levels[[0, 2, 4], 2:].mean())
