@@ -5,9 +5,13 @@ import pytest
 import xarray as xr
 
 from sgdyson import TeacherStudent, simulate
-from sgdyson.analysis import History, measure, summarise
+from sgdyson.analysis import History, measure, scaling_lines, summarise
 from sgdyson.analysis._measure import stationary_levels
+from sgdyson.analysis._scaling import _block_diagonal
+from sgdyson.analysis._summary import _cut
+from sgdyson.ensembles import GaussianEnsemble
 from sgdyson.errors import InvalidInputError
+from sgdyson.spectra import Multiplet
 
 
 def recorded(diverged=(False, True, False)):
@@ -60,3 +64,44 @@ def test_what_diverged_during_the_burn_in_is_no_replica_after_it():
     found = summarise(History("h", levels), burn_in=2)
     assert (found.n_replicas, found.diverged, found.records) == (3, 2, 4)
     assert found.main.mean.value == pytest.approx(levels[[0, 2, 4], 2:].mean())
+
+
+def test_copies_are_told_by_the_numbers_of_their_replicas():
+    levels = np.random.default_rng(1).standard_normal((5, 3, 1))
+    levels[[2, 4]] = levels[0]
+    numbers = np.array([11, 7, 30, 8, 2])
+    found = summarise(History("h", levels, replicas=numbers, stationary=True))
+    assert found.copies == [[11, 30, 2]]
+    assert (found.n_replicas, found.duplicates) == (3, 2)
+
+
+def test_one_replica_is_cut_into_stretches_of_time():
+    """Neighbours in time hang together: 65 records are twenty stretches of three."""
+    levels = np.arange(65.0)[None, :, None]
+    np.testing.assert_array_equal(_cut(levels, "h")[..., 0], np.arange(60.0).reshape(20, 3))
+
+
+def test_points_of_other_noise_or_another_matrix_are_on_lines_of_their_own():
+    def history(rate, noise, matrix, scale):
+        pairs = GaussianEnsemble(2, width=scale * rate**0.5).eigenvalues(60, random_state=1)
+        return summarise(History(
+            f"{rate}", pairs[:, None, ::-1], learning_rate=rate, batch_size=4.0,
+            label_noise=noise, matrix=matrix, multiplets=[Multiplet((0, 1), 0.0)], stationary=True,
+        ))  # fmt: skip
+
+    kinds = [(0.1, "a", 1.0), (0.3, "a", 3.0), (0.1, "b", 2.0), (None, "a", 4.0)]
+    found = scaling_lines([history(rate, *kind) for rate in (0.1, 0.4) for kind in kinds])
+    slopes = {(line.label_noise, line.matrix): line.line.slope.value for line in found}
+    assert len(found) == len(slopes) == 4
+    for line in found:
+        np.testing.assert_allclose(line.variable, [(0.1 / 4) ** 0.5, (0.4 / 4) ** 0.5])
+    unit = slopes[0.1, "a"]  # the same draws: widths alone differ
+    for noise, matrix, scale in kinds:
+        assert slopes[noise, matrix] == pytest.approx(scale * unit)
+
+
+def test_pairs_of_one_run_share_its_replicas_and_those_of_others_do_not():
+    first, second = np.array([[1.0, 0.5], [0.5, 2.0]]), np.array([[3.0]])
+    np.testing.assert_array_equal(
+        _block_diagonal([first, second]), [[1.0, 0.5, 0.0], [0.5, 2.0, 0.0], [0.0, 0.0, 3.0]]
+    )
