@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 
 from sgdyson import TeacherStudent, simulate
-from sgdyson.analysis import History, measure, scaling_lines, summarise
+from sgdyson.analysis import History, analyze, measure, scaling_lines, summarise
+from sgdyson.analysis._force import measure_force
 from sgdyson.analysis._measure import stationary_levels
 from sgdyson.analysis._scaling import _block_diagonal
 from sgdyson.analysis._summary import _cut
@@ -105,3 +106,30 @@ def test_pairs_of_one_run_share_its_replicas_and_those_of_others_do_not():
     np.testing.assert_array_equal(
         _block_diagonal([first, second]), [[1.0, 0.5, 0.0], [0.5, 2.0, 0.0], [0.0, 0.0, 3.0]]
     )
+
+
+def test_what_cannot_be_measured_is_told_beside_what_can(tmp_path):
+    pairs = GaussianEnsemble(2).eigenvalues(60, random_state=0)[:, None, ::-1]
+    np.save(tmp_path / "good.npy", pairs)
+    np.save(tmp_path / "short.npy", pairs[:1])
+    found = analyze(
+        [tmp_path / "short.npy", tmp_path / "good.npy"], axes=("replica", "time", "level")
+    )
+    assert [summary.n_replicas for summary in found.summaries] == [60]
+    (failure,) = found.failures
+    assert "short.npy" in failure
+    assert "one replica with 1 records is too little" in failure
+
+
+def test_near_bins_in_which_a_pair_collides_are_not_on_the_line():
+    """Nearer than three steps of 2 g the line bends; all bins are in the curves."""
+    random = np.random.default_rng(2)
+    state, spacing = random.standard_normal((2, 2000)), []
+    for _ in range(60):
+        spacing.append(np.hypot(*state))
+        state = 0.99 * state + 0.1 * random.standard_normal((2, 2000))
+    g2 = 0.0025
+    found = measure_force(np.transpose(spacing), 1.0, g2, 0.01, 0.0)
+    far = int(np.sum(found.force.edges[:-1] >= 3 * (4 * g2) ** 0.5))
+    assert found.line.dof == far - 2  # a slope and an intercept
+    assert far < len(found.force.spacing)

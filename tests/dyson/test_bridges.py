@@ -128,3 +128,12 @@ def test_a_replica_is_the_same_in_every_ensemble():
 def test_bad_arguments_are_named(act, named):
     with pytest.raises(InvalidInputError, match=named):
         act()
+
+
+def test_replicas_of_neighbouring_seeds_have_nothing_in_common():
+    """Nor have two of one seed; a replica is the same in a larger ensemble."""
+    bridge, times = MatrixBridge(3), [0.25, 0.5]
+    runs = [bridge.simulate(times, replicas=4, seed=seed).levels.values for seed in (0, 1, 2)]
+    assert len(np.unique(np.concatenate(runs)[:, 0, 0])) == 12
+    few = bridge.simulate(times, replicas=2, seed=1).levels.values
+    np.testing.assert_array_equal(few, runs[1][:2])
