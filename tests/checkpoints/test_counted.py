@@ -7,10 +7,14 @@ import pytest
 
 from sgdyson._stored import Stored
 from sgdyson.checkpoints import Checkpoint, survey
+from sgdyson.checkpoints._by_name import bare_name
 from sgdyson.checkpoints._choice import Choice
 from sgdyson.checkpoints._identity import identity
 from sgdyson.checkpoints._journal import journal
 from sgdyson.checkpoints._measure import Found
+from sgdyson.checkpoints._room import need_of
+from sgdyson.checkpoints._shards import grouped
+from sgdyson.checkpoints._work import Survey
 from sgdyson.spectra import Skipped
 
 
@@ -112,3 +116,54 @@ def test_an_adapter_on_another_base_is_another(tmp_path):
     assert before != identity(Checkpoint(None, (files[1],)), [])
     os.utime(files[0], ns=(10**18, 10**18))
     assert identity(on_base, []) != before
+
+
+@pytest.mark.parametrize(
+    ("shape", "smaller"), [((8, 1000), 8), ((1000, 8), 8), ((8, 3, 5, 5), 8), ((64, 64), 64)]
+)
+def test_memory_for_a_matrix_goes_by_its_smaller_side(shape, smaller):
+    """Twice itself, and three squares of the smaller side in float64: Gram and decomposition."""
+    entries = int(np.prod(shape))
+    assert need_of(Stored("w", "float32", shape)) == 2 * 4 * entries + 24 * smaller**2
+
+
+@pytest.mark.parametrize(
+    ("name", "bare"),
+    [
+        ("module._orig_mod.model.layers.0.weight", "layers.0.weight"),
+        ("params/dense/kernel", "dense.kernel"),
+        ("model", "model"),
+        ("encoder.model.weight", "encoder.model.weight"),
+        ("base_model.model.q_proj.base_layer.weight", "q_proj.weight"),
+    ],
+)
+def test_whatever_wrappers_put_in_front_is_taken_off(name, bare):
+    assert bare_name(name) == bare
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("gone", [None, 0, 2])
+def test_shards_are_in_order_and_those_that_are_missing_are_named(tmp_path, first, gone):
+    """Whether they are counted from zero or one, the first of which alone tells it."""
+    names = [f"model-{first + n:05}-of-00003.npz" for n in range(3)]
+    there = [name for n, name in enumerate(names) if n != gone]
+    (unit,) = grouped(tmp_path, [tmp_path / name for name in reversed(there)])
+    assert [path.name for path in unit.files] == there
+    if first == 1 or gone != 0:
+        assert unit.missing == (() if gone is None else (names[gone],))
+    assert unit.label == "model"
+
+
+def test_a_mean_of_one_matrix_has_no_error_and_is_not_told(tmp_path):
+    np.savez(tmp_path / "m.npz", w=np.diag([4.0, 2.0]))
+    (row,) = survey(tmp_path / "m.npz").summary()
+    assert (row["matrices"], row["weights"]) == (1, 4)
+    assert row["stable_rank"] is row["log_norm"] is row["soft_rank"] is None
+
+
+def test_of_checkpoints_of_one_step_the_first_stands_for_it():
+    """In their order; those without a step are left out where others have one."""
+    found = Survey(spectra=[["a"], ["b"], [], ["d"], ["e"]], steps=[2, 2, 3, None, 5])
+    assert found.series() == [(2, ["a"]), (5, ["e"])]
+    none = Survey(spectra=[["a"], [], ["c"]], steps=[None] * 3)
+    assert none.series() == [(0, ["a"]), (1, ["c"])]

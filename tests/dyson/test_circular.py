@@ -9,7 +9,7 @@ from scipy.linalg import expm
 from scipy.special import eval_gegenbauer, iv
 
 from compared_levels import FALSE_ALARM, smallest_pvalue
-from sgdyson.dyson import CircularProcess
+from sgdyson.dyson import CircularProcess, _circular
 from sgdyson.dyson._geometry import CIRCLE, half_cotangents
 from sgdyson.dyson._implicit import implicit_step
 from sgdyson.ensembles import CircularEnsemble
@@ -229,3 +229,13 @@ def test_cotangents_to_rounding_of_angles(turns):
         slack = 1e-13 * abs(exact) + (rounding if pairs is found[1] else 0) + 1e-15
         assert (abs(np.asarray(pairs)[other] - exact) <= slack).all()
         assert not np.diag(pairs).any()
+
+
+@pytest.mark.parametrize(("number", "time"), [(0, 0.05), (3, 0.35)])
+def test_a_potential_of_time_acts_with_its_value_in_the_middle_of_a_step(number, time):
+    """V = t theta turns a single angle back by t dt; neither the noise nor other levels do."""
+    with jax.enable_x64(True):
+        step = _circular._Turn(lambda theta, t: t * theta)
+        numbers = {"step": jnp.asarray(0.1), "beta": jnp.asarray(2.0)}
+        turned = step(numbers, jnp.array([1.0]), jnp.zeros(1), jnp.asarray(number))
+    np.testing.assert_allclose(turned, [1.0 - 0.1 * time], rtol=1e-12)
