@@ -10,14 +10,19 @@ import pytest
 from test_model_contract import MODELS as CLOSED_FORM
 from test_network_contract import NETWORKS
 from test_two_layer_contract import MODELS as TWO_LAYER
+from typer.main import get_command
 
+from sgdyson import simulate
 from sgdyson.campaign._fields import LearningSection
 from sgdyson.campaign._mistakes import _tables
 from sgdyson.campaign._setting import Setting
 from sgdyson.campaign._spec import parse_spec
 from sgdyson.campaign.starter import _spec
-from sgdyson.models import MODELS, LossModel, LowRankTeacher
-from sgdyson.optimizers import OPTIMIZERS, SGD
+from sgdyson.checkpoints._readers import FOLDERS, READERS
+from sgdyson.cli import app
+from sgdyson.errors import InvalidInputError
+from sgdyson.models import MODELS, LossModel, LowRankTeacher, Model
+from sgdyson.optimizers import OPTIMIZERS, SGD, Optimizer
 from sgdyson.studies import STUDIES
 from sgdyson.studies.linear_scaling._study import ARCHITECTURES
 
@@ -96,6 +101,51 @@ def test_an_optimiser_is_linear_if_twice_the_gradients_move_twice_as_far():
                 update, state = step.update(factor * gradient, state, weights)
             moved.append(update)
         assert bool(jnp.array_equal(2 * moved[0], moved[1])) is kind.linear
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS.values())
+def test_every_number_of_an_optimiser_is_checked(kind):
+    """Also one of a name that no optimiser had before."""
+    later = dataclasses.make_dataclass(
+        "Later", [("power", float, 1.0)], bases=(Optimizer,), frozen=True
+    )
+    for optimizer in (kind, later):
+        for number in dataclasses.fields(optimizer):
+            for value in (float("nan"), float("inf"), "0.5", None, True):
+                with pytest.raises(InvalidInputError, match=number.name):
+                    optimizer(**{number.name: value})
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS.values())
+def test_no_optimiser_inherits_the_theory_of_another(kind):
+    """A class that is an `SGD`, and steps otherwise, had the predictions of SGD."""
+    with pytest.raises(InvalidInputError, match=f"derives from {kind.__name__}, whose"):
+        type("Own", (kind,), {"__call__": Optimizer.__call__})
+
+
+@pytest.mark.parametrize(("dtype", "beta"), [(float, 1), (complex, 2)])
+def test_a_run_tells_the_dyson_index_that_its_model_never_named(dtype, beta):
+    """Levels of complex weights were held against the laws of real ones."""
+    model = Model.from_loss(
+        lambda weights, batch: jnp.sum(jnp.abs(weights - batch) ** 2),
+        lambda key: jnp.ones((2, 2), dtype), batches=jnp.zeros((8, 2, 2)),
+    )  # fmt: skip
+    assert Model.beta.fget(model) == model.beta == beta
+    run = simulate(model, learning_rate=0.1, batch_size=2, replicas=2, updates=2, record_every=1,
+                   seed=1, progress=False)  # fmt: skip
+    assert run.attrs["beta"] == beta
+
+
+def test_every_ending_is_told_of():
+    for ending in READERS:
+        assert f"`{ending}`" in page("tracking.md"), ending
+    for marker in FOLDERS:
+        assert f"`{marker}`" in page("tracking.md"), marker
+
+
+def test_the_command_tells_every_study():
+    (name, *_) = get_command(app).commands["study"].params
+    assert re.findall(r"[\w-]+", name.help.removeprefix("One of")) == list(STUDIES)
 
 
 def test_every_study_has_its_page_in_the_reference():

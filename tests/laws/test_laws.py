@@ -7,6 +7,7 @@ import pytest
 from scipy import integrate, special
 from scipy.linalg import eigvalsh_tridiagonal
 
+import sgdyson.laws
 from sgdyson.ensembles import GaussianEnsemble, WishartEnsemble
 from sgdyson.errors import InvalidInputError
 from sgdyson.laws import (
@@ -56,6 +57,11 @@ LAWS = [
     HardEdge(2, 0.3),
 ]
 _ANGLES, _WEIGHTS = (np.pi / 2 * part for part in np.polynomial.legendre.leggauss(800))
+
+
+def test_every_law_is_in_the_list():
+    known = {value for value in vars(sgdyson.laws).values() if isinstance(value, type)}
+    assert {type(law) for law in LAWS} == known - {Law}
 
 
 def names(law: Law) -> str:

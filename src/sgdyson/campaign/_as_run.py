@@ -61,6 +61,7 @@ def _attributes(setting: Setting, model: Model) -> dict[str, Any]:
             "record_every": setting.interval,
             "record_from": setting.burn_in_updates,
             "seed": setting.stream,
+            "beta": model.beta,
             **model.settings(),
         }
     )

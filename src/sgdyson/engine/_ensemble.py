@@ -120,6 +120,7 @@ def simulate(
         "seed": request.seed,
         **optimizer_settings(optimizer),
         "prng": PRNG,
+        "beta": model.beta,
         **model.settings(),
     }
     recorder = Recorder(

@@ -39,8 +39,12 @@ class Model(eqx.Module):
 
     @property
     def beta(self) -> int:
-        """Dyson index of the weights: 1 where they are real, 2 complex, 4 quaternion."""
-        return 1
+        """Dyson index of the weights: 1 where they are real, 2 complex, 4 quaternion.
+
+        Read off their type; a model whose complex numbers make quaternions says so itself.
+        """
+        leaves = jax.tree.leaves(self.weight_shapes())
+        return 2 if all(np.issubdtype(leaf.dtype, np.complexfloating) for leaf in leaves) else 1
 
     @abstractmethod
     def init(self, key: PRNGKeyArray) -> Weights:

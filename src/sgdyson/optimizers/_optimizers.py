@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import optax
 
-from .._checks import at_least_zero, settle
+from .._checks import at_least_zero, finite, settle
 from ..errors import require
 
 Rate: TypeAlias = Any  # a number, or an Optax schedule
@@ -38,12 +38,35 @@ class Optimizer:
 
     linear: ClassVar[bool] = False
 
+    def __init_subclass__(cls) -> None:
+        """Refuse a class that derives from one with a step: its theory would be taken for its own.
+
+        Raises:
+            InvalidInputError: such a class.
+        """
+        super().__init_subclass__()
+        with_step = [
+            base.__name__
+            for base in cls.__mro__[1:]
+            if base is not Optimizer and issubclass(base, Optimizer) and "__call__" in vars(base)
+        ]
+        require(
+            not with_step,
+            f"{cls.__name__} derives from {', '.join(with_step)}, whose predictions do not hold for"
+            " it; derive it from Optimizer.",
+        )
+
     def __post_init__(self) -> None:
-        for name in (parameter.name for parameter in fields(self)):
-            if name not in _SHARES + _SIZES:
+        for parameter in fields(self):
+            name = parameter.name
+            if name in _SHARES + _SIZES:
+                value = at_least_zero(name, getattr(self, name))
+                ok = value < 1 or name in _SIZES
+                require(ok, f"{name} = {value!r} must be from 0 to below 1.")
+            elif parameter.type in (float, "float"):
+                value = finite(name, getattr(self, name))
+            else:
                 continue
-            value = at_least_zero(name, getattr(self, name))
-            require(value < 1 or name in _SIZES, f"{name} = {value!r} must be from 0 to below 1.")
             settle(self, **{name: value})
 
     def __call__(self, learning_rate: Rate) -> optax.GradientTransformation:
