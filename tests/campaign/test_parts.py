@@ -210,6 +210,10 @@ class TestRefused:
 def test_processes_at_the_same_time(tmp_path):
     """The commands of an array job, started together; without --out each knows where to go."""
     path = written(tmp_path, SMALL)
+    # chunks of the processes are of the size that users have; their programs are compiled here
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_layout, "_REPLICAS", 256)
+        Campaign.from_file(path, tmp_path / "one").run(progress=False)
     command = [sys.executable, "-m", "sgdyson"]
     jobs = [
         subprocess.Popen(
@@ -222,10 +226,6 @@ def test_processes_at_the_same_time(tmp_path):
         "part-1-of-2", "part-2-of-2",
     }  # fmt: skip
     gather([tmp_path / "small-parts"], tmp_path / "out")
-    # chunks of the processes are of the size that users have
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_layout, "_REPLICAS", 256)
-        Campaign.from_file(path, tmp_path / "one").run(progress=False)
     assert files(tmp_path / "out") == files(tmp_path / "one")
 
 

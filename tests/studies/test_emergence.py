@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sgdyson.figures import save
 from sgdyson.models import LowRankTeacher
 from sgdyson.studies import study_emergence
 from sgdyson.studies.emergence import _phases, _runs, _study, _transient
@@ -30,6 +31,10 @@ def test_it_measures_draws_and_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(_study, "planes", lambda points: [
         replace(plane, rates=plane.rates[[2, -1]], y=plane.y[::2]) for plane in planes(5)
     ])  # fmt: skip
+    # the other studies' figures are written in all kinds
+    monkeypatch.setattr(
+        "sgdyson.studies._study.save", lambda figure, folder, _: save(figure, folder, ["svg"])
+    )
     checks = study_emergence(tmp_path, 0, lambda line: None, quick=True)
     assert {check.name.split("/")[0] for check in checks} >= {"level", "left overlap", "time"}
     results = json.loads((tmp_path / "results.json").read_text())

@@ -121,6 +121,7 @@ def test_a_study_of_any_text_goes_on_where_it_stopped(tmp_path, monkeypatch):
         study_structure(out, 0, str, quick=True, text=text)
 
     monkeypatch.undo()
+    monkeypatch.setattr("sgdyson.studies._study.save", lambda *_: None)
     text.write_text("the sea, the sea, and nothing but the sea; " * 60, encoding="utf-8")
     study_structure(tmp_path / "at once", 0, str, quick=True, text=text)
     assert json.loads((tmp_path / "at once" / "results.json").read_text()) == once

@@ -78,7 +78,8 @@ def _losses(model: Network, run: xr.Dataset) -> Float[np.ndarray, "replica time"
     """Losses of every record, on the same samples."""
     weights = recorded_weights(model, run)
     with jax.enable_x64(True):
-        samples = model.batch(jax.random.key(0), _WINDOWS)
+        # one program, not one for each operation
+        samples = jax.jit(lambda: model.batch(jax.random.key(0), _WINDOWS))()
         ensemble = jax.jit(jax.vmap(lambda weights: model.loss(weights, samples)))
         losses = [
             ensemble(jax.tree.map(lambda leaf: jnp.asarray(leaf[:, time]), weights))  # noqa: B023
