@@ -100,7 +100,9 @@ def compiled_as_written() -> Iterator[None]:
     import jax
 
     jax.config.update(_UNPOLISHED, True)
+    os.environ[_UNPOLISHED.upper()] = "1"  # for processes that the test starts
     yield
+    del os.environ[_UNPOLISHED.upper()]
     jax.config.update(_UNPOLISHED, False)
 
 

@@ -178,20 +178,22 @@ def test_a_step_is_solved_from_any_start(n, apart, step):
 def test_a_potential_on_the_circle():
     """One level in -k cos: von Mises, <cos> = I_1(k)/I_0(k); three, beta = 2: its determinant."""
     k = 1.5
-    one = angles(2.0, 6.0, 300, 4096, start=[0.0], potential=lambda x: -k * jnp.cos(x))
-    found = np.cos(one).mean()
-    assert abs(found - iv(1, k) / iv(0, k)) < 4 * np.cos(one).std() / 64 + 0.005
+    one = angles(2.0, 6.0, 300, 2048, start=[0.0], potential=lambda x: -k * jnp.cos(x))
+    found, error = np.cos(one).mean(), np.cos(one).std() / np.sqrt(2048)
+    assert abs(found - iv(1, k) / iv(0, k)) < 4 * error + 0.005
+    assert abs(found - iv(1, 2 * k / 3) / iv(0, 2 * k / 3)) > 4 * error + 0.005  # power
     # D. J. Gross and E. Witten, Phys. Rev. D 21, 446 (1980): Toeplitz determinants of I_{i-j}(k)
-    three = np.cos(angles(2.0, 3.0, 150, 4096, potential=lambda x: -k * jnp.cos(x))).sum(axis=1)
+    three = np.cos(angles(2.0, 3.0, 150, 2048, potential=lambda x: -k * jnp.cos(x))).sum(axis=1)
+    error = three.std() / np.sqrt(2048)
 
     def logarithm(k):
         i = np.arange(3)
         return np.linalg.slogdet(iv(np.abs(i[:, None] - i), k))[1]
 
     exact = (logarithm(k + 1e-5) - logarithm(k - 1e-5)) / 2e-5
-    assert abs(three.mean() - exact) < 4 * three.std() / 64 + 0.005
+    assert abs(three.mean() - exact) < 4 * error + 0.005
     free = integrate.quad(np.cos, 0, 2 * np.pi)[0]
-    assert abs(three.mean() - free) > 8 * three.std() / 64  # power: no potential
+    assert abs(three.mean() - free) > 8 * error  # power: no potential
 
 
 def test_a_replica_is_the_same_in_every_ensemble():

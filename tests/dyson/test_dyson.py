@@ -84,7 +84,7 @@ class TestEigenvalues:
     def test_a_gas_of_positive_levels(self):
         # Laguerre's potential, beta = 2, m - n = 1; the upper levels relax in a time of 4
         run = EigenvalueProcess(Laguerre(1.0, 1.0), beta=2).simulate(
-            [1, 4, 9], step=0.02, steps=1000, record_every=1000, replicas=1024, seed=1
+            [1, 4, 9], step=0.02, steps=1000, record_every=1000, replicas=512, seed=1
         )
         found = run.levels.values[:, -1, ::-1]
         assert smallest_pvalue(found, WishartEnsemble(3, 4, 2).eigenvalues(2048, 2)) > FALSE_ALARM
@@ -93,10 +93,10 @@ class TestEigenvalues:
     def test_the_virial_of_a_quartic_gas(self):
         # E sum x V'(x) = n + beta n(n-1)/2, whatever V
         run = EigenvalueProcess(Quartic(0.25), beta=1).simulate(
-            [2, 1, -1, -2], step=0.004, steps=1200, record_every=300, replicas=768, seed=2
+            [2, 1, -1, -2], step=0.004, steps=1200, record_every=300, replicas=384, seed=2
         )
         virial = (run.levels.values[:, 1:] ** 4).sum(axis=2).mean(axis=1)
-        error = virial.std() / np.sqrt(768)
+        error = virial.std() / np.sqrt(384)
         assert abs(virial.mean() - 10) < 4 * error + 0.1  # 1 % for the step, 0.4 % of the time
         assert abs(virial.mean() - 13) > 4 * error + 0.1
 
@@ -216,6 +216,7 @@ class TestEigenvalues:
         largest = run.levels.values[:, 1:, 0].mean(axis=0) / edge_from_one_point(times, n, beta)
         assert np.abs(largest - (1 - 0.886 * n ** (-2 / 3))).max() < 0.02
 
+    @pytest.mark.usefixtures("compiled_as_written")
     def test_programs_are_kept_for_other_numbers_and_no_function_of_ones_own(self):
         """Step, beta and noise are arguments; what a function reads may change between two runs."""
         how = {"step": 0.1, "steps": 5, "replicas": 3, "seed": 4, "progress": False}
@@ -244,6 +245,7 @@ class TestEigenvalues:
         rare = process.simulate(start, replicas=1, record_every=4, **how)
         np.testing.assert_array_equal(rare.levels, few.levels[:, ::4])
 
+    @pytest.mark.usefixtures("compiled_as_written")
     def test_settings_of_the_user_change_no_number(self):
         """Nor do they stop at the NaN of a step without solution."""
         process = EigenvalueProcess(Quadratic(), 1)

@@ -89,6 +89,7 @@ def test_own_forces_would_push_the_centre():
     assert abs(trace.mean() - START.sum() * np.exp(-END)) > 8 * trace.std() / np.sqrt(4000) + 0.01
 
 
+@pytest.mark.usefixtures("compiled_as_written")
 def test_one_noise_is_another_unit_of_time():
     """V and g at a step h are V/g^2 and 1 at g^2 h: the same numbers but for rounding."""
     plain = last(EigenvalueProcess(Quadratic(2.0)), 3, end=END * 0.49)

@@ -23,7 +23,9 @@ def ends(which: str, seconds: float) -> None:
     assert done.stdout.endswith("done\n"), done.stdout + done.stderr
 
 
-def test_every_factorisation_at_any_size_with_any_number_of_workers(every_core):
+def test_every_factorisation_at_any_size_with_any_number_of_workers(
+    every_core, compiled_as_written
+):
     ends("short", 400)
 
 

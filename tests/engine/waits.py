@@ -56,10 +56,10 @@ def small(sizes=(48,), workers=(2, 4)):
             print(sampler, n, flush=True)
 
 
-def own_loss(sizes=(48,), workers=(2, 4)):
+def own_loss(sizes=(48,), workers=(2, 4), workers_of_muon=(4,)):
     for n in sizes:
         same_for_all(every_factorisation(n), workers, batch_size=4)
-        same_for_all(every_factorisation(n), workers, batch_size=4, optimizer=Muon())
+        same_for_all(every_factorisation(n), workers_of_muon, batch_size=4, optimizer=Muon())
         print("loss", n, flush=True)
 
 
@@ -106,6 +106,6 @@ if __name__ == "__main__":
         beside_others()
     else:
         small((10, 40, 64, 96, 128, 256), (1, 2, 4))
-        own_loss((10, 48, 128), (1, 2, 4))
+        own_loss((10, 48, 128), (1, 2, 4), (1, 2, 4))
         every_model()
     print("done")
