@@ -32,6 +32,7 @@ def test_a_dead_worker_costs_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(_layout, "_REPLICAS", 64)
     text = SPEC.replace("replicas = 200", "replicas = 640")  # ten chunks
     path = written(tmp_path, text.replace("[0.05, 0.1]", "0.1").replace("[4, 16]", "4"))
+    Campaign.from_file(path, tmp_path / "here").run(progress=False)  # compiled for the workers too
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1",
         dashboard_address=None, memory_limit=0,
@@ -49,7 +50,6 @@ def test_a_dead_worker_costs_nothing(tmp_path, monkeypatch):
         killer.start()
         campaign.run(scheduler=cluster.scheduler_address, progress=False)
         assert not killer.is_alive(), "no worker was killed"
-    Campaign.from_file(path, tmp_path / "here").run(progress=False)
     assert files(tmp_path / "out") == files(tmp_path / "here")
 
 

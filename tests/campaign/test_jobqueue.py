@@ -26,8 +26,9 @@ def test_the_script_runs_to_the_bits_of_this_machine(tmp_path):
     assert changed == 1
     (tmp_path / "campaign_on_slurm.py").write_text(script.replace("jobs=10", "jobs=1"))
     (tmp_path / "scaling.toml").write_text(SPEC.replace("replicas = 200", "replicas = 64"))
+    # compiled for the jobs too
+    Campaign.from_file(tmp_path / "scaling.toml", tmp_path / "here").run(progress=False)
     subprocess.run(
         [sys.executable, "-W", "ignore", "campaign_on_slurm.py"], cwd=tmp_path, check=True
     )
-    Campaign.from_file(tmp_path / "scaling.toml", tmp_path / "here").run(progress=False)
     assert files(tmp_path / "small") == files(tmp_path / "here")

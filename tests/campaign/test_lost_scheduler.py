@@ -20,6 +20,8 @@ def test_one_sentence_and_the_same_command_goes_on(tmp_path, monkeypatch):
     text = SPEC.replace("replicas = 200", "replicas = 1024").replace("[0.05, 0.1]", "0.1")
     text = text.replace("[4, 16]", "4")
     path, out = written(tmp_path, text), tmp_path / "out"
+    monkeypatch.setattr(_layout, "_REPLICAS", 256)
+    Campaign.from_file(path, tmp_path / "here").run(progress=False)  # compiled for the others too
 
     def words(address):
         return ["run", str(path), "--out", str(out), "--scheduler", address]
@@ -37,7 +39,6 @@ def test_one_sentence_and_the_same_command_goes_on(tmp_path, monkeypatch):
     assert sentence.endswith("what is finished is good, and the same command goes on from it.")
     before = lines(out)
     assert 2 <= before < 1 + 8
-    monkeypatch.setattr(_layout, "_REPLICAS", 256)
     assert Campaign.from_folder(out).verify() == []
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://",
@@ -45,5 +46,4 @@ def test_one_sentence_and_the_same_command_goes_on(tmp_path, monkeypatch):
     ) as cluster:  # fmt: skip
         assert CliRunner().invoke(cli.app, words(cluster.scheduler_address)).exit_code == 0
     assert lines(out) == 1 + 8
-    Campaign.from_file(path, tmp_path / "here").run(progress=False)
     assert files(out) == files(tmp_path / "here")

@@ -17,8 +17,8 @@ def command(*arguments: str) -> Result:
 
 @pytest.fixture(autouse=True)
 def of_few_frames(monkeypatch):
-    monkeypatch.setattr(_scenes, "FRAMES", 12)
-    monkeypatch.setattr(_scenes, "_STEPS", 240)
+    monkeypatch.setattr(_scenes, "FRAMES", 6)
+    monkeypatch.setattr(_scenes, "_STEPS", 120)
 
 
 def test_a_film_and_a_picture(tmp_path):
@@ -26,7 +26,7 @@ def test_a_film_and_a_picture(tmp_path):
     done = command("--levels", "5", "--out", str(film))
     assert done.exit_code == 0, done.stderr
     with Image.open(film) as frames:
-        assert frames.n_frames == 13
+        assert frames.n_frames == 7
         first = frames.convert("L").copy()
         frames.seek(frames.n_frames - 1)
         last = frames.convert("L")
@@ -68,12 +68,13 @@ def test_each_process_has_a_film_and_a_picture(tmp_path, process):
         done = command(*options, "--out", str(tmp_path / name))
         assert done.exit_code == 0, done.stderr
     with Image.open(tmp_path / "a.gif") as frames:
-        assert frames.n_frames > 6
+        assert frames.n_frames > 4
     assert "<svg" in (tmp_path / "a.svg").read_text()
 
 
-def test_the_edge_of_a_watermelon():
+def test_the_edge_of_a_watermelon(monkeypatch):
     """Of 200 paths the outermost stand at the edge of the semicircle of their time."""
+    monkeypatch.setattr(_scenes, "FRAMES", 12)
     scene = _scenes.bridge(200, 2, 2.0, 0)
     inside = slice(4, -4)
     highest = scene.run.levels.values[0, inside, 0] / scene.radii[inside]

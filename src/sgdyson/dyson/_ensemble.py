@@ -131,9 +131,10 @@ class _Run:
         how = (numbers, jax.random.key(self.seed), jnp.asarray(self.every))
         if size > 1:
             # always a whole block, whose shape decides the bits; what was not asked for is dropped
-            members = jnp.arange(first, first + size, dtype=jnp.uint32)
-            levels = jnp.broadcast_to(jnp.asarray(start), (size, len(start)))
-            kept[:, 1:] = self.programs.several(*how, members, levels, records)[: len(kept)]
+            members = jnp.asarray(np.arange(first, first + size, dtype=np.uint32))
+            levels = jnp.asarray(np.broadcast_to(start, (size, len(start))))
+            run = np.asarray(self.programs.several(*how, members, levels, records))
+            kept[:, 1:] = run[: len(kept)]
             advance(records * len(kept))
             return
         levels = jnp.asarray(start)

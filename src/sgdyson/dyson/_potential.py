@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 import jax
@@ -106,27 +107,42 @@ def _check_trace(potential: Potential, words: str, n: int) -> None:
 
 def _slopes(potential: Potential, levels: Array, along: Array) -> tuple[Array, Array]:
     """Changes of V_i along a direction, and of the forces."""
-    _, change = jax.jvp(potential, (levels,), (along,))
     force = jax.grad(lambda x: jnp.sum(potential(x)))
-    return change, jax.jvp(force, (levels,), (along,))[1]
+    return _change(potential, levels, along), jax.jvp(force, (levels,), (along,))[1]
+
+
+def _change(potential: Potential, levels: Array, along: Array) -> Array:
+    return jax.jvp(potential, (levels,), (along,))[1]
+
+
+def _seen(
+    potential: Potential, levels: Array, between: Array, first: Array, second: Array
+) -> tuple[Array, Array, Array]:
+    """Values at the levels, and changes along two directions between them."""
+    changed = partial(_change, potential, between)
+    return potential(levels), changed(first), changed(second)
+
+
+# One program: called as it is, a potential has each of its operations compiled for itself. It is
+# kept for potentials that never change; what a user's function reads may change between two runs.
+_lasting = jax.jit(_seen, static_argnums=0)
 
 
 def _check_values(potential: Potential, words: str, levels: Floats) -> None:
-    values = np.asarray(potential(jnp.asarray(levels)))
+    random = np.random.default_rng(0)
+    # not at the levels themselves, where a force may vanish for their symmetry
+    between = levels - random.uniform(0.1, 0.4, len(levels)) * _to_the_next(levels)
+    weights = random.uniform(0.5, 1.5, len(levels))
+    lasting = never_changes(potential)
+    program = partial(_lasting, potential) if lasting else jax.jit(partial(_seen, potential))
+    seen = program(levels, between, weights, np.ones(len(levels)))
+    values, mixed, own = (np.asarray(each) for each in seen)
     lost = levels[~np.isfinite(values)]
     require(
         len(lost) == 0,
         f"{words} is not finite at initial_levels = {shown(lost.tolist())}; begin where it is.",
     )
-    random = np.random.default_rng(0)
-    # not at the levels themselves, where a force may vanish for their symmetry
-    between = jnp.asarray(levels - random.uniform(0.1, 0.4, len(levels)) * _to_the_next(levels))
-    weights = random.uniform(0.5, 1.5, len(levels))
     # on each level alone: then a slope along any direction is the direction times the own slope
-    mixed, own = (
-        np.asarray(_slopes(potential, between, jnp.asarray(along))[0])
-        for along in (weights, np.ones(len(levels)))
-    )
     off = np.abs(mixed - weights * own)
     require(
         not bool((off > _ALONE * np.abs(own).max(initial=0.0)).any()),
