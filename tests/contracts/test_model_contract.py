@@ -2,6 +2,7 @@
 
 import json
 import math
+import pickle
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ import pytest
 
 from sgdyson import GaussianRBM, TeacherStudent
 from sgdyson.errors import InvalidInputError
-from sgdyson.models import Model
+from sgdyson.models import Model, Prediction
 
 KERNEL = np.array([[2.0, -0.5, 0.1], [-0.5, 2.5, -0.3], [0.1, -0.3, 3.0]])
 MODELS: dict[str, Model] = {
@@ -197,3 +198,18 @@ def _shape(model: Model) -> tuple[int, ...]:
     with jax.enable_x64(True):
         shape: tuple[int, ...] = jax.eval_shape(model.init, jax.random.key(0)).shape
     return shape
+
+
+def test_a_prediction_goes_to_another_process_and_back(name: str) -> None:
+    """Pools pickle what their workers give back; law, distance and learning curve are functions."""
+    comes_back(MODELS[name].predict(0.01, 16))
+
+
+def comes_back(predicted: Prediction) -> None:
+    copied = pickle.loads(pickle.dumps(predicted))
+    times = np.array([1, 10])
+    assert repr(copied) == repr(predicted)
+    assert np.array_equal(copied.sample_levels(512), predicted.sample_levels(512))
+    start = predicted.levels / 2
+    curves = [each.learning_curve(start, times) for each in (copied, predicted)]
+    assert np.array_equal(*curves)

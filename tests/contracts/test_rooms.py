@@ -45,6 +45,7 @@ def test_spectra_checkpoints_and_tracked_runs_load_nothing_heavy():
 
 def test_every_room_is_reached_from_the_root():
     rooms = [path.parent.name for path in ROOT.glob("*/__init__.py")]
-    assert {*rooms} <= {*dir(sgdyson)}
+    assert {*rooms, *sgdyson.__all__} <= {*dir(sgdyson)}
+    assert {name for name in dir(sgdyson) if name.startswith("_")} == {"__version__"}
     for room in rooms:
         assert getattr(sgdyson, room).__name__ == f"sgdyson.{room}"

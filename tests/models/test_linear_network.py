@@ -3,6 +3,8 @@
 Each statistical check allows four standard errors (false-alarm rate 6e-5) and the neglected order.
 """
 
+import pickle
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -154,3 +156,14 @@ def test_what_is_not_known_is_refused(options, optimizer, named):
 def test_bad_input_is_named(options, named):
     with pytest.raises(InvalidInputError, match=named):
         LinearNetwork(**options)
+
+
+def test_predictions_go_to_another_process_and_back():
+    network = LinearNetwork((2.0, 1.0), hidden=(2,))
+    predicted = network.predict(0.01, 16, SGD(weight_decay=0.01))
+    copied = pickle.loads(pickle.dumps(predicted))
+    times, start = np.array([1, 10]), predicted.levels / 2
+    assert np.array_equal(copied.sample_levels(512), predicted.sample_levels(512))
+    assert np.array_equal(
+        copied.learning_curve(start, times), predicted.learning_curve(start, times)
+    )

@@ -26,7 +26,7 @@ from ..optimizers.stationary import stationary_covariance
 from ._leading import LeadingOrder, Levels, mixing
 from ._noisy_matrix import NoisyMatrix
 from ._prediction import Prediction
-from ._theory import Theory
+from ._theory import Theory, given
 
 Matrix = Float[np.ndarray, "n n"]
 
@@ -58,10 +58,6 @@ def predict_linear_network(
         levels = layer**depth if name == "product" else layer
         power = 1 if name == "product" else depth
 
-        def curve(initial: Levels, updates: Levels) -> Float[np.ndarray, "time level"]:
-            start = initial ** (power / depth)
-            return _balanced_growth(start, modes, decay, depth, alpha, updates) ** (depth / power)
-
         variance, mirrored = moments[name]
         covariance = (variance + variance.T) / 4 + mirrored / 2  # of the symmetric part
         bent = alpha * depth * layer ** (2 * depth - 2) * (n + 1) / (2 * batch_size)
@@ -77,12 +73,14 @@ def predict_linear_network(
             mean_shift=np.full(n, np.nan),
             relaxation_time=1 / (alpha * slowest),
             next_order=mixing(levels, covariance) + np.diag(covariance) / levels**2 + bent,
-            _curve=curve,
+            _curve=partial(_learning_curve, modes, decay, depth, alpha, power),
             drift_shift=np.full(n, np.nan),
             accuracy_limit=variance.sum() + (residual**2).sum() if name == "product" else np.nan,
         )
         matrix = NoisyMatrix(levels, variance, mirrored, np.zeros(n))
-        return Prediction(leading, Theory(lambda: matrix, np.diag(covariance) / levels**2 + bent))
+        return Prediction(
+            leading, Theory(partial(given, matrix), np.diag(covariance) / levels**2 + bent)
+        )
 
     return {name: prediction(name) for name in names}
 
@@ -190,6 +188,20 @@ def _gradient_noise(noise: float, residual: Levels, *, same: bool) -> Matrix:
     if same:
         return np.array([[noise**2 + 2 * residual[0] ** 2]])
     return noise**2 * np.eye(2) + np.outer(residual, residual)
+
+
+def _learning_curve(
+    modes: Levels,
+    decay: float,
+    depth: int,
+    alpha: float,
+    power: int,
+    initial: Levels,
+    updates: Levels,
+) -> Float[np.ndarray, "time level"]:
+    """Levels of a layer's power, those of the product at power 1."""
+    start = initial ** (power / depth)
+    return _balanced_growth(start, modes, decay, depth, alpha, updates) ** (depth / power)
 
 
 def _balanced_growth(

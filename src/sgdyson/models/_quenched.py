@@ -10,6 +10,7 @@ M_b)_{jl} + (M_b)_{kj} (M_b)_{il}] .$$
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import jax
@@ -68,10 +69,14 @@ class GivenInputs(RandomMatrix):
 def quenched_theory(model: QuenchedStudent, learning_rate: float, batch_size: float) -> Theory:
     """The law given the inputs, in place of that of online data; nothing is neglected."""
     return Theory(
-        first=lambda: given_inputs(model, learning_rate, batch_size),
+        first=partial(given_inputs, model, learning_rate, batch_size),
         neglected=np.zeros(model.n),
-        distance=lambda weights: ((weights - np.diag(model.teacher)) ** 2).sum(axis=(1, 2)),
+        distance=partial(_distance, np.diag(model.teacher)),
     )
+
+
+def _distance(teacher: Float[np.ndarray, "level level"], weights: Matrices) -> np.ndarray:
+    return np.asarray(((weights - teacher) ** 2).sum(axis=(1, 2)))
 
 
 def given_inputs(model: QuenchedStudent, learning_rate: float, batch_size: float) -> GivenInputs:

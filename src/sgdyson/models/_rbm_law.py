@@ -5,6 +5,7 @@ Derivation, tables and what fails: docs, "Theory".
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -56,18 +57,18 @@ def rbm_theory(
         skew = phases.data.neglected(skew, leading.levels, leading.covariance)
     setting = Setting(kernel, rbm_mass**2, leading.learning_rate, leading.batch_size, sweeps)
     return Theory(
-        first=lambda: first_order(leading, small_step()),
+        first=partial(_first_order, leading, small_step),
         neglected=skew + curvature,
-        second=None if no_second else lambda: _second_order(leading, small_step(), setting),
+        second=None if no_second else partial(_second_order, leading, small_step, setting),
         no_second=no_second,
         fourth=skew,
-        distance=divergence(leading, rbm_mass),
+        distance=partial(divergence, leading, rbm_mass),
     )
 
 
-def first_order(leading: LeadingOrder, small_step: Square) -> SqrtGram:
+def _first_order(leading: LeadingOrder, small_step: Callable[[], Square]) -> SqrtGram:
     """Gaussian H, from the moments of X to first order in 1/|B|, at any step."""
-    widened = widening(leading, small_step)
+    widened = widening(leading, small_step())
     if widened > WIDENED:
         warnings.warn(
             f"learning_rate = {leading.learning_rate:g} is near the limit of stability, where the"
@@ -81,8 +82,10 @@ def first_order(leading: LeadingOrder, small_step: Square) -> SqrtGram:
     return SqrtGram(leading.levels, mean, variance, beta=leading.beta)
 
 
-def _second_order(leading: LeadingOrder, small_step: Square, setting: Setting) -> SqrtGram:
-    widened = widening(leading, small_step)
+def _second_order(
+    leading: LeadingOrder, small_step: Callable[[], Square], setting: Setting
+) -> SqrtGram:
+    widened = widening(leading, small_step())
     if widened > WIDENED:
         raise NoPredictionError(
             f"order = 2 is an expansion at fixed learning_rate, and {leading.learning_rate:g} is"
@@ -111,25 +114,21 @@ def widening(leading: LeadingOrder, small_step: Square) -> float:
 
 
 def divergence(
-    leading: LeadingOrder, rbm_mass: float
-) -> Callable[[Matrices], Float[np.ndarray, "sample"]]:
+    leading: LeadingOrder, rbm_mass: float, weights: Matrices
+) -> Float[np.ndarray, "sample"]:
     r"""$KL = \frac\beta2 [\mathrm{tr}(K P) - N - \ln \det (K P)]$, $K = \mu^2 - W^\dagger W$.
 
     The complex form of quaternions has every eigenvalue twice.
     """
     copies = 2 if leading.beta == 4 else 1
     target = np.tile(1 / leading.target_modes, copies)
-
-    def distance(weights: Matrices) -> np.ndarray:
-        root = np.sqrt(target)
-        kernel = rbm_mass**2 * np.eye(len(target)) - weights.conj().mT @ weights
-        ratio = np.linalg.eigvalsh(root[:, None] * kernel * root)
-        if (ratio <= 0).any():
-            raise NoPredictionError(
-                "accuracy_limit: levels reach mu^2 in the stationary state, where the divergence is"
-                " infinite; take a smaller alpha/|B|."
-            )
-        unit = 0.5 * leading.beta / copies
-        return np.asarray(unit * (ratio - 1 - np.log(ratio)).sum(axis=1))
-
-    return distance
+    root = np.sqrt(target)
+    kernel = rbm_mass**2 * np.eye(len(target)) - weights.conj().mT @ weights
+    ratio = np.linalg.eigvalsh(root[:, None] * kernel * root)
+    if (ratio <= 0).any():
+        raise NoPredictionError(
+            "accuracy_limit: levels reach mu^2 in the stationary state, where the divergence is"
+            " infinite; take a smaller alpha/|B|."
+        )
+    unit = 0.5 * leading.beta / copies
+    return np.asarray(unit * (ratio - 1 - np.log(ratio)).sum(axis=1))

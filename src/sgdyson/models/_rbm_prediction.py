@@ -10,7 +10,6 @@ Weight decay lambda lowers $1/\kappa_i$ by lambda, exactly; momentum beta makes 
 $\alpha/(1-\beta)$. Derivation: docs, "Theory".
 """
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -95,7 +94,9 @@ def predict_rbm(
         mean_shift=np.where(learnt, shift + level_repulsion_shift(levels, v), 0.0),
         relaxation_time=1.0 / slowest,
         next_order=relative**2 + (width / kernel) ** 2 + mixing(levels, v) + slowest / 2,
-        _curve=_learning_curve(target, decay, mass2, alpha, sweeps if phases.restarts else None),
+        _curve=partial(
+            _learning_curve, target, decay, mass2, alpha, sweeps if phases.restarts else None
+        ),
         drift_shift=np.where(learnt, shift, 0.0),
         accuracy_limit=phases.beta * _divergence(levels, kernel, target, v, shift),
         beta=phases.beta,
@@ -179,32 +180,34 @@ def _typical_start(n_hidden: int, n_visible: int, beta: int, width: float) -> Le
 
 
 def _learning_curve(
-    target: Levels, decay: float, mass2: float, alpha: float, sweeps: int | None
-) -> Callable[[Levels, Levels], Float[np.ndarray, "time level"]]:
+    target: Levels,
+    decay: float,
+    mass2: float,
+    alpha: float,
+    sweeps: int | None,
+    initial: Levels,
+    updates: Levels,
+) -> Float[np.ndarray, "time level"]:
     r"""$d\xi_i/dt = \alpha (1/\kappa_i - \lambda - C_i)\, \xi_i$, solved for $\ln x_i$.
 
     $C_i = 1/(\mu^2 - \xi_i^2)$, to which chains that begin at the data add $a^{2k} (1/\kappa_i -
     C_i)$; `sweeps` is None of those that do not.
     """
+    grows = initial > 0
+    pushes = target[grows]
 
-    def curve(initial: Levels, updates: Levels) -> Float[np.ndarray, "time level"]:
-        grows = initial > 0
-        pushes = target[grows]
+    def velocity(_: float, log_levels: Levels) -> Levels:
+        # a level grows over decades, and a step of the solver must not make it negative
+        x = np.exp(log_levels)
+        known = 1.0 if sweeps is None else 1 - (x / mass2) ** (2 * sweeps)
+        return np.asarray(2 * alpha * (known * (pushes - 1 / (mass2 - x)) - decay))
 
-        def velocity(_: float, log_levels: Levels) -> Levels:
-            # a level grows over decades, and a step of the solver must not make it negative
-            x = np.exp(log_levels)
-            known = 1.0 if sweeps is None else 1 - (x / mass2) ** (2 * sweeps)
-            return np.asarray(2 * alpha * (known * (pushes - 1 / (mass2 - x)) - decay))
-
-        result = np.zeros((len(updates), len(initial)))
-        if grows.any() and len(updates):
-            end = max(float(updates[-1]), 1.0)
-            solution = solve_ivp(
-                velocity, (0.0, end), np.log(initial[grows]), "LSODA",
-                t_eval=updates, rtol=1e-9, atol=1e-10,
-            )  # fmt: skip
-            result[:, grows] = np.exp(solution.y.T)
-        return result
-
-    return curve
+    result = np.zeros((len(updates), len(initial)))
+    if grows.any() and len(updates):
+        end = max(float(updates[-1]), 1.0)
+        solution = solve_ivp(
+            velocity, (0.0, end), np.log(initial[grows]), "LSODA",
+            t_eval=updates, rtol=1e-9, atol=1e-10,
+        )  # fmt: skip
+        result[:, grows] = np.exp(solution.y.T)
+    return result

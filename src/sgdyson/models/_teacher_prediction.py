@@ -20,6 +20,7 @@ normalise each entry of the gradient by itself. For beta = 2, 4 a row holds $[2 
 t growing by $(N + 2/\beta - 1)/|B|$; see docs, "Theory", also for the derivation.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +32,7 @@ from ..optimizers.stationary import remaining
 from ._leading import LeadingOrder, Levels, has_partner, level_repulsion_shift, mixing
 from ._noisy_matrix import NoisyMatrix
 from ._prediction import Prediction
-from ._theory import Theory
+from ._theory import Theory, given
 
 Square = Float[np.ndarray, "level level"]
 
@@ -69,10 +70,6 @@ def predict_teacher_student(
         moments = _second_moments(optimizer, learning_rate, scatter, batch_size, beta)
     covariance = moments.of_levels()
 
-    def curve(initial: Levels, updates: Levels) -> Float[np.ndarray, "time level"]:
-        left = remaining(optimizer, learning_rate, 1.0, updates)[:, None]
-        return np.asarray(np.abs(levels + (initial - levels) * left))
-
     shift = np.sign(modes) * level_repulsion_shift(modes, covariance)
     bent = np.full(n, moments.rate * (n + 1) / (2 * batch_size))
     leading = LeadingOrder(
@@ -88,17 +85,33 @@ def predict_teacher_student(
         relaxation_time=np.full(n, 1 / (moments.rate * (1 + decay)) if moments.stable else np.inf),
         # the second moments are exact; the scatter of the inputs bends the Gaussian they belong to
         next_order=mixing(modes, covariance) + bent,
-        _curve=curve,
+        _curve=partial(_learning_curve, levels, optimizer, learning_rate),
         drift_shift=np.zeros(n),
         common=moments.common,
         accuracy_limit=float(moments.variance.sum() + np.sum(moments.twist) + (offset**2).sum()),
         beta=beta,
-        _start=lambda width: np.zeros(n),
+        _start=partial(_typical_start, n),
     )
     matrix = NoisyMatrix(
         modes, moments.variance, moments.mirrored, moments.common, beta, moments.twist
     )
-    return Prediction(leading, Theory(lambda: matrix, bent))
+    return Prediction(leading, Theory(partial(given, matrix), bent))
+
+
+def _learning_curve(
+    levels: Levels,
+    optimizer: Optimizer | None,
+    learning_rate: float,
+    initial: Levels,
+    updates: Levels,
+) -> Float[np.ndarray, "time level"]:
+    left = remaining(optimizer, learning_rate, 1.0, updates)[:, None]
+    return np.asarray(np.abs(levels + (initial - levels) * left))
+
+
+def _typical_start(n: int, width: float) -> Levels:
+    """The teacher is learnt from nothing, whatever the width."""
+    return np.zeros(n)
 
 
 class _Moments(NamedTuple):
