@@ -113,7 +113,8 @@ def test_settings_share_no_random_numbers(whole):
     assert abs(np.corrcoef(first, other)[0, 1]) < 4 / np.sqrt(200)
 
 
-@pytest.mark.parametrize("workers", [1, 3])
+# one worker is what `whole` has where each worker of pytest keeps to a core of its own
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_the_number_of_workers_does_not_change_a_bit(whole, tmp_path, every_core, workers):
     path = written(tmp_path)
     Campaign.from_file(path, tmp_path / "out").run(workers=workers, progress=False)
