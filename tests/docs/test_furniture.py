@@ -13,7 +13,8 @@ WORKFLOWS = {
 }
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PARTS = {
-    "install", "environment", "pytorch", "torch_environment", "lowest_environment", "beside", "leave",
+    "install", "environment", "pytorch", "torch_environment", "lowest_environment", "beside",
+    "leave",
 }  # fmt: skip
 
 

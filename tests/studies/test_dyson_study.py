@@ -45,7 +45,7 @@ def test_settings_are_those_of_the_linear_scaling_study():
     assert middle("mlp", "adam", 0).learning.optimizer == "adam"
 
 
-def test_a_tiny_study(tmp_path, monkeypatch):
+def test_a_tiny_study(tmp_path, monkeypatch, undrawn):
     from sgdyson.studies.dyson_test import _study
 
     monkeypatch.setattr(_study, "_QUICK", (("teacher_student",), ("sgd",)))
@@ -55,7 +55,7 @@ def test_a_tiny_study(tmp_path, monkeypatch):
     found = json.loads((tmp_path / "out/results.json").read_text())
     assert found["matrices"][0]["power"] > 0.9
     assert (tmp_path / "out/figures/dyson_index.svg").exists()
-    monkeypatch.setattr("sgdyson.studies._study.save", lambda *_: None)  # they are drawn above
+    undrawn()
     again = study_dyson_test(tmp_path / "out", 0, lambda _: None, quick=True)
     assert again[0].measured == checks[0].measured
     assert STUDIES["dyson-test"] is study_dyson_test

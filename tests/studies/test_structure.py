@@ -80,7 +80,7 @@ def test_the_study_from_end_to_end(tmp_path):
     assert told
 
 
-def test_a_study_of_any_text_goes_on_where_it_stopped(tmp_path, monkeypatch):
+def test_a_study_of_any_text_goes_on_where_it_stopped(tmp_path, monkeypatch, undrawn):
     text = tmp_path / "poem.txt"
     text.write_text("the sea, the sea, and nothing but the sea; " * 60, encoding="utf-8")
     out = tmp_path / "out"
@@ -111,7 +111,7 @@ def test_a_study_of_any_text_goes_on_where_it_stopped(tmp_path, monkeypatch):
     assert (out / "figures" / "structure.png").stat().st_size > 1000
 
     monkeypatch.setattr(f"{_structure}.simulate", None)  # nothing is run again
-    monkeypatch.setattr("sgdyson.studies._study.save", lambda *_: None)  # they are drawn above
+    undrawn()
     assert CliRunner().invoke(app, command).exit_code == 0
     assert json.loads((out / "results.json").read_text()) == once
     with pytest.raises(InvalidInputError, match="holds a study with"):
@@ -121,7 +121,7 @@ def test_a_study_of_any_text_goes_on_where_it_stopped(tmp_path, monkeypatch):
         study_structure(out, 0, str, quick=True, text=text)
 
     monkeypatch.undo()
-    monkeypatch.setattr("sgdyson.studies._study.save", lambda *_: None)
+    undrawn()
     text.write_text("the sea, the sea, and nothing but the sea; " * 60, encoding="utf-8")
     study_structure(tmp_path / "at once", 0, str, quick=True, text=text)
     assert json.loads((tmp_path / "at once" / "results.json").read_text()) == once

@@ -182,7 +182,7 @@ class TestRuns:
     def test_every_step_recorded_says_the_same(self, tmp_path):
         found = dyson_test(tracked(tmp_path / "r", ornstein_uhlenbeck(), START, every=1), "w")
         assert found.verdict == "Dyson Brownian motion"
-        assert found.found.updates == 599
+        assert found.all_levels.updates == 599
 
     @pytest.mark.parametrize("every", [7, "log"])
     def test_single_updates_far_apart(self, tmp_path, every):
@@ -212,7 +212,7 @@ class TestRuns:
             return 0.99 * w + 0.01 * (kick - kick.mean(axis=0))
 
         found = dyson_test(tracked(tmp_path / "r", move, START.T, 1200), "w", start=500)
-        assert found.found.null == (11,)
+        assert found.all_levels.null == (11,)
         assert "Level 12" in found.remarks[0]
         assert found.verdict == "Dyson Brownian motion"
 
@@ -239,7 +239,7 @@ class TestRuns:
             return noisy(w - 3 * top, step) + 3 * top + 0.1 * (-1) ** step * top
 
         found = dyson_test(tracked(tmp_path / "r", move, START + 3 * top, 1200), "w")
-        assert found.found.alternating == (0,)
+        assert found.all_levels.alternating == (0,)
         assert any("alternate in sign" in remark for remark in found.remarks)
         assert found.verdict == "Dyson Brownian motion"
 

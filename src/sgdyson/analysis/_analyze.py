@@ -108,8 +108,8 @@ def analyze(
         >>> levels = GaussianEnsemble(2).eigenvalues(200, random_state=0)[:, None, ::-1]
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     np.save(Path(folder, "levels.npy"), levels)
-        ...     found = analyze(Path(folder, "levels.npy"), axes=("replica", "time", "level"))
-        >>> [(each.n_replicas, each.main.indices) for each in found.summaries]
+        ...     analysis = analyze(Path(folder, "levels.npy"), axes=("replica", "time", "level"))
+        >>> [(each.n_replicas, each.main.indices) for each in analysis.summaries]
         [(200, (0, 1))]
     """
     failures: list[str] = []

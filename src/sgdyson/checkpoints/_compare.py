@@ -94,8 +94,8 @@ def compare(
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     for name, factor in (("before", 1.0), ("after", 1.1)):
         ...         np.savez(Path(folder, name), w=factor * np.diag([3.0, 2.0, 1.0]))
-        ...     found = compare(Path(folder, "after.npz"), Path(folder, "before.npz"))
-        >>> round(found.distances[0].distance, 12)
+        ...     comparison = compare(Path(folder, "after.npz"), Path(folder, "before.npz"))
+        >>> round(comparison.distances[0].distance, 12)
         0.1
     """
     choice = Choice(names, smallest, roles)
@@ -117,12 +117,12 @@ def compare(
                 else:
                     work.skip([Skipped(stored.name, f"not in {against}")])
                 advance(1)
-    reasons = "; ".join(work.found.sentences())
+    reasons = "; ".join(work.comparison.sentences())
     require(
-        bool(work.found.distances),
+        bool(work.comparison.distances),
         f"{path} and {against} have no matrix in common{f' ({reasons})' if reasons else ''}.",
     )
-    return work.found
+    return work.comparison
 
 
 class _Pairs:
@@ -138,12 +138,12 @@ class _Pairs:
     ) -> None:
         self._split, self._layout, self._rank, self._rate = split, layout, rank, false_alarm
         self._choice = choice
-        self.found = Comparison()
+        self.comparison = Comparison()
 
     def skip(self, items: Iterable[Skipped]) -> None:
         """Keep why these are not compared."""
         for item in items:
-            self.found.skipped.setdefault(item.reason, []).append(item.name)
+            self.comparison.skipped.setdefault(item.reason, []).append(item.name)
 
     def compare(self, mine: Stored, other: Stored, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """The matrices of two arrays of one name, among arrays of these shapes."""
@@ -165,7 +165,7 @@ class _Pairs:
             except InvalidInputError as error:
                 self.skip([Skipped(name, str(error).rstrip("."))])
             else:
-                self.found.distances.append(distance)
+                self.comparison.distances.append(distance)
 
     def _matrices(
         self, name: str, stored: Stored, shapes: Mapping[str, tuple[int, ...]]

@@ -21,7 +21,7 @@ class Opened:
         key: its `identity`.
         stored: arrays that are chosen by name.
         shapes: of all arrays.
-        found: what was found, by the place of an array in `stored`.
+        measured: what was found, by the place of an array in `stored`.
         files: what is open.
         reading: held while its files are read, which several threads share.
         fault: why it cannot be opened.
@@ -31,15 +31,15 @@ class Opened:
     key: str = ""
     stored: list[Stored] = field(default_factory=list)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    found: dict[int, Found] = field(default_factory=dict)
+    measured: dict[int, Found] = field(default_factory=dict)
     files: ExitStack = field(default_factory=ExitStack)
     reading: threading.Lock = field(default_factory=threading.Lock)
     fault: Skipped | None = None
 
-    def add(self, number: int, found: Found) -> None:
-        self.found[number] = found
+    def add(self, number: int, spectra: Found) -> None:
+        self.measured[number] = spectra
         self.close_if_done()
 
     def close_if_done(self) -> None:
-        if len(self.found) == len(self.stored):
+        if len(self.measured) == len(self.stored):
             self.files.close()

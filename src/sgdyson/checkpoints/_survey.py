@@ -69,10 +69,10 @@ def survey(
         >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     np.savez(Path(folder, "model.npz"), w=np.diag([3.0, 2.0, 1.0]), bias=np.ones(3))
-        ...     found = survey(Path(folder, "model.npz"))
-        >>> [(row["name"], round(row["spectral"], 6)) for row in found.rows()]
+        ...     spectra = survey(Path(folder, "model.npz"))
+        >>> [(row["name"], round(row["spectral"], 6)) for row in spectra.rows()]
         [('w', 3.0)]
-        >>> found.skipped
+        >>> spectra.skipped
         {'a vector': ['bias']}
     """
     require(

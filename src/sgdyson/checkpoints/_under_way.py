@@ -138,11 +138,11 @@ class Work:
         for number, item in enumerate(opened.stored):
             if item.reason is not None or len(item.shape) < 2:
                 with opened.reading:
-                    opened.found[number] = measure(item, opened.shapes, self._options)
+                    opened.measured[number] = measure(item, opened.shapes, self._options)
                 continue
             known = self._journal and self._journal.get((opened.key, item.name))
             if known:
-                opened.found[number] = known
+                opened.measured[number] = known
             else:
                 wanted.append(number)
         opened.close_if_done()
@@ -156,9 +156,9 @@ class Work:
 
     def _spectra(self, opened: Opened) -> Iterator[MatrixSpectrum]:
         for number, item in enumerate(opened.stored):
-            found = opened.found[number]
-            self._options.choice.left_out += found.left_out
-            for measured in found.spectra:
+            array = opened.measured[number]
+            self._options.choice.left_out += array.left_out
+            for measured in array.spectra:
                 if isinstance(measured, Skipped):
                     self.skip([measured])
                     continue

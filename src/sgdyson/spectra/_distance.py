@@ -85,8 +85,8 @@ def matrix_distance(
     Examples:
         >>> import numpy as np
         >>> b = np.diag([3.0, 2.0, 1.0])
-        >>> found = matrix_distance("w", 2 * b, b, rank=1)
-        >>> round(found.distance, 12), round(found.values_distance, 12), found.left_overlap
+        >>> moved = matrix_distance("w", 2 * b, b, rank=1)
+        >>> round(moved.distance, 12), round(moved.values_distance, 12), moved.left_overlap
         (1.0, 1.0, 1.0)
     """
     one, other = real_matrices(name, a), real_matrices(name, b)

@@ -50,12 +50,12 @@ def decomposed(tall: Matrix) -> Floats:
 def triangle(tall: Matrix) -> Floats:
     """R of its QR decomposition, that of a long matrix a block of rows at a time."""
     rows, columns = tall.shape
-    found = np.zeros((0, columns))
+    upper = np.zeros((0, columns))
     for block in row_blocks(tall, columns**2 if rows >= 2 * columns else tall.size):
-        together = np.concatenate([found, block])
-        (found,) = linalg.qr(together, mode="r", overwrite_a=True, check_finite=False)
-        found = found[:columns]
-    return found
+        together = np.concatenate([upper, block])
+        (upper,) = linalg.qr(together, mode="r", overwrite_a=True, check_finite=False)
+        upper = upper[:columns]
+    return upper
 
 
 def _smallest(root: Floats, count: int, largest: float) -> Floats | None:

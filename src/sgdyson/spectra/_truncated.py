@@ -84,13 +84,13 @@ def fit_truncated(ratios: Floats, exponent: float, draws: int, seed: int) -> Tru
     try:
         # levels over hundreds of decades are too many for a float, and told from none by that
         with np.errstate(over="ignore", invalid="ignore"):
-            found = _most_likely(means, exponent, _NO_RATE / float(ratios[-1]))
+            maximum = _most_likely(means, exponent, _NO_RATE / float(ratios[-1]))
     except np.linalg.LinAlgError:
         return None
-    if found is None:
+    if maximum is None:
         error = (exponent - 1) / math.sqrt(n)
         return TruncatedTail(Estimate(exponent, error, float(n)), None, 0.0, pvalue)
-    place, likelihood, information = found
+    place, likelihood, information = maximum
     errors = np.sqrt(np.diag(np.linalg.inv(information)) / n)
     plain = math.log(exponent - 1) - exponent * float(means[0])
     return TruncatedTail(

@@ -19,9 +19,9 @@ class DysonTest:
 
     Attributes:
         name: of the matrix.
-        found: the index of all levels, see `DysonIndex`.
+        all_levels: the index of all levels, see `DysonIndex`.
         verdict: "Dyson Brownian motion", "levels do not repel", "neither" or "too little to tell".
-        levels: (level,) mean singular value, for `found.of_level`.
+        levels: (level,) mean singular value, for `all_levels.of_level`.
         bulk: index of the levels inside the Marchenko-Pastur bulk; None without a bulk.
         outliers: index of pairs with a level above it; None without one.
         repulsion: by how many standard errors of their diffusion the repulsion of an index 1 has
@@ -35,7 +35,7 @@ class DysonTest:
     """
 
     name: str
-    found: DysonIndex
+    all_levels: DysonIndex
     verdict: str
     levels: Floats
     bulk: Estimate | None
@@ -49,27 +49,27 @@ class DysonTest:
     @property
     def index(self) -> Estimate:
         """beta_dyn, 1 by theory."""
-        return self.found.index
+        return self.all_levels.index
 
     @property
     def pvalue_one(self) -> float:
         """Against 1, Dyson Brownian motion."""
-        return self.found.pvalue_one
+        return self.all_levels.pvalue_one
 
     @property
     def pvalue_zero(self) -> float:
         """Against 0, levels that do not repel."""
-        return self.found.pvalue_zero
+        return self.all_levels.pvalue_zero
 
     @property
     def pvalue_levels(self) -> float:
         """Against 1 for each level."""
-        return self.found.pvalue_levels
+        return self.all_levels.pvalue_levels
 
     @property
     def power(self) -> float:
         """With which this run tells 1 from 0."""
-        return self.found.power
+        return self.all_levels.power
 
     def __str__(self) -> str:
         first = (
