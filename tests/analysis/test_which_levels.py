@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from typer.testing import CliRunner
 
 from sgdyson import TeacherStudent, simulate
 from sgdyson.analysis import History, analyze, measure, scaling_lines, summarise
@@ -10,6 +11,7 @@ from sgdyson.analysis._force import measure_force
 from sgdyson.analysis._measure import stationary_levels
 from sgdyson.analysis._scaling import _block_diagonal
 from sgdyson.analysis._summary import _cut
+from sgdyson.cli import app
 from sgdyson.ensembles import GaussianEnsemble
 from sgdyson.errors import InvalidInputError
 from sgdyson.spectra import Multiplet
@@ -133,3 +135,15 @@ def test_near_bins_in_which_a_pair_collides_are_not_on_the_line():
     far = int(np.sum(found.force.edges[:-1] >= 3 * (4 * g2) ** 0.5))
     assert found.line.dof == far - 2  # a slope and an intercept
     assert far < len(found.force.spacing)
+
+
+@pytest.mark.parametrize(
+    ("names", "status"), [(["good"], 0), (["good", "short"], 1), (["short", "also"], 2)]
+)
+def test_the_exit_status_tells_whether_all_some_or_none_was_measured(tmp_path, names, status):
+    pairs = GaussianEnsemble(2).eigenvalues(60, random_state=0)[:, None, ::-1]
+    for name in names:
+        np.save(tmp_path / f"{name}.npy", pairs if name == "good" else pairs[:1] * len(name))
+    files = [str(tmp_path / f"{name}.npy") for name in names]
+    done = CliRunner().invoke(app, ["analyze", *files, "--axes", "replica,time,level"])
+    assert done.exit_code == status

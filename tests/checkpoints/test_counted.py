@@ -1,12 +1,15 @@
 """What is chosen, what is left out and counted, and which of two arrays of one name is measured."""
 
 import os
+import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from sgdyson._stored import Stored
 from sgdyson.checkpoints import Checkpoint, survey
+from sgdyson.checkpoints._adapted import _unfit
 from sgdyson.checkpoints._by_name import bare_name
 from sgdyson.checkpoints._choice import Choice
 from sgdyson.checkpoints._identity import identity
@@ -167,3 +170,19 @@ def test_of_checkpoints_of_one_step_the_first_stands_for_it():
     assert found.series() == [(2, ["a"]), (5, ["e"])]
     none = Survey(spectra=[["a"], [], ["c"]], steps=[None] * 3)
     assert none.series() == [(0, ["a"]), (1, ["c"])]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape", "reason"),
+    [
+        ("float32", (4, 6), None),
+        ("bfloat16", (4, 3, 2), None),  # a convolution, as (out, in x kernel)
+        ("int8", (4, 6), "no real floating-point numbers"),
+        ("complex64", (4, 6), "no real floating-point numbers"),
+        ("float32", (6, 4), "W_0 of \\(6, 4\\)"),
+    ],
+)
+def test_a_change_is_added_to_floating_point_numbers_of_its_shape(dtype, shape, reason):
+    """Codes of a quantised weight are no numbers to which a change can be added."""
+    found = _unfit(SimpleNamespace(shape=(4, 6)), Stored("w", dtype, shape))
+    assert (found is None) if reason is None else re.search(reason, found)
