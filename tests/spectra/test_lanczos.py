@@ -1,6 +1,7 @@
 """Spectra by Lanczos: errors that cover, numbers as of all levels, and what it refuses."""
 
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from scipy import stats
 from sgdyson.errors import InvalidInputError
 from sgdyson.spectra import SpectralMeasure, fit_bulk, spectrum
 from sgdyson.spectra import _lanczos_spectrum as lanczos
-from sgdyson.spectra._krylov import BlockLanczos
+from sgdyson.spectra._krylov import BlockLanczos, Quadrature
 from sgdyson.spectra._spectrum import _kurtosis
 
 FALSE_ALARM = 1e-4  # of each statistical check in this file
@@ -229,3 +230,16 @@ class TestOfAMatrix:
             measure.count(2.0, 1.0)
         with pytest.raises(InvalidInputError, match="width"):
             measure.density(1.0, 0.0)
+
+
+def test_known_levels_end_at_the_first_that_has_not_settled():
+    """Beyond it one may be missing among the nodes, and all later ones would be misnumbered."""
+    levels = np.array([9.0, 4.0, 3.0, 1.0, 0.25])
+    nodes = Quadrature(levels, np.full(5, 0.2), np.array([0.0, 0.0, 0.1, 0.0, 0.2]))
+    iteration = SimpleNamespace(steps=2, size=20, block=3, quadrature=lambda steps: nodes)
+    measure = lanczos._measure(iteration, nodes, 50.0)
+    np.testing.assert_array_equal(measure.top, [9.0, 4.0])
+    np.testing.assert_array_equal(measure.levels, [3.0, 1.0, 0.25])
+    assert measure.trace == 50.0 - 13.0
+    settled = Quadrature(levels, nodes.weights, np.zeros(5))
+    np.testing.assert_array_equal(lanczos._measure(iteration, settled, 50.0).top, levels)
