@@ -243,3 +243,10 @@ def test_known_levels_end_at_the_first_that_has_not_settled():
     assert measure.trace == 50.0 - 13.0
     settled = Quadrature(levels, nodes.weights, np.zeros(5))
     np.testing.assert_array_equal(lanczos._measure(iteration, settled, 50.0).top, levels)
+
+
+def test_a_residual_moves_a_singular_value_by_half_of_itself_over_it():
+    """The root of 4.01 is 2.0025; the rest is the rounding of float32."""
+    found = lanczos._spectral(Quadrature(np.array([4.0]), np.ones(1), np.array([0.01])))
+    assert found.value == 2.0
+    assert found.error == pytest.approx(4.01**0.5 - 2.0, rel=2e-3)
