@@ -29,7 +29,7 @@ def test_a_name_stands_for_main_and_a_revision_for_itself(home, revision, commit
     assert located(f"hf:org/name{revision}") == home / "snapshots" / commit
 
 
-@pytest.mark.parametrize("revision", ["dev", "../../../../secret", "cccc"])
+@pytest.mark.parametrize("revision", ["dev", "../../../secret", "cccc"])
 def test_what_is_not_there_is_refused_and_no_name_leads_out(home, tmp_path, revision):
     """Not even where the file that it leads to names a snapshot."""
     (tmp_path / "secret").write_text(FIRST)

@@ -13,6 +13,7 @@ from sgdyson.studies._study import write_results
 from sgdyson.studies.accuracy import _floors, _generalisation, _samples_seen
 from sgdyson.studies.accuracy._distance import good_weights
 from sgdyson.studies.dyson_test import _measure, _runs
+from sgdyson.studies.linear_scaling import _study
 
 
 def test_diverged_replicas_and_the_start_are_no_trained_weights():
@@ -126,3 +127,10 @@ def test_one_check_that_fails_is_a_study_that_did_not_pass(tmp_path, measured):
     found = json.loads((tmp_path / "results.json").read_text())
     assert found["passed"] is (measured == (1.0, 1.0))
     assert (found["study"], found["seed"], found["more"], len(found["checks"])) == ("s", 7, [1], 2)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "power"), [("sgd", 1.0), ("heavy_ball", 1.0), ("adam", 0.5), ("rmsprop", 0.5)]
+)
+def test_steps_that_are_normalised_know_the_root_of_the_batch(optimizer, power):
+    assert _study._power(SimpleNamespace(optimizer=optimizer)) == power
