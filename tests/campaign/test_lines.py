@@ -1,5 +1,7 @@
 """Lines of a manifest that count, and what is asked of chunks: by weight, whole, not too many."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -9,6 +11,7 @@ from sgdyson.campaign import Campaign
 from sgdyson.campaign._layout import Chunk
 from sgdyson.campaign._manifest import Entry, FileRecord, Manifest
 from sgdyson.campaign._precision import replicas_for
+from sgdyson.campaign._reuse import Source
 
 
 def entry(number, replicas=(0, 40), names=()):
@@ -98,3 +101,24 @@ def test_a_run_tells_updates_whatever_the_unit_of_its_spec(tmp_path):
         assert run.attrs["updates"] == 2 * every
         assert run.time.values.tolist() == [0, every, 2 * every]
         assert run.attrs["seed"] == units.settings[index].stream
+
+
+def test_a_zarr_chunk_is_as_small_as_the_smallest_chunk(tmp_path):
+    """So that every chunk has files of its own, whatever the model of its setting."""
+    model = {"kind": "teacher_student", "teacher": [[2.0] * 2, [2.0] * 10]}
+    layout = Campaign(spec(replicas=2000, model=model), tmp_path / "out").store.layout
+    assert len(set(layout.chunk_replicas)) == 2
+    assert layout.rows == min(layout.chunk_replicas)
+    assert all(size % layout.rows == 0 for size in layout.chunk_replicas)
+
+
+def test_replicas_that_are_taken_took_their_share_of_a_chunks_time():
+    entries = {Chunk(0, 0): entry(0, (0, 64)), Chunk(0, 1): entry(1, (64, 96))}
+    source = Source.__new__(Source)
+    source._entries = {k: e.model_copy(update={"seconds": 8.0}) for k, e in entries.items()}
+    source.campaign = SimpleNamespace(
+        store=SimpleNamespace(layout=SimpleNamespace(chunk_replicas=[64]))
+    )
+    assert source.seconds(0, range(0, 64)) == 8.0
+    assert source.seconds(0, range(48, 80)) == 16 / 64 * 8.0 + 16 / 32 * 8.0
+    assert source.seconds(0, range(0, 96)) == 16.0
