@@ -7,11 +7,12 @@ import pytest
 import xarray as xr
 from test_reuse import spec
 
-from sgdyson.campaign import Campaign
+from sgdyson.campaign import Campaign, _reuse
 from sgdyson.campaign._layout import Chunk
 from sgdyson.campaign._manifest import Entry, FileRecord, Manifest
 from sgdyson.campaign._precision import replicas_for
 from sgdyson.campaign._reuse import Source
+from sgdyson.errors import InvalidInputError
 
 
 def entry(number, replicas=(0, 40), names=()):
@@ -122,3 +123,22 @@ def test_replicas_that_are_taken_took_their_share_of_a_chunks_time():
     assert source.seconds(0, range(0, 64)) == 8.0
     assert source.seconds(0, range(48, 80)) == 16 / 64 * 8.0 + 16 / 32 * 8.0
     assert source.seconds(0, range(0, 96)) == 16.0
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "refused"),
+    [(["a"], ["b"], True), (["a"], ["a"], False), ([], ["b"], False), (["a"], [], False)],
+)
+def test_replicas_that_learnt_other_data_are_not_taken(
+    tmp_path, monkeypatch, ours, theirs, refused
+):
+    folder = tmp_path / "other"
+    other = SimpleNamespace(store=SimpleNamespace(folder=folder), spec=SimpleNamespace(data=theirs))
+    monkeypatch.setattr(_reuse, "require_versions", lambda folder, remedy: None)
+    monkeypatch.setattr(_reuse, "Source", lambda campaign: None)
+    taken = _reuse.finished_elsewhere([], other, ours)
+    if refused:
+        with pytest.raises(InvalidInputError, match="other data to learn"):
+            list(taken)
+    else:
+        assert list(taken) == []

@@ -1,5 +1,6 @@
 """The film and the picture, from the command line."""
 
+import numpy as np
 import pytest
 from click.testing import Result
 from PIL import Image
@@ -80,3 +81,17 @@ def test_the_edge_of_a_watermelon(monkeypatch):
     highest = scene.run.levels.values[0, inside, 0] / scene.radii[inside]
     # Tracy and Widom: 0.886 n^(-2/3) of the radius below the edge on average
     assert abs(highest.mean() - (1 - 0.886 * 200 ** (-2 / 3))) < 0.015
+
+
+def test_the_density_of_a_frame_is_that_of_its_time():
+    from matplotlib.figure import Figure
+
+    from sgdyson.dyson._frames import Density
+
+    levels = np.array([[0.1] * 80, [1.1] * 80, [-1.1] * 80])
+    density = Density(Figure().subplots(), levels, np.array([1.0, 2.0, 2.0]), (-2.0, 2.0))
+    for now in (0, 1, 2):
+        density.show(now)
+        values, edges, _ = density._bars.get_data()
+        (place,) = np.flatnonzero(values)
+        assert edges[place] <= levels[now, 0] <= edges[place + 1]
