@@ -12,10 +12,7 @@ WORKFLOWS = {
     path.name: path.read_text(encoding="utf-8") for path in ROOT.glob(".github/workflows/*.yml")
 }
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-PARTS = {
-    "install", "environment", "pytorch", "torch_environment", "lowest_environment", "beside",
-    "leave",
-}  # fmt: skip
+PARTS = {"install", "environment", "pytorch", "lowest_environment", "beside", "leave"}
 
 
 def release() -> dict:
