@@ -14,6 +14,7 @@ from sgdyson.studies.accuracy import _floors, _generalisation, _samples_seen
 from sgdyson.studies.accuracy._distance import good_weights
 from sgdyson.studies.dyson_test import _measure, _runs
 from sgdyson.studies.linear_scaling import _study
+from sgdyson.studies.many_species import _study as _many
 
 
 def test_diverged_replicas_and_the_start_are_no_trained_weights():
@@ -134,3 +135,17 @@ def test_one_check_that_fails_is_a_study_that_did_not_pass(tmp_path, measured):
 )
 def test_steps_that_are_normalised_know_the_root_of_the_batch(optimizer, power):
     assert _study._power(SimpleNamespace(optimizer=optimizer)) == power
+
+
+def test_the_traces_of_both_layers_are_held_against_each_other():
+    """Not with that of the product, which is the first of the three."""
+    random = np.random.default_rng(0)
+    first, product = random.standard_normal((2, 40, 3, 4))
+    prediction = SimpleNamespace(learning_rate=0.1, batch_size=4, next_order=np.array([0.02]))
+    gases = [
+        SimpleNamespace(levels=levels, prediction=prediction)
+        for levels in (product, first, 2 * first)
+    ]
+    check = _many._correlation_check(gases)
+    assert check.measured.value == pytest.approx(1.0)
+    assert check.measured.error == pytest.approx(0.0, abs=1e-9)
