@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-import zarr
 
 from .._types import Floats, WholeNumbers
 from ..errors import InvalidInputError, require
@@ -211,6 +210,8 @@ def matrices_of(run: xr.Dataset | Run) -> dict[str, str]:
 
 def _of_zarr(store: Path) -> xr.Dataset:
     """The arrays alone: all there is of a run of an earlier version."""
+    import zarr  # which takes a tenth of a second, and no run of this version asks for
+
     try:
         group = zarr.open_group(store, mode="r")
         clock = group["time"]
