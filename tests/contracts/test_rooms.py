@@ -38,7 +38,7 @@ def test_spectra_checkpoints_and_tracked_runs_load_nothing_heavy():
         f"import sys, sgdyson; [getattr(sgdyson, room) for room in {rooms}];"
         "print(sorted(set(sys.argv[1:]) & set(sys.modules)))"
     )
-    heavy = "jax equinox optax pydantic dask torch zarr matplotlib plotly".split()
+    heavy = ["jax", "equinox", "optax", "pydantic", "dask", "torch", "zarr", "matplotlib", "plotly"]
     command = [sys.executable, "-c", script, *heavy]
     child = subprocess.run(command, capture_output=True, text=True)
     assert child.stdout == "[]\n", child.stderr
