@@ -12,7 +12,7 @@ from test_network_contract import NETWORKS
 from test_two_layer_contract import MODELS as TWO_LAYER
 from typer.main import get_command
 
-from sgdyson import simulate
+from sgdyson import models, optimizers, simulate
 from sgdyson.campaign._fields import LearningSection
 from sgdyson.campaign._mistakes import _tables
 from sgdyson.campaign._setting import Setting
@@ -27,6 +27,11 @@ from sgdyson.studies import STUDIES
 from sgdyson.studies.linear_scaling._study import ARCHITECTURES
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(("room", "registry"), [(models, MODELS), (optimizers, OPTIMIZERS)])
+def test_what_has_a_name_is_public_in_its_room(room, registry):
+    assert all(getattr(room, kind.__name__, None) is kind for kind in registry.values())
 
 
 def page(name):
