@@ -23,8 +23,13 @@ def in_one_sentence(error: BaseException) -> str | None:
         return "a name of a file holds a zero byte; choose another name."
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or error}."
+        return f"{where}{reason_of(error)}."
     return _missing_platform()
+
+
+def reason_of(error: OSError) -> str:
+    """What the system says; of an error that a library has raised by itself, its own words."""
+    return error.strerror or str(error).rstrip(".") or type(error).__name__
 
 
 def _missing_platform() -> str | None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ._failures import reason_of
 from ._streams import is_stream, pour
 from .errors import InvalidInputError, require
 
@@ -144,7 +145,7 @@ def _told(path: Path) -> Iterator[None]:
     except BrokenPipeError:
         raise  # whoever read has had enough: no mistake
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = reason_of(error)
         remedy = _REMEDIES.get(error.errno or 0, "choose another place")
         raise InvalidInputError(f"{path} cannot be written ({reason}); {remedy}.") from error
     except UnicodeEncodeError as error:

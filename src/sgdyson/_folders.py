@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ._attributes import json_text
+from ._failures import reason_of
 from ._files import is_scratch, user_path, write_text
 from .errors import InvalidInputError, require
 
@@ -55,8 +56,7 @@ def require_empty(folder: Path, what: str) -> None:
 def cannot_be_used(folder: Path, error: OSError) -> InvalidInputError:
     """What the system says against a folder, as one sentence."""
     return InvalidInputError(
-        f"--out {folder} cannot be used ({error.strerror or error}); choose a folder that can be"
-        " written."
+        f"--out {folder} cannot be used ({reason_of(error)}); choose a folder that can be written."
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ._failures import reason_of
 from .errors import InvalidInputError, require
 
 _KINDS = {
@@ -47,7 +48,7 @@ def _closed(path: Path, error: Exception) -> str:
         return f"{path} is a link to {os.readlink(path)}, which does not exist."  # noqa: PTH115
     if isinstance(error, FileNotFoundError):
         return f"{path} does not exist; give a file that does."
-    reason = error.strerror if isinstance(error, OSError) else error
+    reason = reason_of(error) if isinstance(error, OSError) else error
     return f"{path} cannot be opened: {reason}."
 
 

@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from types import ModuleType
 
+from ._failures import reason_of
 from .errors import InvalidInputError
 
 # what systems answer where another holds the lock; anything else is not about another
@@ -29,7 +30,7 @@ def hold(handle: int, what: str) -> None:
             reason = f"{what} is being written by another process; wait for it to end."
         else:
             reason = (
-                f"{what} cannot be locked against other processes ({error.strerror}); choose a"
+                f"{what} cannot be locked against other processes ({reason_of(error)}); choose a"
                 " place on a disk that has locks."
             )
         raise InvalidInputError(reason) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ._capacity import require_memory
+from ._failures import reason_of
 from .errors import InvalidInputError
 
 _COPIES = 2  # the bytes of the file, and what is made of them, side by side
@@ -77,7 +78,7 @@ class Stored:
         except MemoryError as error:
             raise InvalidInputError(f"shape {self.shape} does not fit into memory") from error
         except OSError as error:
-            raise InvalidInputError(f"cannot be read from the disk ({error.strerror})") from error
+            raise InvalidInputError(f"cannot be read from the disk ({reason_of(error)})") from error
 
 
 @dataclass(frozen=True)

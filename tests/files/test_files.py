@@ -14,6 +14,7 @@ import pytest
 from sgdyson import _files
 from sgdyson._files import check_target, create_text, is_scratch, replacing, write_text
 from sgdyson._folders import claim_folder
+from sgdyson._stored import Stored
 from sgdyson.errors import InvalidInputError
 
 
@@ -259,3 +260,18 @@ class TestFolders:
             with pytest.raises(InvalidInputError, match="cannot be used"):
                 claim_folder(tmp_path / name, "marker", {}, "a study")
         assert Path(tmp_path / "file").is_file()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(OSError("no such group."), "no such group"), (OSError(), "OSError"),
+     (OSError(errno.EIO, os.strerror(errno.EIO)), os.strerror(errno.EIO))],
+)  # fmt: skip
+def test_an_error_of_a_library_is_told_in_its_own_words(error, words):
+    """It has no number, so that the system has no words for it."""
+
+    def read():
+        raise error
+
+    with pytest.raises(InvalidInputError, match=rf"the disk \({words}\)$"):
+        Stored("w", "float64", (3, 3), read).load()

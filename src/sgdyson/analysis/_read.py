@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .._failures import reason_of
 from ..errors import InvalidInputError, require
 from ._history import History
 from ._read_arrays import Layout, read_arrays
@@ -126,7 +127,7 @@ def _inside(folder: Path) -> Iterator[Path]:
 
 
 def _refuse(error: OSError) -> None:
-    raise InvalidInputError(f"{error.filename} cannot be read ({error.strerror}).") from error
+    raise InvalidInputError(f"{error.filename} cannot be read ({reason_of(error)}).") from error
 
 
 def _read_one(path: Path, layout: Layout, failures: list[str] | None) -> Iterator[History]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .._capacity import require_disk
+from .._failures import reason_of
 from .._files import user_path
 from ..errors import InvalidInputError, require
 from ._campaign import Campaign
@@ -77,7 +78,7 @@ def _gather_into(whole: Campaign, parts: dict[int, Campaign], of: int) -> Gather
             except OSError as error:
                 raise InvalidInputError(
                     f"{store.folder} could not take a chunk of {part.store.folder}"
-                    f" ({error.strerror or error}); the same command goes on."
+                    f" ({reason_of(error)}); the same command goes on."
                 ) from error
             copied += 1
     return Gathered(whole, copied, _missing(whole, parts, of))

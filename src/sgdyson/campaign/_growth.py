@@ -7,6 +7,7 @@ files that get a second name where their shape is the same, and takes its place:
 from collections.abc import Callable
 
 from .._capacity import require_disk
+from .._failures import reason_of
 from ..errors import InvalidInputError, require
 from ._claim import claimed_part, in_words, take
 from ._differences import differences, numbers_of
@@ -59,7 +60,7 @@ def grow(
         replace(folder, old.store.names() | set(KINDS))
     except OSError as error:
         raise InvalidInputError(
-            f"{folder} could not grow ({error.strerror or error}); what it holds is good, and the"
+            f"{folder} could not grow ({reason_of(error)}); what it holds is good, and the"
             " same command goes on from it."
         ) from error
 

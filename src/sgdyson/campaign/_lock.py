@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .._failures import reason_of
 from .._locks import hold
 from ..errors import InvalidInputError
 
@@ -23,7 +24,7 @@ def exclusive(path: Path) -> Iterator[None]:
         handle = os.open(path, flags, 0o666)
     except OSError as error:
         raise InvalidInputError(
-            f"{folder} cannot be written ({error.strerror}); choose another --out."
+            f"{folder} cannot be written ({reason_of(error)}); choose another --out."
         ) from error
     try:
         hold(handle, str(folder))

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from .._failures import reason_of
 from .._files import sync_folder, write_text
 from ..errors import InvalidInputError, require
 from ._generations import MANIFEST, current
@@ -84,7 +85,7 @@ class FileRecord(_Record):
             known = status.st_mtime_ns == self.changed and not thorough
             return "" if known or sha256_of(path) == self.sha256 else "has other contents"
         except OSError as error:
-            return "is missing" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
+            return "is missing" if isinstance(error, FileNotFoundError) else reason_of(error)
 
 
 class Entry(_Record):
@@ -200,7 +201,7 @@ class Manifest:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: OSError) -> InvalidInputError:
-        return InvalidInputError(f"{self.path} cannot be read ({error.strerror or error}).")
+        return InvalidInputError(f"{self.path} cannot be read ({reason_of(error)}).")
 
     def _line(self, content: Content) -> str:
         return _Line(check=self._check(content), content=content).model_dump_json()

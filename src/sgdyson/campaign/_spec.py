@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from .._capacity import in_words
+from .._failures import reason_of
 from .._files import user_path
 from .._version import __version__
 from ..errors import InvalidInputError, require
@@ -84,7 +85,7 @@ def read_spec(path: Path | str) -> Spec:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidInputError(
-            f"{path} cannot be read ({error.strerror}); `sgdyson new NAME` writes a spec to"
+            f"{path} cannot be read ({reason_of(error)}); `sgdyson new NAME` writes a spec to"
             " start from."
         ) from error
     except RecursionError as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._failures import reason_of
 from .._progress import progress_bar
 from .._terminal import tell
 from .._threads import cores
@@ -99,7 +100,7 @@ def _keep(store: Store, chunk: Chunk, replicas: range, result: Result) -> None:
         store.write(chunk, replicas, *result)
     except OSError as error:
         raise InvalidInputError(
-            f"{store.folder} could not take a chunk ({error.strerror or error}); the"
+            f"{store.folder} could not take a chunk ({reason_of(error)}); the"
             " finished ones are good, and the same command goes on from them."
         ) from error
 

@@ -5,6 +5,7 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .._failures import reason_of
 from ..errors import InvalidInputError, require
 from ..spectra import Skipped
 from ._readers import ENDINGS, ending_of, marker_in
@@ -90,7 +91,7 @@ def _entries(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir())
     except OSError as error:
-        raise InvalidInputError(f"{folder} cannot be listed: {error.strerror}.") from error
+        raise InvalidInputError(f"{folder} cannot be listed: {reason_of(error)}.") from error
 
 
 def _kind(entry: Path) -> str:
@@ -98,7 +99,7 @@ def _kind(entry: Path) -> str:
     try:
         mode = entry.stat().st_mode
     except OSError as error:
-        return "a link to nothing" if entry.is_symlink() else f"not there ({error.strerror})"
+        return "a link to nothing" if entry.is_symlink() else f"not there ({reason_of(error)})"
     if stat.S_ISDIR(mode):
         return "folder"
     return "file" if stat.S_ISREG(mode) else "no regular file; nothing is read from it"

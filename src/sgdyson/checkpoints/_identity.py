@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from .._failures import reason_of
 from .._stored import Stored
 from .._version import __version__
 from ..errors import InvalidInputError
@@ -30,7 +31,7 @@ def identity(checkpoint: Checkpoint, arrays: Iterable[Stored]) -> str:
             # the name without its folder: a checkpoint that was moved is the same one
             key.update(f"{path.name}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
     except OSError as error:
-        raise InvalidInputError(f"{error.filename} cannot be read: {error.strerror}.") from error
+        raise InvalidInputError(f"{error.filename} cannot be read: {reason_of(error)}.") from error
     return key.hexdigest()[:32]
 
 

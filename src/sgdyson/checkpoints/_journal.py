@@ -14,6 +14,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from .._failures import reason_of
 from .._files import user_path
 from .._input_files import open_regular
 from .._locks import hold
@@ -61,7 +62,7 @@ class Journal:
             _append(self._handle, line)
         except OSError as error:
             raise InvalidInputError(
-                f"--resume {self._path} could not take a row ({error.strerror or error}); those in"
+                f"--resume {self._path} could not take a row ({reason_of(error)}); those in"
                 " it are good, and the same command goes on from them."
             ) from error
 
@@ -84,7 +85,7 @@ def journal(path: Path | str, claim: Mapping[str, Any]) -> Iterator[Journal]:
         handle = _opened(path)
     except OSError as error:
         raise InvalidInputError(
-            f"--resume {path} cannot be written ({error.strerror}); choose another file."
+            f"--resume {path} cannot be written ({reason_of(error)}); choose another file."
         ) from error
     with handle:
         hold(handle.fileno(), f"--resume {path}")
@@ -97,7 +98,7 @@ def journal(path: Path | str, claim: Mapping[str, Any]) -> Iterator[Journal]:
                 _append(handle, {_FIRST: claim})
             except OSError as error:
                 raise InvalidInputError(
-                    f"--resume {path} cannot be written ({error.strerror}); choose another file."
+                    f"--resume {path} cannot be written ({reason_of(error)}); choose another file."
                 ) from error
         yield entries
 
