@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -75,6 +76,27 @@ def every_core() -> Iterator[None]:
     os.sched_setaffinity(0, _CORES)
     yield
     os.sched_setaffinity(0, own)
+
+
+@pytest.fixture
+def on_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[dict[int, bytes], dict[Path, set[str]]]:
+    """What a power cut leaves: contents of files, by inode, and names in folders, when synced."""
+    contents: dict[int, bytes] = {}
+    names: dict[Path, set[str]] = {}
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        if path.is_dir():
+            names[path] = {child.name for child in path.iterdir()}
+        else:
+            contents[os.fstat(handle).st_ino] = path.read_bytes()
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return contents, names
 
 
 @pytest.hookimpl(wrapper=True)

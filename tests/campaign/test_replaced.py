@@ -1,7 +1,6 @@
 """What a power cut may find in a folder that is replaced, and what is a user's in it."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -9,24 +8,6 @@ import pytest
 from sgdyson.campaign import _generations
 from sgdyson.campaign._frame import KINDS
 from sgdyson.campaign._group_files import GroupFiles
-
-
-@pytest.fixture
-def on_disk(monkeypatch):
-    """Contents of files and names in folders, as they were when they were synced."""
-    contents, names = {}, {}
-    real = os.fsync
-
-    def fsync(handle):
-        path = Path(f"/proc/self/fd/{handle}").readlink()
-        if path.is_dir():
-            names[path] = {child.name for child in path.iterdir()}
-        else:
-            contents[os.fstat(handle).st_ino] = path.read_bytes()
-        real(handle)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    return contents, names
 
 
 @pytest.fixture

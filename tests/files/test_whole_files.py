@@ -17,25 +17,6 @@ from sgdyson._streams import is_stream
 from sgdyson.errors import InvalidInputError
 
 
-@pytest.fixture
-def on_disk(monkeypatch):
-    """What the disk knows after each call: contents that were synced, names of synced folders."""
-    contents, names = {}, {}
-    real = os.fsync
-
-    def fsync(handle):
-        path = Path(f"/proc/self/fd/{handle}").readlink()
-        status = os.fstat(handle)
-        if path.is_dir():
-            names[path] = {child.name for child in path.iterdir()}
-        else:
-            contents[status.st_ino] = path.read_text()
-        real(handle)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    return contents, names
-
-
 @pytest.mark.parametrize("write", [write_text, create_text])
 def test_the_bytes_are_on_the_disk_before_the_name_and_the_name_at_the_end(
     tmp_path, monkeypatch, on_disk, write
@@ -54,7 +35,7 @@ def test_the_bytes_are_on_the_disk_before_the_name_and_the_name_at_the_end(
     monkeypatch.setattr(Path, "replace", seen(Path.replace))
     monkeypatch.setattr(Path, "hardlink_to", seen(Path.hardlink_to))
     write(tmp_path / "out", "all of it")
-    assert shown == ["all of it"]
+    assert shown == [b"all of it"]
     assert "out" in names[tmp_path]
 
 
