@@ -13,7 +13,7 @@ $\alpha/(1-\beta)$. Derivation: docs, "Theory".
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy import special
 from scipy.integrate import solve_ivp
 
@@ -55,17 +55,11 @@ def predict_rbm(
     mass2 = rbm_mass**2
     alpha = effective_rate(optimizer, learning_rate)
     target, decay = 1 / target_modes, float(getattr(optimizer, "weight_decay", 0.0))
-    propagators = target - decay
-    # the infrared ones first: a state that lacks one of them is unstable against it
-    learnt = (np.arange(len(target_modes)) < n_hidden) & (propagators > 1 / mass2)
-    levels = np.where(learnt, mass2 - 1 / np.where(learnt, propagators, 1.0), 0.0)
-    restarted = None
-    if phases.restarts and sweeps is not None:
-        if decay:  # not that of another target, as with persistent chains
-            levels[learnt] = fixed_points(target[learnt], decay, mass2, sweeps)
-        restarted = Restarted(levels, target, mass2, sweeps)
+    redrawn = sweeps if phases.restarts else None
+    levels, learnt = _fixed_point(target, decay, mass2, n_hidden, redrawn)
+    restarted = None if redrawn is None else Restarted(levels, target, mass2, redrawn)
     kernel = mass2 - levels
-    pull = np.where(learnt, 0.0, propagators - 1.0 / kernel)
+    pull = np.where(learnt, 0.0, target - decay - 1.0 / kernel)
     both = levels[:, None] + levels[None, :]
     known = both / np.outer(kernel, kernel) if restarted is None else both * restarted.pull
     curvature = known - pull[:, None] - pull[None, :]
@@ -94,9 +88,7 @@ def predict_rbm(
         mean_shift=np.where(learnt, shift + level_repulsion_shift(levels, v), 0.0),
         relaxation_time=1.0 / slowest,
         next_order=relative**2 + (width / kernel) ** 2 + mixing(levels, v) + slowest / 2,
-        _curve=partial(
-            _learning_curve, target, decay, mass2, alpha, sweeps if phases.restarts else None
-        ),
+        _curve=partial(_learning_curve, target, decay, mass2, alpha, redrawn),
         drift_shift=np.where(learnt, shift, 0.0),
         accuracy_limit=phases.beta * _divergence(levels, kernel, target, v, shift),
         beta=phases.beta,
@@ -108,6 +100,22 @@ def predict_rbm(
     )  # fmt: skip
     theory = rbm_theory(leading, rbm_mass, sweeps, optimizer, small_step, phases)
     return Prediction(leading, theory)
+
+
+def _fixed_point(
+    target: Levels, decay: float, mass2: float, n_hidden: int, redrawn: int | None
+) -> tuple[Levels, Bool[np.ndarray, "level"]]:
+    """Where learning comes to rest, and which modes are learnt.
+
+    `redrawn` is the number of sweeps of chains that begin at the data, and None of others.
+    """
+    propagators = target - decay
+    # the infrared ones first: a state that lacks one of them is unstable against it
+    learnt = (np.arange(len(target)) < n_hidden) & (propagators > 1 / mass2)
+    levels = np.where(learnt, mass2 - 1 / np.where(learnt, propagators, 1.0), 0.0)
+    if redrawn is not None and decay:  # not that of another target, as with persistent chains
+        levels[learnt] = fixed_points(target[learnt], decay, mass2, redrawn)
+    return levels, learnt
 
 
 def _divergence(
