@@ -1,12 +1,15 @@
 """Options mean the same in every command, and nothing that exists is lost without --force."""
 
+import contextlib
 import inspect
+import io
 import json
 import os
 import re
 import shlex
 import stat
 import sys
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -15,6 +18,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from sgdyson import cli
+from sgdyson.cli._outputs import emit
 
 COMMANDS = get_command(cli.app).commands
 OF_FILES = ("--json", "--csv", "--html", "--netcdf")
@@ -372,3 +376,10 @@ def test_rows_of_an_analysis_are_its_numbers(place, capsys):
         assert float(values["width"]) == multiplet["width"]["value"]
         assert float(values["width_error"]) == multiplet["width"]["error"]
         assert int(values["last_level"]) == multiplet["indices"][-1]
+
+
+def test_an_output_that_takes_text_alone_gets_text():
+    """As that of a notebook, or one that is gathered in memory."""
+    with contextlib.redirect_stdout(io.StringIO()) as gathered:
+        emit(Path("-"), "σ\n")
+    assert gathered.getvalue() == "σ\n"

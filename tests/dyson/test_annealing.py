@@ -64,10 +64,14 @@ def test_exact_moments_and_order_one():
         errors.append(squares.std() / np.sqrt(len(squares)))
     assert abs(2 * biases[1] - biases[0]) < 4 * np.hypot(errors[0], 2 * errors[1]) + 0.01 * expected
     assert abs(biases[0]) > 5 * errors[0]  # power: the bias itself is seen
-    # far from zero, where 2000 replicas tell the mean to 0.6 %; the step's own error is 0.25 %
-    trace = last(EigenvalueProcess(softening, 2), 100, 2000, 7, START + 20).sum(axis=1)
-    middle = (START + 20).sum() / 2
-    assert abs(trace.mean() - middle) < 4 * trace.std() / np.sqrt(2000) + 0.0025 * middle
+    # levels push each other, and not their sum: each implicit step divides it by 1 + h/(1 + t), at
+    # the middle of the step; far from zero, where 2000 replicas tell the mean to half a percent
+    start, h = START + 20, END / 100
+    trace = last(EigenvalueProcess(softening, 2), 100, 2000, 7, start).sum(axis=1)
+    middles = h * (np.arange(100) + 0.5)
+    mean, allowed = start.sum() / np.prod(1 + h / (1 + middles)), 4 * trace.std() / np.sqrt(2000)
+    assert abs(trace.mean() - mean) < allowed
+    assert abs(trace.mean() - start.sum() / (1 + h) ** 100) > allowed  # power: stiffness of t = 0
 
 
 def test_a_drop_at_the_end_of_a_step_is_seen_from_there_on():

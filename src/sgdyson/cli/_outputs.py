@@ -112,11 +112,12 @@ def emit(path: Path | None, text: str) -> None:
     What goes to a pipe or a file of the shell has the bytes of the file, whatever a terminal takes.
     """
     if path is not None and to_standard_output(path):
-        if sys.stdout.isatty():
+        binary = getattr(sys.stdout, "buffer", None)  # a notebook's output takes text alone
+        if binary is None or sys.stdout.isatty():
             sys.stdout.write(text)
         else:
             sys.stdout.flush()
-            sys.stdout.buffer.write(text.encode("utf-8", errors="backslashreplace"))
+            binary.write(text.encode("utf-8", errors="backslashreplace"))
     elif path is not None:
         write_text(path, text)
 
